@@ -1,0 +1,3 @@
+//! The `contactsync` program.
+
+fn main() {}
