@@ -1,0 +1,67 @@
+//! The change feed: one row per committed edit of a contact. It is the history that people read, the memory that undo
+//! needs, and the feed that tells a run which contacts changed.
+
+use serde::{Deserialize, Serialize};
+
+use super::diff::FieldChange;
+use super::id::{ContactId, ImportId, ReplicaId, RunId};
+use super::merge::FieldConflict;
+use super::time::Timestamp;
+
+/// One committed edit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// The contact.
+    pub contact: ContactId,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
+    /// In which run, when a run did it.
+    pub run: Option<RunId>,
+    /// What happened to the contact as a whole.
+    pub action: Action,
+    /// Which fields changed, before and after.
+    pub fields: Vec<FieldChange>,
+    /// Fields that both sides had changed, with the values of both and the one that was taken.
+    pub conflicts: Vec<FieldConflict>,
+}
+
+/// A change at its place in the feed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordedChange {
+    /// Its place: greater means later.
+    pub sequence: u64,
+    /// The change.
+    #[serde(flatten)]
+    pub change: Change,
+}
+
+/// Who made a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "by")]
+pub enum Actor {
+    /// Somebody at the command line or the console.
+    User,
+    /// An import of a file.
+    Import {
+        /// Which import.
+        import: ImportId,
+    },
+    /// A replica whose change was pulled.
+    Replica {
+        /// Which replica.
+        replica: ReplicaId,
+    },
+}
+
+/// What happened to a contact as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each variant is the action of that name")]
+pub enum Action {
+    Created,
+    Edited,
+    Deleted,
+    Restored,
+}

@@ -1,0 +1,191 @@
+//! A link: the claim that one contact of the store is represented in one account by one remote record.
+//!
+//! A link holds two of the three trees of the planner: the *base*, what each side looked like when they last agreed,
+//! and the *sighting*, the remote record as last observed where that differs from the base. The third tree is the
+//! contact itself. A link is *settled* when there is no sighting and nothing happened to the contact since.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::contact::Card;
+use super::id::{AccountName, ContactId, Etag, LinkId, LinkToken, Marker, RemoteId};
+use super::time::Timestamp;
+use super::version::VersionVector;
+
+/// One contact of the store bound, or to be bound, to one remote record of one account.
+///
+/// There is at most one link for a contact in an account, and at most one for a remote record of an account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Link {
+    /// Chosen once.
+    pub id: LinkId,
+    /// The account the remote record lives in.
+    pub account: AccountName,
+    /// The contact; `None` only in state [`LinkState::Found`].
+    pub contact: Option<ContactId>,
+    /// Where in its life the link is.
+    pub state: LinkState,
+    /// The remote record, once there is one.
+    pub remote: Option<RemoteId>,
+    /// Which life of the remote record this is: it rises when the record died and had to be created again.
+    pub incarnation: u32,
+    /// The name of this link and incarnation that travels inside the remote record.
+    pub token: LinkToken,
+    /// What both sides last agreed on; `None` before the first agreement.
+    pub base: Option<Base>,
+    /// The contact's version that the remote is known to have seen.
+    pub acked: VersionVector,
+    /// The contact's version that was last found to need no work. Equal to `acked` but for changes that this account
+    /// never carries (a field it cannot hold, a direction that does not push).
+    pub settled: VersionVector,
+    /// The remote's mark of its newest state known here; what a conditional write has to carry.
+    pub etag: Option<Etag>,
+    /// The remote's own time of that state. It alone orders observations of one record.
+    pub remote_time: Option<Timestamp>,
+    /// When we last learnt of any change of the remote record. Within the freshness window after it, that the record
+    /// cannot be found proves nothing.
+    pub changed_at: Timestamp,
+    /// What was observed at the remote and not settled yet.
+    pub seen: Option<Sighting>,
+    /// A delete of our own is, or was, on its way.
+    pub own_delete: bool,
+    /// Why the link is not worked on until its content changes or a person decides.
+    pub parked: Option<Parked>,
+    /// Revision of the field map that the base was made with.
+    pub map_revision: u32,
+}
+
+/// What both sides of a link looked like when they last agreed, each in its own language.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Base {
+    /// The contact's card.
+    pub store: Card,
+    /// The remote record in its wire form.
+    pub remote: Value,
+    /// The newest write of ours that the remote state is known to descend from.
+    pub marker: Option<Marker>,
+    /// Whether `remote` is what the remote said, or only what we sent because the answer was lost.
+    pub certainty: Certainty,
+}
+
+/// How well the remote half of a base is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Certainty {
+    /// The remote said so.
+    Answered,
+    /// We sent so; the remote may have spelled it differently.
+    Sent,
+}
+
+/// Where in its life a link is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkState {
+    /// A remote record was found in a group; whose it is has not been decided.
+    Found,
+    /// The contact has to be created at the remote.
+    Need,
+    /// A create was sent and its outcome is not known.
+    Creating,
+    /// Contact and remote record belong together.
+    Bound,
+    /// They belong together but are not kept equal: one of them left what the pair covers, or a person unlinked them.
+    Dormant,
+    /// The remote record is no more.
+    Gone,
+}
+
+impl LinkState {
+    /// The state as the database spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LinkState::Found => "found",
+            LinkState::Need => "need",
+            LinkState::Creating => "creating",
+            LinkState::Bound => "bound",
+            LinkState::Dormant => "dormant",
+            LinkState::Gone => "gone",
+        }
+    }
+
+    /// The state that the database spells so.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Found, Self::Need, Self::Creating, Self::Bound, Self::Dormant, Self::Gone]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+    }
+}
+
+/// A remote record as it was observed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "sighting")]
+pub enum Sighting {
+    /// It is there, and looks like this.
+    Present {
+        /// The record in its wire form.
+        wire: Value,
+        /// When it was observed.
+        at: Timestamp,
+    },
+    /// It seems to be gone, but that has to be confirmed by a direct read.
+    Suspect {
+        /// What raised the suspicion.
+        cause: Suspicion,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// It is gone, confirmed by a direct read.
+    Gone {
+        /// When that was confirmed.
+        at: Timestamp,
+    },
+}
+
+/// Why a remote record is thought to be gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Suspicion {
+    /// The change stream says so: positive evidence.
+    Tombstone,
+    /// A complete listing lacks it, or a read or write did not find it: worthless inside the freshness window.
+    Absence,
+}
+
+/// Why a link is left alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parked {
+    /// The kind of trouble.
+    pub why: ParkedWhy,
+    /// One sentence for people.
+    pub reason: String,
+    /// The content that was refused, as a digest; a different content is tried again.
+    pub digest: Option<String>,
+    /// Since when.
+    pub since: Timestamp,
+    /// How often the same content was refused.
+    pub times: u32,
+}
+
+/// The kinds of trouble that park a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParkedWhy {
+    /// The remote refuses the content for good.
+    Refused,
+    /// A guard stopped the kind of operation it needs.
+    Guard,
+    /// Several contacts could be its twin.
+    Doubtful,
+}
+
+impl Link {
+    /// Whether the link needs no look, given the version its contact has now.
+    pub fn is_settled(&self, contact: Option<&VersionVector>) -> bool {
+        let resting = match self.state {
+            LinkState::Found | LinkState::Need | LinkState::Creating => false,
+            LinkState::Bound | LinkState::Dormant | LinkState::Gone => true,
+        };
+        resting && self.seen.is_none() && contact.is_none_or(|version| *version == self.settled)
+    }
+}

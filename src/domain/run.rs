@@ -1,0 +1,90 @@
+//! What a run did, counted: feeds the exit code, `status`, the log and the history.
+
+use serde::{Deserialize, Serialize};
+
+use super::account::Outcome;
+use super::id::{AccountName, RunId};
+use super::time::Timestamp;
+
+/// One run over one or more accounts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Its id.
+    pub run: RunId,
+    /// When it began.
+    pub begun: Timestamp,
+    /// When it ended; `None` while it goes on, or when it was cut off.
+    pub ended: Option<Timestamp>,
+    /// What it did, account by account.
+    pub accounts: Vec<AccountSummary>,
+}
+
+/// What a run did for one account.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AccountSummary {
+    /// The account.
+    pub account: AccountName,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What came into the store.
+    pub pulled: Counts,
+    /// What went to the remote.
+    pub pushed: Counts,
+    /// Conflicts that this run found; decided by policy or waiting.
+    pub conflicts: u64,
+    /// Operations that wait for a person.
+    pub parked: u64,
+    /// Contacts that could not be synchronized, with the reason.
+    pub failed: Vec<Failure>,
+    /// Calls made to the remote.
+    pub calls: u64,
+    /// One sentence about why the outcome is not `done`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// What a person should know: a renamed group, a deleted group, a doubtful twin.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<String>,
+}
+
+/// Contacts by what happened to them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each number is what its name says")]
+pub struct Counts {
+    pub created: u64,
+    pub updated: u64,
+    pub deleted: u64,
+}
+
+impl Counts {
+    /// All of them.
+    pub fn total(self) -> u64 {
+        self.created + self.updated + self.deleted
+    }
+}
+
+/// A contact that could not be synchronized.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The contact's id; the remote's id where there is no contact yet.
+    pub contact: String,
+    /// One sentence.
+    pub reason: String,
+}
+
+impl AccountSummary {
+    /// A summary of nothing done.
+    pub fn new(account: AccountName) -> Self {
+        AccountSummary {
+            account,
+            outcome: Outcome::Done,
+            pulled: Counts::default(),
+            pushed: Counts::default(),
+            conflicts: 0,
+            parked: 0,
+            failed: Vec::new(),
+            calls: 0,
+            error: None,
+            notices: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What can go wrong with the store, by what a caller can do about it.
+
+use crate::domain::id::ContactId;
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached, is locked for too long, or is full. Try again later.
+    #[error("the store is not available: {doing}")]
+    Unavailable {
+        /// What was being done.
+        doing: &'static str,
+        /// What the database said.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A row cannot be what it must be. A person has to look.
+    #[error("the store is inconsistent: table {table}, column {column}, row {row}")]
+    Inconsistent {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row's key.
+        row: String,
+        /// What was wrong with the value.
+        #[source]
+        cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// A contact changed since it was read. Read again and decide again.
+    #[error("contact {contact} has changed since it was read")]
+    Moved {
+        /// The contact.
+        contact: ContactId,
+    },
+    /// The lease is no longer held, so nothing may be written under it.
+    #[error("the lease on account {account} is no longer held")]
+    LeaseLost {
+        /// The account.
+        account: String,
+    },
+    /// A row that must be unique would be there twice.
+    #[error("{what} exists already")]
+    Taken {
+        /// What would be there twice.
+        what: String,
+    },
+    /// The database was made by a newer version of this program.
+    #[error("the database has schema {found}, this program knows up to {known}; install a newer contactsync")]
+    TooNew {
+        /// The schema found.
+        found: i64,
+        /// The newest schema known.
+        known: i64,
+    },
+}

@@ -1,0 +1,399 @@
+//! Durable state: contacts, links, cursors, the outbox and the history.
+//!
+//! A [`Store`] is read through small queries and written through one door: [`Store::commit`] takes a list of writes
+//! that belong together and makes all of them true, or none. Nobody holds a transaction open while deciding, and no
+//! transaction waits for the network: decide on what was read, commit the consequences, and let the commit refuse when
+//! the world has moved (each contact write names the version it was decided on). That makes every step of a run a value
+//! that a simulator can cut off before or after.
+//!
+//! | rows | hold |
+//! |---|---|
+//! | contact | the card, its version, times; deleted contacts stay with their card |
+//! | contact key | canonical e-mails, phones and names, for finding twins |
+//! | change | one row per committed edit: history, undo and the feed that tells a run what changed |
+//! | link | one contact in one account, with the base and the sighting |
+//! | link token, link alias | every token ever minted, every former remote id, and the link they belong to |
+//! | account | cursors and what else is remembered between runs |
+//! | intent, sent | the outbox and its memory |
+//! | ghost, stranger | remote records that are not ours: deleted ones, and those outside every pair |
+//! | conflict, run, lease, grant | what people look at, and who may work |
+//!
+//! Two implementors obey one conformance suite: `sqlite` and `memory`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::domain::account::AccountState;
+use crate::domain::conflict::Conflict;
+use crate::domain::contact::{Contact, Kind};
+use crate::domain::history::{Change, RecordedChange};
+use crate::domain::id::{AccountName, ConflictId, ContactId, Etag, LinkId, LinkToken, Marker, RemoteId, RunId};
+use crate::domain::link::Link;
+use crate::domain::matching::MatchKey;
+use crate::domain::outbox::{Intent, Sent};
+use crate::domain::run::RunRecord;
+use crate::domain::time::Timestamp;
+use crate::domain::version::VersionVector;
+
+pub mod error;
+
+pub use error::StoreError;
+
+/// What identifies a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreIdentity {
+    /// Random, made when the store was created; part of every link token.
+    pub id: String,
+    /// Rises when a backup is restored.
+    pub epoch: u32,
+    /// Key of the hashes of strangers' e-mails and phones; made when the store was created.
+    pub hash_key: [u8; 32],
+}
+
+/// Writes that belong together.
+#[derive(Debug, Clone, Default)]
+pub struct Commit {
+    /// The lease under which they are made; the commit is refused when it is no longer held.
+    pub fence: Option<Fence>,
+    /// In the order in which they take effect.
+    pub writes: Vec<Write>,
+}
+
+/// The right to work on an account, as of one acquisition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fence {
+    /// The account.
+    pub account: AccountName,
+    /// Grows with each acquisition.
+    pub token: u64,
+}
+
+/// One change of the durable state.
+#[derive(Debug, Clone)]
+pub enum Write {
+    /// Stores a contact and appends the change to the feed. All links of the contact become unsettled unless their
+    /// `settled` version equals the contact's new one.
+    Contact(Box<ContactWrite>),
+    /// Inserts or replaces a link by its id; its token is remembered for ever.
+    Link(Box<Link>),
+    /// Removes a link that never belonged to a contact (state `Found`).
+    DropLink(LinkId),
+    /// Remembers that a remote id, no longer the link's own, leads to the link.
+    Alias {
+        /// The account.
+        account: AccountName,
+        /// The former remote id.
+        remote: RemoteId,
+        /// The link.
+        link: LinkId,
+    },
+    /// Opens an intent and remembers what it means. Refused when the link has an open one.
+    OpenIntent(Box<Intent>, Box<Sent>),
+    /// Notes that an open intent is sent again.
+    ResendIntent(Marker, Timestamp),
+    /// Closes an intent; what it meant stays remembered. Closing a closed one is fine.
+    CloseIntent(Marker),
+    /// Inserts or replaces the state of an account, its pair groups included. `feed_position` is replaced too.
+    Account(Box<AccountState>),
+    /// Remembers that a remote record that was never linked is deleted.
+    Ghost(Ghost),
+    /// Inserts or replaces a stranger.
+    Stranger(Stranger),
+    /// Forgets a stranger.
+    DropStranger(AccountName, RemoteId),
+    /// Inserts or replaces a conflict by its id.
+    Conflict(Box<Conflict>),
+    /// Inserts or replaces a run by its id.
+    Run(Box<RunRecord>),
+}
+
+/// A contact to be stored, and why.
+#[derive(Debug, Clone)]
+pub struct ContactWrite {
+    /// The contact as it is to be.
+    pub contact: Contact,
+    /// The version it must have now; `None` when it must not exist yet.
+    pub expected: Option<VersionVector>,
+    /// The row of the feed.
+    pub change: Change,
+}
+
+/// A deleted remote record that was never linked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ghost {
+    /// The account.
+    pub account: AccountName,
+    /// The record.
+    pub remote: RemoteId,
+    /// When its deletion was seen.
+    pub seen: Timestamp,
+}
+
+/// A remote contact outside every pair. Nothing readable of it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stranger {
+    /// The account.
+    pub account: AccountName,
+    /// The record.
+    pub remote: RemoteId,
+    /// Its etag when last seen.
+    pub etag: Option<Etag>,
+    /// Keyed hashes of its e-mails and phones.
+    pub keys: BTreeSet<Vec<u8>>,
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// The place in the feed of each contact written, in order.
+    pub changes: Vec<(ContactId, u64)>,
+}
+
+/// Which contacts to list.
+#[derive(Debug, Clone, Default)]
+pub struct ContactQuery {
+    /// Only this kind.
+    pub kind: Option<Kind>,
+    /// Only with this label, spelled exactly.
+    pub label: Option<String>,
+    /// Only of this owner.
+    pub owner: Option<String>,
+    /// Only people of this organization.
+    pub organization: Option<ContactId>,
+    /// Only where this text occurs in the name, an e-mail, a phone or the notes; case and accents do not matter.
+    pub text: Option<String>,
+    /// Deleted contacts instead of, or besides, living ones.
+    pub deleted: DeletedContacts,
+    /// Continue after this contact, in the order of the answer.
+    pub after: Option<ContactId>,
+    /// At most so many.
+    pub limit: Option<u32>,
+    /// In this order.
+    pub order: ContactOrder,
+}
+
+/// Whether deleted contacts are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant says it")]
+pub enum DeletedContacts {
+    #[default]
+    Hidden,
+    Included,
+    Only,
+}
+
+/// The order of a list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ContactOrder {
+    /// By id, that is by the time of creation.
+    #[default]
+    Id,
+    /// By family name, then given name; organizations by name. `after` is not supported with it.
+    Name,
+}
+
+/// Which rows of the history to list, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct HistoryQuery {
+    /// Only of this contact.
+    pub contact: Option<ContactId>,
+    /// Only of this run.
+    pub run: Option<RunId>,
+    /// Only older than this place in the feed.
+    pub before: Option<u64>,
+    /// At most so many.
+    pub limit: Option<u32>,
+}
+
+/// Numbers about one account's links.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LinkCounts {
+    /// Links in state `Bound`.
+    pub bound: u64,
+    /// Links that are not settled.
+    pub unsettled: u64,
+    /// Links that are parked.
+    pub parked: u64,
+    /// Open intents.
+    pub intents: u64,
+    /// Conflicts that wait.
+    pub conflicts: u64,
+    /// Strangers.
+    pub strangers: u64,
+}
+
+/// Who asks for a lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseRequest {
+    /// The account.
+    pub account: AccountName,
+    /// Who asks: unique for a process start, readable by people.
+    pub holder: String,
+    /// For how long.
+    pub ttl: Duration,
+    /// A holder that is known to be dead; its lease may be taken over at once.
+    pub dead_holder: Option<String>,
+}
+
+/// The answer to a request for a lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeaseAnswer {
+    /// Granted.
+    Held(Fence),
+    /// Somebody else holds it.
+    Busy {
+        /// Who.
+        holder: String,
+        /// Until when, unless renewed.
+        expires: Timestamp,
+    },
+}
+
+/// An OAuth grant as stored: sealed, with the row's identity as associated data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedGrant {
+    /// The account.
+    pub account: AccountName,
+    /// The sealed bytes.
+    pub sealed: Vec<u8>,
+    /// When it was stored.
+    pub stored: Timestamp,
+}
+
+/// Durable state. See the module for the rules.
+///
+/// # Errors
+/// Every method fails with [`StoreError::Unavailable`] when the database cannot be reached or is locked for too long, and
+/// with [`StoreError::Inconsistent`] when a row cannot be what it must be.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// What identifies this store.
+    async fn identity(&self) -> Result<StoreIdentity, StoreError>;
+
+    /// Makes all writes true, or none.
+    ///
+    /// # Errors
+    /// [`StoreError::Moved`] when a contact has another version than the write expects: read again and decide again.
+    /// [`StoreError::LeaseLost`] when the fence is not the newest or has expired.
+    /// [`StoreError::Taken`] when a link or an intent would be there twice.
+    async fn commit(&self, commit: Commit) -> Result<Committed, StoreError>;
+
+    /// Mints `count` markers, each greater than every marker minted before. Returns the first; the others follow it
+    /// one by one.
+    async fn mint_markers(&self, count: u64, now: Timestamp) -> Result<Marker, StoreError>;
+
+    /// The contacts with these ids that exist, deleted ones included, in the order of their ids.
+    async fn contacts(&self, ids: &[ContactId]) -> Result<Vec<Contact>, StoreError>;
+
+    /// The contacts that the query selects.
+    async fn find_contacts(&self, query: &ContactQuery) -> Result<Vec<Contact>, StoreError>;
+
+    /// Living contacts that have any of these keys, with the key they have; in the order of key and id.
+    async fn contacts_with_keys(&self, keys: &BTreeSet<MatchKey>) -> Result<Vec<(MatchKey, ContactId)>, StoreError>;
+
+    /// How many living people each of these organizations has; those without people are missing.
+    async fn people_counts(&self, organizations: &[ContactId]) -> Result<BTreeMap<ContactId, u64>, StoreError>;
+
+    /// Contacts that changed after this place in the feed, each once, with the place of its newest change; ordered by
+    /// that place; at most `limit`.
+    async fn changed_contacts(&self, after: u64, limit: u32) -> Result<Vec<(ContactId, u64)>, StoreError>;
+
+    /// The last place in the feed.
+    async fn feed_end(&self) -> Result<u64, StoreError>;
+
+    /// Rows of the history, newest first.
+    async fn history(&self, query: &HistoryQuery) -> Result<Vec<RecordedChange>, StoreError>;
+
+    /// The links with these ids that exist, in the order of their ids.
+    async fn links(&self, ids: &[LinkId]) -> Result<Vec<Link>, StoreError>;
+
+    /// The links that these remote ids lead to, by the link's own remote id or by an alias.
+    async fn links_of_remotes(
+        &self,
+        account: &AccountName,
+        remotes: &[RemoteId],
+    ) -> Result<Vec<(RemoteId, Link)>, StoreError>;
+
+    /// The links that these tokens lead to, tokens of former incarnations included.
+    async fn links_of_tokens(&self, tokens: &[LinkToken]) -> Result<Vec<(LinkToken, Link)>, StoreError>;
+
+    /// The links of these contacts in one account.
+    async fn links_of_contacts(&self, account: &AccountName, contacts: &[ContactId]) -> Result<Vec<Link>, StoreError>;
+
+    /// The links of one contact in all accounts.
+    async fn links_of_contact(&self, contact: ContactId) -> Result<Vec<Link>, StoreError>;
+
+    /// The links of an account that are not settled, by id, after `after`, at most `limit`.
+    async fn unsettled_links(
+        &self,
+        account: &AccountName,
+        after: Option<LinkId>,
+        limit: u32,
+    ) -> Result<Vec<LinkId>, StoreError>;
+
+    /// The remote ids of all bound links of an account, in order.
+    async fn bound_remotes(&self, account: &AccountName) -> Result<BTreeSet<RemoteId>, StoreError>;
+
+    /// Numbers about an account's links.
+    async fn link_counts(&self, account: &AccountName) -> Result<LinkCounts, StoreError>;
+
+    /// Open intents of an account, by marker.
+    async fn open_intents(&self, account: &AccountName) -> Result<Vec<Intent>, StoreError>;
+
+    /// What these markers meant, as far as it is remembered.
+    async fn sent(&self, markers: &[Marker]) -> Result<Vec<Sent>, StoreError>;
+
+    /// The state of an account; `None` when it was never stored.
+    async fn account(&self, name: &AccountName) -> Result<Option<AccountState>, StoreError>;
+
+    /// The states of all accounts ever stored, by name.
+    async fn accounts(&self) -> Result<Vec<AccountState>, StoreError>;
+
+    /// Those of the remote ids that are ghosts, with the time their deletion was seen.
+    async fn ghosts(
+        &self,
+        account: &AccountName,
+        remotes: &[RemoteId],
+    ) -> Result<BTreeMap<RemoteId, Timestamp>, StoreError>;
+
+    /// Strangers that have any of these hashed keys.
+    async fn strangers_with_keys(
+        &self,
+        account: &AccountName,
+        keys: &BTreeSet<Vec<u8>>,
+    ) -> Result<Vec<Stranger>, StoreError>;
+
+    /// Conflicts that wait, oldest first; of one contact, or of all.
+    async fn open_conflicts(&self, contact: Option<ContactId>) -> Result<Vec<Conflict>, StoreError>;
+
+    /// A conflict by its id.
+    async fn conflict(&self, id: ConflictId) -> Result<Option<Conflict>, StoreError>;
+
+    /// The newest runs, newest first.
+    async fn runs(&self, limit: u32) -> Result<Vec<RunRecord>, StoreError>;
+
+    /// A run by its id.
+    async fn run(&self, id: RunId) -> Result<Option<RunRecord>, StoreError>;
+
+    /// Asks for the right to work on an account. A lease that has expired is taken over; renewing a lease one holds is
+    /// asking again under the same holder, which keeps the fencing token.
+    async fn acquire_lease(&self, request: &LeaseRequest, now: Timestamp) -> Result<LeaseAnswer, StoreError>;
+
+    /// Gives a lease back. Giving back a lease that is no longer held changes nothing.
+    async fn release_lease(&self, fence: &Fence) -> Result<(), StoreError>;
+
+    /// The holder of an account's lease, if any holds it now, and until when.
+    async fn lease_holder(
+        &self,
+        account: &AccountName,
+        now: Timestamp,
+    ) -> Result<Option<(String, Timestamp)>, StoreError>;
+
+    /// The sealed grant of an account.
+    async fn grant(&self, account: &AccountName) -> Result<Option<SealedGrant>, StoreError>;
+
+    /// Replaces the sealed grant of an account.
+    async fn put_grant(&self, grant: &SealedGrant) -> Result<(), StoreError>;
+}
