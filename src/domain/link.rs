@@ -90,7 +90,10 @@ pub enum LinkState {
     Creating,
     /// Contact and remote record belong together.
     Bound,
-    /// They belong together but are not kept equal: one of them left what the pair covers, or a person unlinked them.
+    /// They belong together, but the contact is no longer selected by any pair. They are kept equal again once it is.
+    Unselected,
+    /// They belong together, but are not to be kept equal: the record was taken out of the group, a policy says so, or a
+    /// person unlinked them. Only the record's return to the group, or a person, ends that.
     Dormant,
     /// The remote record is no more.
     Gone,
@@ -104,6 +107,7 @@ impl LinkState {
             LinkState::Need => "need",
             LinkState::Creating => "creating",
             LinkState::Bound => "bound",
+            LinkState::Unselected => "unselected",
             LinkState::Dormant => "dormant",
             LinkState::Gone => "gone",
         }
@@ -111,7 +115,7 @@ impl LinkState {
 
     /// The state that the database spells so.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Found, Self::Need, Self::Creating, Self::Bound, Self::Dormant, Self::Gone]
+        [Self::Found, Self::Need, Self::Creating, Self::Bound, Self::Unselected, Self::Dormant, Self::Gone]
             .into_iter()
             .find(|state| state.as_str() == text)
     }
@@ -184,7 +188,7 @@ impl Link {
     pub fn is_settled(&self, contact: Option<&VersionVector>) -> bool {
         let resting = match self.state {
             LinkState::Found | LinkState::Need | LinkState::Creating => false,
-            LinkState::Bound | LinkState::Dormant | LinkState::Gone => true,
+            LinkState::Bound | LinkState::Unselected | LinkState::Dormant | LinkState::Gone => true,
         };
         resting && self.seen.is_none() && contact.is_none_or(|version| *version == self.settled)
     }
