@@ -1,0 +1,174 @@
+//! Step 1: the group of every pair.
+//!
+//! A group is found by name once and followed by its id from then on, so a rename at the remote changes nothing. A
+//! missing group is created when the configuration allows it; that somebody created it meanwhile is no error, the
+//! remote says so and the group is taken. A group that was deleted at the remote is not created again: the pair waits
+//! for a person, because nobody knows whether the deletion was meant for the contacts too.
+
+use std::collections::BTreeMap;
+
+use super::{Doing, EngineError, Purpose, Run};
+use crate::domain::account::{Cursor, PairGroup};
+use crate::domain::id::GroupId;
+use crate::domain::normal;
+use crate::domain::pair::MissingGroup;
+use crate::remotes::{Group, GroupOwnership, PageRequest, Presence, RemoteError, usable_cursor};
+use crate::store::Write;
+
+impl Run<'_> {
+    /// Reads the stream of groups and finds, or creates, the group of every pair.
+    pub(crate) async fn observe_groups(&mut self) -> Result<(), EngineError> {
+        let before = self.state.pair_groups.clone();
+        let configured: Vec<String> = self.order.promise.pairs.iter().map(|pair| pair.group.clone()).collect();
+        self.state.pair_groups.retain(|known| configured.contains(&known.configured));
+        let all_known = configured.iter().all(|name| self.state.pair_groups.iter().any(|g| g.configured == *name));
+        let seen = if all_known { self.changed_groups().await? } else { self.all_groups().await? };
+        self.follow(&seen);
+        for name in &configured {
+            if self.state.pair_groups.iter().any(|known| known.configured == *name) {
+                continue;
+            }
+            let group = self.find_or_create(name, &seen).await?;
+            self.state.pair_groups.push(pair_group(name, &group));
+        }
+        self.report_groups();
+        if before != self.state.pair_groups && self.order.purpose == Purpose::Carry {
+            let state = Write::Account(Box::new(self.state.clone()));
+            self.commit(vec![state], "recording the groups of the pairs").await?;
+        }
+        Ok(())
+    }
+
+    /// The groups that changed since the last run, or all of them when the token is of no use.
+    async fn changed_groups(&mut self) -> Result<BTreeMap<GroupId, Group>, EngineError> {
+        let template = self.deps.remote.groups_template();
+        let Some(cursor) = usable_cursor(self.state.groups.as_ref(), &template).cloned() else {
+            return self.all_groups().await;
+        };
+        match self.read_groups(Some(&cursor)).await {
+            Err(EngineError::Remote { cause: RemoteError::TokenExpired, .. }) => self.all_groups().await,
+            other => other,
+        }
+    }
+
+    async fn all_groups(&mut self) -> Result<BTreeMap<GroupId, Group>, EngineError> {
+        let groups = self.read_groups(None).await?;
+        // What a complete listing lacks is gone; groups have no propagation window worth waiting for, and a pair whose
+        // group seems gone only waits for a person.
+        for known in &mut self.state.pair_groups {
+            known.deleted = known.deleted || !groups.contains_key(&known.group);
+        }
+        Ok(groups)
+    }
+
+    async fn read_groups(&mut self, since: Option<&Cursor>) -> Result<BTreeMap<GroupId, Group>, EngineError> {
+        let begun = self.now();
+        let mut groups = BTreeMap::new();
+        let mut request = PageRequest { since: since.map(|cursor| cursor.token.clone()), page: None };
+        loop {
+            let page = self.deps.remote.list_groups(&request).await.doing("listing groups")?;
+            groups.extend(page.groups.into_iter().map(|group| (group.id.clone(), group)));
+            if page.next_page.is_some() {
+                request.page = page.next_page;
+                continue;
+            }
+            self.state.groups = page.next_token.map(|token| Cursor {
+                token,
+                template: self.deps.remote.groups_template(),
+                lineage: since.map_or(begun, |cursor| cursor.lineage),
+            });
+            return Ok(groups);
+        }
+    }
+
+    /// Brings what is known of the pairs' groups up to date.
+    fn follow(&mut self, seen: &BTreeMap<GroupId, Group>) {
+        for known in &mut self.state.pair_groups {
+            let Some(group) = seen.get(&known.group) else { continue };
+            known.deleted = group.presence == Presence::Deleted;
+            if !known.deleted {
+                known.name.clone_from(&group.name);
+                known.etag.clone_from(&group.etag);
+                known.members = group.members;
+            }
+        }
+    }
+
+    async fn find_or_create(&mut self, name: &str, seen: &BTreeMap<GroupId, Group>) -> Result<Group, EngineError> {
+        if let Some(group) = self.by_name(name, seen.values()) {
+            return Ok(group);
+        }
+        let missing = self.order.promise.pairs.iter().find(|pair| pair.group == name).map(|pair| pair.missing_group);
+        if missing == Some(MissingGroup::Report) {
+            return Err(EngineError::GroupMissing { group: name.to_owned() });
+        }
+        if self.order.purpose == Purpose::Preview {
+            self.notice(format!("group {name:?} would be created"));
+            return Ok(planned_group(name));
+        }
+        match self.deps.remote.create_group(name).await {
+            Ok(group) => Ok(group),
+            Err(RemoteError::Exists { .. } | RemoteError::Lost { .. }) => {
+                let seen = self.all_groups().await?;
+                self.by_name(name, seen.values()).ok_or_else(|| EngineError::GroupMissing { group: name.to_owned() })
+            }
+            Err(cause) => Err(EngineError::Remote { doing: "creating a group", cause }),
+        }
+    }
+
+    /// The group of this name; case and surrounding blanks do not matter, as they do not to the remote.
+    fn by_name<'g>(&self, name: &str, mut groups: impl Iterator<Item = &'g Group>) -> Option<Group> {
+        let wanted = normal::text(name).to_lowercase();
+        let common = self.deps.remote.common_group();
+        groups
+            .find(|group| {
+                group.presence == Presence::Present
+                    && (normal::text(&group.name).to_lowercase() == wanted)
+                    && (group.ownership == GroupOwnership::User || group.id == common)
+            })
+            .cloned()
+    }
+
+    fn report_groups(&mut self) {
+        let common = self.deps.remote.common_group();
+        let mut notices = Vec::new();
+        for known in &self.state.pair_groups {
+            if known.deleted {
+                self.summary.parked += 1;
+                notices.push(format!(
+                    "group {:?} was deleted in Google; its pair waits: create it again there under another name and change the \
+                     configuration, or remove the pair",
+                    known.name
+                ));
+            } else if known.name != known.configured && known.group != common {
+                notices.push(format!("group {:?} is called {:?} in Google now; it is followed", known.configured, known.name));
+            }
+        }
+        for sentence in notices {
+            self.notice(sentence);
+        }
+    }
+}
+
+fn pair_group(configured: &str, group: &Group) -> PairGroup {
+    PairGroup {
+        configured: configured.to_owned(),
+        group: group.id.clone(),
+        name: group.name.clone(),
+        etag: group.etag.clone(),
+        members: group.members,
+        deleted: false,
+    }
+}
+
+/// Stands for a group that a preview must not create.
+fn planned_group(name: &str) -> Group {
+    Group {
+        id: GroupId::new(format!("planned:{name}")),
+        name: name.to_owned(),
+        etag: None,
+        members: 0,
+        ownership: GroupOwnership::User,
+        presence: Presence::Present,
+    }
+}

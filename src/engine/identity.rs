@@ -1,0 +1,46 @@
+//! The names that the engine makes up: link tokens, and the keyed hashes of strangers.
+
+use std::collections::BTreeSet;
+
+use hmac::{Hmac, Mac};
+use sha2::{Digest as _, Sha256};
+
+use crate::domain::contact::Card;
+use crate::domain::id::{AccountName, ContactId, LinkToken, RemoteId};
+use crate::domain::matching::{self, MatchKey};
+use crate::store::StoreIdentity;
+
+/// What a link token is derived from.
+pub enum Subject<'a> {
+    /// The contact the link is for.
+    Contact(ContactId),
+    /// The remote record, while nobody knows whose it is.
+    Remote(&'a RemoteId),
+}
+
+/// The token of a link and incarnation: 128 bits that follow from whose it is, so that even a lost row derives it anew.
+pub fn token(store: &StoreIdentity, account: &AccountName, subject: &Subject<'_>, incarnation: u32) -> LinkToken {
+    let subject = match subject {
+        Subject::Contact(id) => format!("contact:{id}"),
+        Subject::Remote(id) => format!("remote:{id}"),
+    };
+    let hash = Sha256::digest(format!("{}\n{account}\n{subject}\n{incarnation}", store.id));
+    LinkToken::new(hex(&hash[..16]))
+}
+
+/// The keyed hashes under which a stranger's e-mails and phones are remembered. Names are not: they are no identity.
+pub fn stranger_keys(store: &StoreIdentity, card: &Card) -> BTreeSet<Vec<u8>> {
+    matching::keys(card)
+        .into_iter()
+        .filter(|key| matches!(key, MatchKey::Email(_) | MatchKey::Phone(_)))
+        .filter_map(|key| {
+            let mut mac = Hmac::<Sha256>::new_from_slice(&store.hash_key).ok()?;
+            mac.update(key.to_string().as_bytes());
+            Some(mac.finalize().into_bytes().to_vec())
+        })
+        .collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

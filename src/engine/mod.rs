@@ -1,0 +1,410 @@
+//! One run of one account: observe, plan, guard, execute, record.
+//!
+//! A run compares three trees for every link: what both sides last agreed on, what the store has now, and what the
+//! remote was last seen to have (see [`crate::domain::link`]). It goes through these steps, always in this order:
+//!
+//! 1. [`groups`]: reads the stream of groups and finds, or creates, the group of every pair.
+//! 2. [`observe`]: reads the stream of contacts and stores what differs from what is known: observations, never work.
+//!    The change token moves in the transaction that stores the last page.
+//! 3. [`recover`]: settles what became of writes whose answer was lost.
+//! 4. [`suspects`]: asks directly for records that seem to be gone.
+//! 5. [`settle`]: carries what was seen at the remote into the store, merging where both sides changed.
+//! 6. [`scope`]: reads the store's change feed and opens links for contacts that belong to the account and have none.
+//! 7. [`push`]: carries what changed in the store to the remote.
+//!
+//! Steps 5 to 7 are functions of durable state alone, so a run can be cut off anywhere and the next one goes on from
+//! there. What is sent to the remote is committed before it is sent, and recorded after; no transaction waits for the
+//! network. A run with nothing to do reads two pages and writes nothing but its own summary.
+//!
+//! Nothing here knows real time, sockets, SQL or a vendor: the [`Clock`], the [`Entropy`], the [`Store`] and the
+//! [`Remote`] are handed in.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::clock::{Clock, Entropy};
+use crate::domain::account::{AccountState, Outcome};
+use crate::domain::id::{GroupId, LinkId, RunId};
+use crate::domain::outbox::Intent;
+use crate::domain::pair::Promise;
+use crate::domain::run::{AccountSummary, Failure};
+use crate::domain::time::Timestamp;
+use crate::remotes::Remote;
+use crate::store::{Commit, Fence, LeaseAnswer, LeaseRequest, Store, StoreError, StoreIdentity, Write};
+
+pub mod decide;
+pub mod error;
+pub mod execute;
+pub mod groups;
+pub mod guard;
+pub mod identity;
+pub mod observe;
+pub mod operation;
+pub mod organizations;
+pub mod push;
+pub mod recover;
+pub mod scope;
+pub mod settle;
+pub mod suspects;
+
+pub use error::{Doing, EngineError};
+pub use operation::Operation;
+
+/// How long a lease holds without being renewed.
+pub const LEASE_TTL: Duration = Duration::from_secs(90);
+/// After how long it is renewed.
+const LEASE_RENEWAL: Duration = Duration::from_secs(30);
+/// How many links are decided and committed together.
+const CHUNK: u32 = 400;
+
+/// Which part of the remote a run reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// What changed since the last run; everything when the change token is missing, dead or old.
+    Incremental,
+    /// Everything, because somebody asked for it.
+    Full,
+}
+
+/// What a run may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Make both sides equal.
+    Carry,
+    /// Say what would be done: nothing is sent to the remote, and the store is a scratch copy.
+    Preview,
+}
+
+/// Asks a run to stop at the next point where nothing is in flight.
+#[derive(Debug, Clone, Default)]
+pub struct StopFlag(Arc<AtomicBool>);
+
+impl StopFlag {
+    /// Asks.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether somebody asked.
+    pub fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Hears how far a run has come.
+pub trait Progress: Send + Sync {
+    /// `done` of about `total` contacts have gone through `step`; a total of zero is not known.
+    fn advanced(&self, step: Step, done: u64, total: u64);
+}
+
+/// The steps of a run that can take long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant says it")]
+pub enum Step {
+    Reading,
+    Merging,
+    Writing,
+}
+
+/// Hears nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn advanced(&self, _: Step, _: u64, _: u64) {}
+}
+
+/// What a run works with.
+pub struct Deps<'a> {
+    /// The store.
+    pub store: &'a dyn Store,
+    /// The account at the vendor.
+    pub remote: &'a dyn Remote,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// Randomness for ids.
+    pub entropy: &'a dyn Entropy,
+    /// Who hears of the progress.
+    pub progress: &'a dyn Progress,
+    /// Who may ask the run to stop.
+    pub stop: &'a StopFlag,
+}
+
+/// What is wanted of a run.
+pub struct Order<'a> {
+    /// The wishes for the account.
+    pub promise: &'a Promise,
+    /// The address of the user who must have consented.
+    pub email: &'a str,
+    /// Digest of the settings that decide selection and map.
+    pub settings: &'a str,
+    /// Which part of the remote to read.
+    pub reach: Reach,
+    /// What to do.
+    pub purpose: Purpose,
+    /// The run this belongs to.
+    pub run: RunId,
+    /// The lease under which it works.
+    pub lease: LeaseRequest,
+    /// The fence of that lease.
+    pub fence: Fence,
+}
+
+/// What a run did or would do.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The numbers.
+    pub summary: AccountSummary,
+    /// Every operation, in order; empty unless the purpose was a preview.
+    pub operations: Vec<Operation>,
+}
+
+/// Runs one account once. Always returns a report: what endangers the rest ends the run and is told in its summary.
+///
+/// # Cancellation
+/// Dropping the future is as safe as a crash: the next run finds out what became of what was in flight.
+pub async fn run_account(deps: Deps<'_>, order: Order<'_>) -> Report {
+    let calls_before = deps.remote.calls();
+    let mut run = match Run::begin(&deps, &order).await {
+        Ok(run) => run,
+        Err(error) => {
+            let mut summary = AccountSummary::new(order.promise.account.clone());
+            close(&mut summary, Some(&error));
+            return Report { summary, operations: Vec::new() };
+        }
+    };
+    let result = run.steps().await;
+    run.summary.calls = deps.remote.calls() - calls_before;
+    let finished = run.finish(result).await;
+    if let Err(error) = finished {
+        close(&mut run.summary, Some(&error));
+    }
+    Report { summary: run.summary, operations: run.operations }
+}
+
+/// One run in progress: what it works with, what it knows, and what it has done so far.
+pub(crate) struct Run<'a> {
+    pub(crate) deps: &'a Deps<'a>,
+    pub(crate) order: &'a Order<'a>,
+    pub(crate) identity: StoreIdentity,
+    pub(crate) state: AccountState,
+    pub(crate) summary: AccountSummary,
+    pub(crate) operations: Vec<Operation>,
+    /// Open intents by link.
+    pub(crate) intents: BTreeMap<LinkId, Intent>,
+    /// Links that could not be finished in this run and are worth another one soon.
+    pub(crate) waiting: u64,
+    lease_renewed: Timestamp,
+}
+
+impl<'a> Run<'a> {
+    async fn begin(deps: &'a Deps<'a>, order: &'a Order<'a>) -> Result<Run<'a>, EngineError> {
+        let account = &order.promise.account;
+        let identity = deps.store.identity().await.doing("reading the store's identity")?;
+        let state = deps.store.account(account).await.doing("reading the account's state")?;
+        let intents = deps.store.open_intents(account).await.doing("reading the outbox")?;
+        Ok(Run {
+            deps,
+            order,
+            identity,
+            state: state.unwrap_or_else(|| AccountState::new(account.clone())),
+            summary: AccountSummary::new(account.clone()),
+            operations: Vec::new(),
+            intents: intents.into_iter().map(|intent| (intent.link, intent)).collect(),
+            waiting: 0,
+            lease_renewed: deps.clock.now(),
+        })
+    }
+
+    async fn steps(&mut self) -> Result<(), EngineError> {
+        self.check_user().await?;
+        self.apply_settings();
+        self.observe_groups().await?;
+        self.observe_contacts().await?;
+        self.recover().await?;
+        // What a push finds out (a record that changed meanwhile, a stranger that turns out to be a twin) is merged and
+        // pushed again. Every round needs news, so a few rounds are enough; the rest waits for the next run.
+        for _ in 0..4 {
+            self.confirm_suspects().await?;
+            self.settle().await?;
+            self.open_links().await?;
+            if self.push().await? == push::News::None {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The user behind the grant must be the configured one, and the same as ever.
+    async fn check_user(&mut self) -> Result<(), EngineError> {
+        if self.state.remote_user.is_some() {
+            return Ok(());
+        }
+        let user = self.deps.remote.user().await.doing("asking whose account it is")?;
+        match &user.email {
+            Some(email) if !email.eq_ignore_ascii_case(self.order.email) => {
+                return Err(EngineError::AnotherUser {
+                    found: email.clone(),
+                    expected: self.order.email.to_owned(),
+                });
+            }
+            Some(_) => {}
+            None => self.summary.notices.push(format!(
+                "the remote does not tell whose account this is; it was taken to be {}",
+                self.order.email
+            )),
+        }
+        self.state.remote_user = Some(user.id);
+        Ok(())
+    }
+
+    /// Other settings than last time: the selection of every contact is evaluated again.
+    fn apply_settings(&mut self) {
+        if self.state.settings.as_deref() != Some(self.order.settings) {
+            self.state.feed_position = 0;
+            self.state.settings = Some(self.order.settings.to_owned());
+        }
+    }
+
+    /// Writes the end of the run into the account's state and the summary.
+    async fn finish(&mut self, result: Result<(), EngineError>) -> Result<(), EngineError> {
+        let counts = self.deps.store.link_counts(&self.order.promise.account).await.doing("counting links")?;
+        self.summary.parked += counts.parked;
+        if self.waiting > 0 || counts.intents > 0 {
+            self.summary.outcome = Outcome::Unreachable;
+            self.summary.error =
+                Some("work is left whose outcome is not known yet; the next run goes on with it".to_owned());
+        }
+        if self.summary.parked > 0 || counts.conflicts > 0 || !self.summary.failed.is_empty() {
+            self.summary.outcome = Outcome::Parked;
+        }
+        close(&mut self.summary, result.as_ref().err());
+        if self.order.purpose == Purpose::Preview {
+            return Ok(());
+        }
+        self.state.last_run = Some(self.order.run);
+        self.state.last_outcome = Some(self.summary.outcome);
+        self.state.last_error = self.summary.error.clone();
+        if self.summary.outcome == Outcome::Done {
+            self.state.proven_equal = Some(self.now());
+        }
+        if let Some(ahead) = self.deps.remote.clock_ahead_ms() {
+            self.state.clock_ahead_ms = ahead;
+        }
+        let state = Write::Account(Box::new(self.state.clone()));
+        self.commit(vec![state], "recording the end of the run").await
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.deps.clock.now()
+    }
+
+    /// The remote's time now, as far as its clock is known.
+    pub(crate) fn remote_now(&self) -> Timestamp {
+        let ahead = self.deps.remote.clock_ahead_ms().unwrap_or(self.state.clock_ahead_ms);
+        Timestamp::from_micros(self.now().as_micros().saturating_add(ahead.saturating_mul(1000)))
+    }
+
+    /// Commits under the lease, renewing it first when it is time.
+    pub(crate) async fn commit(&mut self, writes: Vec<Write>, doing: &'static str) -> Result<(), EngineError> {
+        if writes.is_empty() {
+            return Ok(());
+        }
+        self.try_commit(writes).await.doing(doing)
+    }
+
+    /// As [`Run::commit`], for callers that can act on the store's refusal.
+    pub(crate) async fn try_commit(&mut self, writes: Vec<Write>) -> Result<(), StoreError> {
+        self.keep_lease().await?;
+        let commit = Commit { fence: Some(self.order.fence.clone()), writes };
+        self.deps.store.commit(commit).await.map(|_| ())
+    }
+
+    /// Makes sure that the lease outlives what comes next.
+    pub(crate) async fn keep_lease(&mut self) -> Result<(), StoreError> {
+        let now = self.now();
+        if now.since(self.lease_renewed) < LEASE_RENEWAL {
+            return Ok(());
+        }
+        match self.deps.store.acquire_lease(&self.order.lease, now).await? {
+            LeaseAnswer::Held(fence) if fence == self.order.fence => {
+                self.lease_renewed = now;
+                Ok(())
+            }
+            LeaseAnswer::Held(_) | LeaseAnswer::Busy { .. } => {
+                Err(StoreError::LeaseLost { account: self.order.promise.account.to_string() })
+            }
+        }
+    }
+
+    /// Ends the run when somebody asked for it; called where nothing is in flight.
+    pub(crate) fn check_stop(&self) -> Result<(), EngineError> {
+        if self.deps.stop.is_stopped() { Err(EngineError::Stopped) } else { Ok(()) }
+    }
+
+    /// Notes a contact that could not be synchronized.
+    pub(crate) fn fail(&mut self, contact: impl ToString, reason: impl Into<String>) {
+        self.summary.failed.push(Failure { contact: contact.to_string(), reason: reason.into() });
+    }
+
+    /// Notes what people should know; the same sentence once.
+    pub(crate) fn notice(&mut self, sentence: String) {
+        if !self.summary.notices.contains(&sentence) {
+            self.summary.notices.push(sentence);
+        }
+    }
+
+    /// Keeps an operation for the plan; a run that carries out only counts.
+    pub(crate) fn record(&mut self, operation: Operation) {
+        if self.order.purpose == Purpose::Preview {
+            self.operations.push(operation);
+        }
+    }
+
+    /// The groups of the pairs, by the pair's place in the promise; pairs whose group was deleted have none.
+    pub(crate) fn pair_groups(&self) -> Vec<Option<GroupId>> {
+        self.order
+            .promise
+            .pairs
+            .iter()
+            .map(|pair| {
+                let known = self.state.pair_groups.iter().find(|group| group.configured == pair.group)?;
+                (!known.deleted).then(|| known.group.clone())
+            })
+            .collect()
+    }
+}
+
+/// Writes why a run broke off into its summary. The worst outcome stays.
+fn close(summary: &mut AccountSummary, error: Option<&EngineError>) {
+    let Some(error) = error else { return };
+    let outcome = error.outcome();
+    if severity(outcome) >= severity(summary.outcome) {
+        summary.outcome = outcome;
+    }
+    summary.error = Some(chain(error));
+}
+
+fn severity(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Done => 0,
+        Outcome::Unreachable => 1,
+        Outcome::Parked => 2,
+        Outcome::NoConsent => 3,
+        Outcome::Failed => 4,
+    }
+}
+
+/// An error with its causes, in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}

@@ -1,0 +1,251 @@
+//! Step 2: what the remote has.
+//!
+//! Every record that the remote shows, by whatever call, comes in through one door, [`Run::observe_records`]. It decides
+//! whose record it is, drops what is late or an echo of our own write, and stores the rest as sightings of links. No
+//! contact is touched here. The order within a page is renames, then records that are there, then deleted ones, so that
+//! the tombstone of a former name is not taken for a deletion.
+//!
+//! A complete listing also yields absences. An absence proves nothing by itself: it becomes a suspicion, and
+//! [`super::suspects`] asks directly.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::{Doing, EngineError, Purpose, Reach, Run, Step};
+use crate::domain::account::Cursor;
+use crate::domain::id::{GroupId, LinkId, LinkToken, Marker, RemoteId};
+use crate::domain::link::{Link, Sighting, Suspicion};
+use crate::domain::outbox::Sent;
+use crate::domain::time::Timestamp;
+use crate::remotes::{PageRequest, Presence, Record, RemoteError, usable_cursor};
+use crate::store::Write;
+
+mod classify;
+
+pub(crate) use classify::same_content;
+
+/// A token dies seven days after the full listing it descends from; two days before, everything is listed anew.
+const LINEAGE_LIFE: Duration = Duration::from_secs(5 * 24 * 3600);
+/// Automatic full listings stay this far apart: the remote rations them.
+const FULL_DISTANCE: Duration = Duration::from_secs(10 * 60);
+
+/// What is known about the records of one page before they are classified, and what follows from them.
+pub(crate) struct Page {
+    /// The links that the page is about, as they are and as they become.
+    links: BTreeMap<LinkId, Link>,
+    by_remote: BTreeMap<RemoteId, LinkId>,
+    by_token: BTreeMap<LinkToken, LinkId>,
+    sent: BTreeMap<Marker, Sent>,
+    ghosts: BTreeSet<RemoteId>,
+    pair_groups: BTreeSet<GroupId>,
+    changed: BTreeSet<LinkId>,
+    writes: Vec<Write>,
+    /// Records whose order cannot be told from their time; a direct read decides.
+    unclear: Vec<RemoteId>,
+}
+
+impl Run<'_> {
+    /// Reads the stream of contacts up to its end and moves the change token.
+    pub(crate) async fn observe_contacts(&mut self) -> Result<(), EngineError> {
+        let template = self.deps.remote.contacts_template();
+        let now = self.now();
+        let cursor = usable_cursor(self.state.contacts.as_ref(), &template)
+            .filter(|cursor| now.since(cursor.lineage) < LINEAGE_LIFE)
+            .cloned();
+        match (cursor, self.order.reach) {
+            (Some(cursor), Reach::Incremental) => match self.observe_changes(&cursor).await {
+                Err(EngineError::Remote { cause: RemoteError::TokenExpired, .. }) => self.observe_everything().await,
+                other => other,
+            },
+            _ => self.observe_everything().await,
+        }
+    }
+
+    async fn observe_changes(&mut self, cursor: &Cursor) -> Result<(), EngineError> {
+        let mut request = PageRequest { since: Some(cursor.token.clone()), page: None };
+        let mut read = 0;
+        loop {
+            self.check_stop()?;
+            let page = self.deps.remote.list_records(&request).await.doing("listing changed contacts")?;
+            read += page.records.len() as u64;
+            self.deps.progress.advanced(Step::Reading, read, 0);
+            let mut writes = self.observe_records(page.records).await?;
+            if page.next_page.is_none() {
+                writes.extend(self.move_cursor(page.next_token, cursor.lineage));
+                return self.commit(writes, "storing what changed at the remote").await;
+            }
+            self.commit(writes, "storing what changed at the remote").await?;
+            request.page = page.next_page;
+        }
+    }
+
+    async fn observe_everything(&mut self) -> Result<(), EngineError> {
+        let begun = self.now();
+        if self.order.reach == Reach::Incremental
+            && self.state.full_begun.is_some_and(|last| begun.since(last) < FULL_DISTANCE)
+            && self.order.purpose == Purpose::Carry
+        {
+            return Err(EngineError::FullTooSoon { minutes: FULL_DISTANCE.as_secs() / 60 });
+        }
+        self.state.full_begun = Some(begun);
+        if self.order.purpose == Purpose::Carry {
+            let state = Write::Account(Box::new(self.state.clone()));
+            self.commit(vec![state], "recording the start of a full listing").await?;
+        }
+        let account = &self.order.promise.account;
+        let mut absent = self.deps.store.bound_remotes(account).await.doing("reading the links")?;
+        let mut seen = BTreeSet::new();
+        let mut request = PageRequest { since: None, page: None };
+        loop {
+            self.check_stop()?;
+            let page = self.deps.remote.list_records(&request).await.doing("listing all contacts")?;
+            for record in &page.records {
+                absent.remove(&record.id);
+                for former in &record.former_ids {
+                    absent.remove(former);
+                }
+                seen.insert(record.id.clone());
+            }
+            self.deps.progress.advanced(Step::Reading, seen.len() as u64, page.total.unwrap_or(0));
+            let writes = self.observe_records(page.records).await?;
+            self.commit(writes, "storing what the remote has").await?;
+            if page.next_page.is_some() {
+                request.page = page.next_page;
+                continue;
+            }
+            // A listing that shows fewer contacts than it counts is no proof that the others are gone.
+            if page.next_token.is_some() && page.total.is_none_or(|total| seen.len() as u64 >= total) {
+                self.suspect_absent(absent, begun).await?;
+            } else {
+                self.notice(format!(
+                    "the listing showed {} contacts of {}; nothing is concluded from those missing",
+                    seen.len(),
+                    page.total.unwrap_or_default()
+                ));
+            }
+            let writes = self.move_cursor(page.next_token, begun);
+            return self.commit(writes.into_iter().collect(), "storing the change token").await;
+        }
+    }
+
+    /// The write that moves the change token; to be committed with, or after, everything the token covers.
+    fn move_cursor(
+        &mut self,
+        token: Option<crate::domain::id::ChangeToken>,
+        lineage: Timestamp,
+    ) -> Option<Write> {
+        let token = token?;
+        let template = self.deps.remote.contacts_template();
+        self.state.contacts = Some(Cursor { token, template, lineage });
+        Some(Write::Account(Box::new(self.state.clone())))
+    }
+
+    /// Marks bound links whose record a complete listing lacks.
+    async fn suspect_absent(&mut self, absent: BTreeSet<RemoteId>, at: Timestamp) -> Result<(), EngineError> {
+        let absent: Vec<RemoteId> = absent.into_iter().collect();
+        for ids in absent.chunks(500) {
+            let account = &self.order.promise.account;
+            let links = self.deps.store.links_of_remotes(account, ids).await.doing("reading links")?;
+            let writes = links
+                .into_iter()
+                .filter(|(remote, link)| link.remote.as_ref() == Some(remote) && link.seen.is_none())
+                .map(|(_, mut link)| {
+                    link.seen = Some(Sighting::Suspect { cause: Suspicion::Absence, at });
+                    Write::Link(Box::new(link))
+                })
+                .collect();
+            self.commit(writes, "noting which records were not listed").await?;
+        }
+        Ok(())
+    }
+
+    /// The one door for remote state: classifies records and returns what is to be stored. Records whose order is
+    /// unclear are read directly first.
+    pub(crate) async fn observe_records(&mut self, records: Vec<Record>) -> Result<Vec<Write>, EngineError> {
+        let (mut writes, unclear) = self.classify_all(records).await?;
+        if !unclear.is_empty() {
+            let fetched = self.fetch(&unclear).await?;
+            // A read that is as unclear as the listing was is taken as it is: it is the newest there is.
+            let (more, _) = self.classify_all(fetched.into_values().collect()).await?;
+            writes.extend(more);
+        }
+        Ok(writes)
+    }
+
+    async fn classify_all(&mut self, mut records: Vec<Record>) -> Result<(Vec<Write>, Vec<RemoteId>), EngineError> {
+        if records.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        records.sort_by_key(|record| (record.presence == Presence::Deleted, record.former_ids.is_empty()));
+        let mut page = self.load_page(&records).await?;
+        for record in records {
+            self.classify(&mut page, record);
+        }
+        let mut writes = page.writes;
+        for id in &page.changed {
+            if let Some(link) = page.links.remove(id) {
+                writes.push(Write::Link(Box::new(link)));
+            }
+        }
+        Ok((writes, page.unclear))
+    }
+
+    /// Loads, in a few queries, everything that classifying these records needs.
+    async fn load_page(&mut self, records: &[Record]) -> Result<Page, EngineError> {
+        let account = self.order.promise.account.clone();
+        let store = self.deps.store;
+        let ids: Vec<RemoteId> = records
+            .iter()
+            .flat_map(|record| std::iter::once(&record.id).chain(&record.former_ids))
+            .cloned()
+            .collect();
+        let tokens: Vec<LinkToken> =
+            records.iter().filter_map(|record| record.tag.as_ref()).map(|tag| tag.token.clone()).collect();
+        let mut page = Page {
+            links: BTreeMap::new(),
+            by_remote: BTreeMap::new(),
+            by_token: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            ghosts: BTreeSet::new(),
+            pair_groups: self.pair_groups().into_iter().flatten().collect(),
+            changed: BTreeSet::new(),
+            writes: Vec::new(),
+            unclear: Vec::new(),
+        };
+        for (remote, link) in store.links_of_remotes(&account, &ids).await.doing("reading links")? {
+            page.by_remote.insert(remote, link.id);
+            page.links.insert(link.id, link);
+        }
+        for (token, link) in store.links_of_tokens(&tokens).await.doing("reading links by token")? {
+            // A token of ours in another account is a contact somebody copied over: foreign, as any other.
+            if link.account == account {
+                page.by_token.insert(token, link.id);
+                page.links.entry(link.id).or_insert(link);
+            }
+        }
+        let markers: Vec<Marker> = records
+            .iter()
+            .filter_map(|record| record.tag.as_ref())
+            .filter(|tag| page.by_token.get(&tag.token).and_then(|id| page.links.get(id)).is_some_and(|link| {
+                link.base.as_ref().and_then(|base| base.marker).is_none_or(|marker| marker < tag.marker)
+                    || link.remote.is_none()
+            }))
+            .map(|tag| tag.marker)
+            .collect();
+        for sent in store.sent(&markers).await.doing("reading what was sent")? {
+            page.sent.insert(sent.marker, sent);
+        }
+        let unlinked: Vec<RemoteId> = ids.into_iter().filter(|id| !page.by_remote.contains_key(id)).collect();
+        page.ghosts = store.ghosts(&account, &unlinked).await.doing("reading ghosts")?.into_keys().collect();
+        Ok(page)
+    }
+
+    /// Reads records directly, as many as it takes.
+    pub(crate) async fn fetch(&mut self, ids: &[RemoteId]) -> Result<BTreeMap<RemoteId, Record>, EngineError> {
+        let mut found = BTreeMap::new();
+        for chunk in ids.chunks(self.deps.remote.limits().fetch) {
+            found.extend(self.deps.remote.fetch_records(chunk).await.doing("reading contacts directly")?);
+        }
+        Ok(found)
+    }
+}

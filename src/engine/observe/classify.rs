@@ -1,0 +1,322 @@
+//! Whose record it is, and whether it says anything new.
+//!
+//! The rules are those of a link's life: identity by id, by a former id, then by our tag; the remote's own time orders
+//! states of one record; the marker in our tag says which of our writes a state descends from, so that a lost answer
+//! never leaves the base in doubt.
+
+use super::{Page, Run};
+use crate::domain::contact::Kind;
+use crate::domain::id::{LinkId, RemoteId};
+use crate::domain::link::{Base, Certainty, Link, LinkState, Sighting, Suspicion};
+use crate::domain::normal;
+use crate::domain::outbox::IntentKind;
+use crate::domain::pair::Strangers;
+use crate::domain::version::VersionVector;
+use crate::engine::identity::{self, Subject};
+use crate::remotes::{Codec, Presence, Record};
+use crate::store::{Ghost, Stranger, Write};
+
+/// How a record relates to a link.
+enum Bearing {
+    /// It is the link's record.
+    Own(LinkId),
+    /// It is the link's record under a new name.
+    Renamed(LinkId),
+    /// It carries the token of a link that waits for its record.
+    Awaited(LinkId),
+    /// It carries the token of a link, or was a link's record once, but the link has another one.
+    Twin,
+    /// It is a former name of a link's record.
+    Former,
+    /// It is nobody's.
+    None,
+}
+
+impl Run<'_> {
+    /// Classifies one record of a page.
+    pub(super) fn classify(&mut self, page: &mut Page, record: Record) {
+        match bearing(page, &record) {
+            Bearing::Own(id) => self.classify_own(page, id, record),
+            Bearing::Renamed(id) => {
+                rename(page, id, &record);
+                self.classify_own(page, id, record);
+            }
+            Bearing::Awaited(id) => self.bind(page, id, record),
+            Bearing::Twin => self.classify_unlinked(page, record, IsTwin::Yes),
+            Bearing::Former => {}
+            Bearing::None => self.classify_unlinked(page, record, IsTwin::No),
+        }
+    }
+
+    fn classify_own(&mut self, page: &mut Page, id: LinkId, record: Record) {
+        let now = self.now();
+        let Some(mut link) = page.links.get(&id).cloned() else { return };
+        if record.presence == Presence::Deleted {
+            match link.state {
+                LinkState::Found => {
+                    page.changed.remove(&id);
+                    page.links.remove(&id);
+                    page.by_remote.remove(&record.id);
+                    page.writes.push(Write::DropLink(id));
+                    page.writes.push(Write::Ghost(self.ghost(record.id)));
+                    return;
+                }
+                LinkState::Gone => return,
+                LinkState::Need
+                | LinkState::Creating
+                | LinkState::Bound
+                | LinkState::Unselected
+                | LinkState::Dormant => {
+                    if matches!(link.seen, Some(Sighting::Gone { .. })) {
+                        return;
+                    }
+                    link.seen = Some(Sighting::Suspect { cause: Suspicion::Tombstone, at: now });
+                }
+            }
+            return keep(page, link);
+        }
+        match order(&link, &record) {
+            Order::Late => {}
+            Order::Echo => {
+                if matches!(link.seen, Some(Sighting::Suspect { cause: Suspicion::Absence, .. })) {
+                    link.seen = None;
+                    keep(page, link);
+                }
+            }
+            Order::Unclear => {
+                if self.says_the_same(&link, &record) {
+                    link.etag.clone_from(&record.etag);
+                    if let Some(base) = &mut link.base {
+                        base.remote = record.wire;
+                    }
+                    keep(page, link);
+                } else if page.unclear.contains(&record.id) || link.remote_time.is_none() {
+                    self.accept(page, link, record);
+                } else {
+                    page.unclear.push(record.id);
+                }
+            }
+            Order::Newer => self.accept(page, link, record),
+        }
+    }
+
+    /// Takes over a state of the link's record that is newer than what is known.
+    fn accept(&mut self, page: &mut Page, mut link: Link, record: Record) {
+        self.descend(page, &mut link, &record);
+        link.etag = record.etag.clone().or(link.etag);
+        link.remote_time = record.time.or(link.remote_time);
+        link.changed_at = self.now();
+        if link.state == LinkState::Found && record.groups.is_disjoint(&page.pair_groups) {
+            page.changed.remove(&link.id);
+            page.links.remove(&link.id);
+            page.by_remote.remove(&record.id);
+            page.writes.push(Write::DropLink(link.id));
+            page.writes.push(Write::Stranger(self.stranger(&record)));
+            return;
+        }
+        if self.says_the_same(&link, &record) && link.state != LinkState::Gone {
+            // Only spelled differently, or changed where we do not look: the base takes the new spelling, nobody edits.
+            if let Some(base) = &mut link.base {
+                base.remote = record.wire;
+            }
+            link.seen = None;
+        } else {
+            link.seen = Some(Sighting::Present { wire: record.wire, at: self.now() });
+        }
+        keep(page, link);
+    }
+
+    /// Finds out which of our writes the state descends from, and what that says about an open intent.
+    fn descend(&mut self, page: &mut Page, link: &mut Link, record: &Record) {
+        let marker = record.tag.as_ref().filter(|tag| tag.token == link.token).map(|tag| tag.marker);
+        let known = link.base.as_ref().and_then(|base| base.marker);
+        if let Some(marker) = marker
+            && known.is_none_or(|known| marker > known)
+            && let Some(sent) = page.sent.get(&marker)
+        {
+            // Our write landed and its answer was lost: the state descends from what we sent.
+            link.base = Some(Base {
+                store: sent.card.clone(),
+                remote: sent.wire.clone(),
+                marker: Some(marker),
+                certainty: Certainty::Sent,
+            });
+            link.acked = sent.version.clone();
+        }
+        let Some(intent) = self.intents.get(&link.id) else { return };
+        // A newer state that does not carry the intent's marker proves that the write never landed: it was conditional
+        // on the state before. A delete is no such proof; it is redone from its check.
+        if intent.kind != IntentKind::Delete {
+            page.writes.push(Write::CloseIntent(intent.marker));
+            self.intents.remove(&link.id);
+        }
+    }
+
+    /// Binds a record to the link that was waiting for it: the answer of the create was lost.
+    fn bind(&mut self, page: &mut Page, id: LinkId, record: Record) {
+        let Some(mut link) = page.links.get(&id).cloned() else { return };
+        link.remote = Some(record.id.clone());
+        link.state = LinkState::Bound;
+        link.remote_time = None;
+        page.by_remote.insert(record.id.clone(), id);
+        page.writes.push(Write::DropStranger(link.account.clone(), record.id.clone()));
+        if record.presence == Presence::Deleted {
+            link.seen = Some(Sighting::Suspect { cause: Suspicion::Tombstone, at: self.now() });
+            return keep(page, link);
+        }
+        self.accept(page, link, record);
+    }
+
+    fn classify_unlinked(&mut self, page: &mut Page, record: Record, twin: IsTwin) {
+        let account = self.order.promise.account.clone();
+        if record.presence == Presence::Deleted {
+            page.writes.push(Write::DropStranger(account, record.id.clone()));
+            page.writes.push(Write::Ghost(self.ghost(record.id)));
+            return;
+        }
+        if record.groups.is_disjoint(&page.pair_groups) && twin == IsTwin::No {
+            page.writes.push(Write::Stranger(self.stranger(&record)));
+            return;
+        }
+        // Somebody may have deleted it since; a direct read tells before it is imported.
+        let suspicious = page.ghosts.contains(&record.id);
+        let now = self.now();
+        let id = LinkId::new(now, self.deps.entropy.next_u128());
+        let link = Link {
+            id,
+            account: account.clone(),
+            contact: None,
+            state: LinkState::Found,
+            remote: Some(record.id.clone()),
+            incarnation: 1,
+            token: identity::token(&self.identity, &account, &Subject::Remote(&record.id), 1),
+            base: None,
+            acked: VersionVector::new(),
+            settled: VersionVector::new(),
+            etag: record.etag,
+            remote_time: record.time,
+            changed_at: now,
+            seen: Some(if suspicious {
+                Sighting::Suspect { cause: Suspicion::Tombstone, at: now }
+            } else {
+                Sighting::Present { wire: record.wire, at: now }
+            }),
+            own_delete: false,
+            parked: None,
+            map_revision: self.deps.remote.codec().map_revision(),
+        };
+        page.writes.push(Write::DropStranger(account, record.id.clone()));
+        page.by_remote.insert(record.id, id);
+        page.links.insert(id, link);
+        page.changed.insert(id);
+    }
+
+    fn says_the_same(&self, link: &Link, record: &Record) -> bool {
+        let Some(base) = &link.base else { return false };
+        same_content(self.deps.remote.codec(), base.store.kind(), &base.remote, &record.wire)
+    }
+
+    fn ghost(&self, remote: RemoteId) -> Ghost {
+        Ghost { account: self.order.promise.account.clone(), remote, seen: self.now() }
+    }
+
+    pub(crate) fn stranger(&self, record: &Record) -> Stranger {
+        let codec = self.deps.remote.codec();
+        let card = codec.read(&record.wire, codec.kind(&record.wire)).card;
+        Stranger {
+            account: self.order.promise.account.clone(),
+            remote: record.id.clone(),
+            etag: record.etag.clone(),
+            keys: identity::stranger_keys(&self.identity, &card),
+        }
+    }
+
+    /// Whether any pair takes in contacts of the remote that have no twin.
+    pub(crate) fn adopts(&self, groups: &std::collections::BTreeSet<crate::domain::id::GroupId>) -> bool {
+        let known = self.pair_groups();
+        self.order.promise.pairs.iter().zip(known).any(|(pair, group)| {
+            pair.strangers == Strangers::Adopt && group.is_some_and(|group| groups.contains(&group))
+        })
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum IsTwin {
+    Yes,
+    No,
+}
+
+fn bearing(page: &Page, record: &Record) -> Bearing {
+    if let Some(id) = page.by_remote.get(&record.id) {
+        let Some(link) = page.links.get(id) else { return Bearing::None };
+        return match &link.remote {
+            Some(own) if *own == record.id => Bearing::Own(*id),
+            _ if record.presence == Presence::Deleted => Bearing::Former,
+            _ => Bearing::Twin,
+        };
+    }
+    if let Some(id) = record.former_ids.iter().find_map(|former| {
+        let id = page.by_remote.get(former)?;
+        (page.links.get(id)?.remote.as_ref() == Some(former)).then_some(id)
+    }) {
+        return Bearing::Renamed(*id);
+    }
+    let awaited = record.tag.as_ref().and_then(|tag| page.links.get(page.by_token.get(&tag.token)?));
+    match awaited {
+        Some(link) if link.remote.is_none() && record.tag.as_ref().is_some_and(|tag| tag.token == link.token) => {
+            Bearing::Awaited(link.id)
+        }
+        Some(_) if record.presence == Presence::Present => Bearing::Twin,
+        _ => Bearing::None,
+    }
+}
+
+fn rename(page: &mut Page, id: LinkId, record: &Record) {
+    let Some(link) = page.links.get_mut(&id) else { return };
+    if let Some(former) = link.remote.replace(record.id.clone()) {
+        page.writes.push(Write::Alias { account: link.account.clone(), remote: former, link: id });
+    }
+    page.by_remote.insert(record.id.clone(), id);
+    page.changed.insert(id);
+}
+
+fn keep(page: &mut Page, link: Link) {
+    page.changed.insert(link.id);
+    page.links.insert(link.id, link);
+}
+
+/// How an observation of a link's record stands to what is known of it.
+enum Order {
+    /// Older.
+    Late,
+    /// The very state that is known.
+    Echo,
+    /// Of the same time, but marked differently.
+    Unclear,
+    /// Newer.
+    Newer,
+}
+
+fn order(link: &Link, record: &Record) -> Order {
+    match (record.time, link.remote_time) {
+        (Some(seen), Some(known)) if seen < known => Order::Late,
+        (Some(seen), Some(known)) if seen > known => Order::Newer,
+        (_, None) => Order::Newer,
+        _ if record.etag == link.etag => Order::Echo,
+        _ => Order::Unclear,
+    }
+}
+
+/// Whether two wire forms mean the same: their cards are equal in canonical form, and so are their groups.
+pub(crate) fn same_content(
+    codec: &dyn Codec,
+    kind: Kind,
+    one: &serde_json::Value,
+    other: &serde_json::Value,
+) -> bool {
+    if one == other {
+        return true;
+    }
+    let (one, other) = (codec.read(one, kind), codec.read(other, kind));
+    one.groups == other.groups && normal::card(&one.card) == normal::card(&other.card)
+}

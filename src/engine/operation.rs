@@ -1,0 +1,152 @@
+//! One planned or executed change of one side, as a plan prints it and as the guards count it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::domain::contact::Card;
+use crate::domain::diff;
+use crate::domain::id::{ContactId, RemoteId};
+
+/// One change of one side.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Operation {
+    /// What is done.
+    pub op: OperationKind,
+    /// To which side.
+    pub side: Side,
+    /// The contact; `None` where it does not exist yet.
+    pub contact: Option<ContactId>,
+    /// The remote record; `None` where it does not exist yet.
+    pub remote: Option<RemoteId>,
+    /// How people know the contact.
+    pub name: String,
+    /// The fields that change, before and after.
+    pub fields: BTreeMap<String, BeforeAfter>,
+    /// Why, in one sentence.
+    pub reason: String,
+}
+
+/// A value before and after.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "each value is what its name says")]
+pub struct BeforeAfter {
+    pub before: Value,
+    pub after: Value,
+}
+
+/// What an operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationKind {
+    /// A contact or record is made.
+    Create,
+    /// Fields of it change.
+    Update,
+    /// It is deleted.
+    Delete,
+    /// A contact and a record that exist are bound together.
+    Link,
+    /// They are no longer kept equal; both stay.
+    Unlink,
+    /// A record is put into a pair's group.
+    Join,
+    /// A record is taken out of a pair's group.
+    Leave,
+    /// Both sides changed a field; a person has to decide.
+    Conflict,
+}
+
+impl OperationKind {
+    /// The kind as a plan spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OperationKind::Create => "create",
+            OperationKind::Update => "update",
+            OperationKind::Delete => "delete",
+            OperationKind::Link => "link",
+            OperationKind::Unlink => "unlink",
+            OperationKind::Join => "join",
+            OperationKind::Leave => "leave",
+            OperationKind::Conflict => "conflict",
+        }
+    }
+}
+
+/// A side of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The store.
+    Store,
+    /// The remote.
+    #[serde(rename = "google")]
+    Remote,
+}
+
+impl Side {
+    /// The side as a plan spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Side::Store => "store",
+            Side::Remote => "google",
+        }
+    }
+}
+
+impl Operation {
+    /// An operation on a contact without a change of fields.
+    pub fn new(op: OperationKind, side: Side, card: &Card, reason: impl Into<String>) -> Self {
+        Operation {
+            op,
+            side,
+            contact: None,
+            remote: None,
+            name: card.display_name(),
+            fields: BTreeMap::new(),
+            reason: reason.into(),
+        }
+    }
+
+    /// Names the contact and the record it is about.
+    #[must_use]
+    pub fn about(mut self, contact: Option<ContactId>, remote: Option<&RemoteId>) -> Self {
+        self.contact = contact;
+        self.remote = remote.cloned();
+        self
+    }
+
+    /// Lists the fields that lead from one card to the other.
+    #[must_use]
+    pub fn changing(mut self, before: &Card, after: &Card) -> Self {
+        let changed = diff::changed_fields(before, after);
+        self.fields = changed
+            .into_iter()
+            .map(|field| {
+                let values = BeforeAfter {
+                    before: diff::field_value(before, &field),
+                    after: diff::field_value(after, &field),
+                };
+                (field.to_string(), values)
+            })
+            .collect();
+        self
+    }
+
+    /// Whether a contact would lose a value: a field is emptied, or a list gets shorter.
+    pub fn blanks(&self) -> bool {
+        self.op == OperationKind::Update && self.fields.values().any(|values| size(&values.after) < size(&values.before))
+    }
+}
+
+/// How many values a field holds.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Null => 0,
+        Value::Array(items) => items.len(),
+        Value::Object(members) => usize::from(members.values().any(|member| !member.is_null())),
+        Value::String(text) => usize::from(!text.is_empty()),
+        Value::Bool(_) | Value::Number(_) => 1,
+    }
+}
