@@ -2,8 +2,17 @@
 
 pub mod contact;
 pub mod date;
+pub mod diff;
+pub mod digest;
 pub mod field;
 pub mod id;
+mod item;
+pub mod matching;
+pub mod merge;
+mod merge_rows;
+mod merge_set;
 pub mod name;
+pub mod normal;
+pub mod policy;
 pub mod time;
 pub mod version;
