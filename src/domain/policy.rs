@@ -1,25 +1,26 @@
-//! Who wins when both sides changed the same field.
+//! Who wins when both sides changed the same thing.
 
-/// The policy of an account or of one of its fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// How true conflicts of a field are decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum ConflictPolicy {
-    /// The side that changed the field later; the store when that cannot be told.
+    /// The later edit wins: the time the field last changed in the store against the remote record's own update time.
+    #[default]
     Newest,
-    /// The store.
+    /// The store wins.
     Store,
-    /// The remote.
+    /// The remote wins.
     Remote,
-    /// A person decides; until then the field is held on both sides.
+    /// Nobody wins until a person decides; each side keeps its value.
     Manual,
 }
 
-/// Who wins one conflict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each variant says it")]
+/// The decision of one conflict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Winner {
+    /// The store's value stays, and is to be written to the remote.
     Store,
+    /// The remote's value goes into the store.
     Remote,
+    /// Both sides keep their own value until a person decides.
     Hold,
 }
