@@ -20,6 +20,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::contact::{Card, Organization, OrganizationRef, Person, Subject};
@@ -54,7 +55,7 @@ pub struct Merged {
 
 /// One field that both sides changed differently. Values are those of the whole field in the public JSON shape, even
 /// when only one item or one part of it is in conflict.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FieldConflict {
     /// Which field.
     pub field: Field,

@@ -1,7 +1,10 @@
 //! Who wins when both sides changed the same thing.
 
+use serde::{Deserialize, Serialize};
+
 /// How true conflicts of a field are decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ConflictPolicy {
     /// The later edit wins: the time the field last changed in the store against the remote record's own update time.
     #[default]
@@ -15,7 +18,8 @@ pub enum ConflictPolicy {
 }
 
 /// The decision of one conflict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Winner {
     /// The store's value stays, and is to be written to the remote.
     Store,
