@@ -267,6 +267,14 @@ impl Card {
         Card::of(Subject::Organization(Organization { name: name.into(), industry: None }))
     }
 
+    /// A contact of this kind of which nothing is known.
+    pub fn blank(kind: Kind) -> Self {
+        match kind {
+            Kind::Person => Card::person(),
+            Kind::Organization => Card::organization(""),
+        }
+    }
+
     fn of(subject: Subject) -> Self {
         Card {
             subject,

@@ -26,7 +26,9 @@ pub enum EngineError {
         cause: RemoteError,
     },
     /// The grant belongs to another user than before, or than configured.
-    #[error("the consent was given by {found}, but the account belongs to {expected}; run `contactsync login` again as that user")]
+    #[error(
+        "the consent was given by {found}, but the account belongs to {expected}; run `contactsync login` again as that user"
+    )]
     AnotherUser {
         /// Who consented.
         found: String,
@@ -43,7 +45,9 @@ pub enum EngineError {
     #[error("stopped on request; the rest of the work waits for the next run")]
     Stopped,
     /// A full listing is due but the last one began too recently.
-    #[error("a full listing is needed, but the last one began less than {minutes} minutes ago; it is done by a later run")]
+    #[error(
+        "a full listing is needed, but the last one began less than {minutes} minutes ago; it is done by a later run"
+    )]
     FullTooSoon {
         /// The least distance between two automatic full listings.
         minutes: u64,

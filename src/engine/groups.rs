@@ -141,7 +141,10 @@ impl Run<'_> {
                     known.name
                 ));
             } else if known.name != known.configured && known.group != common {
-                notices.push(format!("group {:?} is called {:?} in Google now; it is followed", known.configured, known.name));
+                notices.push(format!(
+                    "group {:?} is called {:?} in Google now; it is followed",
+                    known.configured, known.name
+                ));
             }
         }
         for sentence in notices {

@@ -6,8 +6,9 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::contact::Card;
-use crate::domain::id::{AccountName, ContactId, LinkToken, RemoteId};
+use crate::domain::id::{AccountName, ContactId, LinkToken, Marker, RemoteId};
 use crate::domain::matching::{self, MatchKey};
+use crate::remotes::Tag;
 use crate::store::StoreIdentity;
 
 /// What a link token is derived from.
@@ -26,6 +27,11 @@ pub fn token(store: &StoreIdentity, account: &AccountName, subject: &Subject<'_>
     };
     let hash = Sha256::digest(format!("{}\n{account}\n{subject}\n{incarnation}", store.id));
     LinkToken::new(hex(&hash[..16]))
+}
+
+/// Stands for a tag where only the rest of a record matters.
+pub fn no_tag() -> Tag {
+    Tag { token: LinkToken::new(""), epoch: 0, marker: Marker(0) }
 }
 
 /// The keyed hashes under which a stranger's e-mails and phones are remembered. Names are not: they are no identity.

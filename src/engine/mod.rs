@@ -245,10 +245,7 @@ impl<'a> Run<'a> {
         let user = self.deps.remote.user().await.doing("asking whose account it is")?;
         match &user.email {
             Some(email) if !email.eq_ignore_ascii_case(self.order.email) => {
-                return Err(EngineError::AnotherUser {
-                    found: email.clone(),
-                    expected: self.order.email.to_owned(),
-                });
+                return Err(EngineError::AnotherUser { found: email.clone(), expected: self.order.email.to_owned() });
             }
             Some(_) => {}
             None => self.summary.notices.push(format!(

@@ -53,7 +53,10 @@ impl Run<'_> {
             .filter(|cursor| now.since(cursor.lineage) < LINEAGE_LIFE)
             .cloned();
         match (cursor, self.order.reach) {
-            (Some(cursor), Reach::Incremental) => match self.observe_changes(&cursor).await {
+            (Some(cursor), Reach::Incremental) if !self.recovery_needs_listing() || self.listed_lately() => match self
+                .observe_changes(&cursor)
+                .await
+            {
                 Err(EngineError::Remote { cause: RemoteError::TokenExpired, .. }) => self.observe_everything().await,
                 other => other,
             },
@@ -81,10 +84,7 @@ impl Run<'_> {
 
     async fn observe_everything(&mut self) -> Result<(), EngineError> {
         let begun = self.now();
-        if self.order.reach == Reach::Incremental
-            && self.state.full_begun.is_some_and(|last| begun.since(last) < FULL_DISTANCE)
-            && self.order.purpose == Purpose::Carry
-        {
+        if self.order.reach == Reach::Incremental && self.listed_lately() {
             return Err(EngineError::FullTooSoon { minutes: FULL_DISTANCE.as_secs() / 60 });
         }
         self.state.full_begun = Some(begun);
@@ -128,12 +128,15 @@ impl Run<'_> {
         }
     }
 
+    /// Whether the last complete listing began so recently that another one has to be asked for. A listing that was cut
+    /// off does not count: the work it was for is still to be done.
+    fn listed_lately(&self) -> bool {
+        let lineage = self.state.contacts.as_ref().map(|cursor| cursor.lineage);
+        lineage.is_some_and(|lineage| self.now().since(lineage) < FULL_DISTANCE)
+    }
+
     /// The write that moves the change token; to be committed with, or after, everything the token covers.
-    fn move_cursor(
-        &mut self,
-        token: Option<crate::domain::id::ChangeToken>,
-        lineage: Timestamp,
-    ) -> Option<Write> {
+    fn move_cursor(&mut self, token: Option<crate::domain::id::ChangeToken>, lineage: Timestamp) -> Option<Write> {
         let token = token?;
         let template = self.deps.remote.contacts_template();
         self.state.contacts = Some(Cursor { token, template, lineage });
@@ -194,11 +197,8 @@ impl Run<'_> {
     async fn load_page(&mut self, records: &[Record]) -> Result<Page, EngineError> {
         let account = self.order.promise.account.clone();
         let store = self.deps.store;
-        let ids: Vec<RemoteId> = records
-            .iter()
-            .flat_map(|record| std::iter::once(&record.id).chain(&record.former_ids))
-            .cloned()
-            .collect();
+        let ids: Vec<RemoteId> =
+            records.iter().flat_map(|record| std::iter::once(&record.id).chain(&record.former_ids)).cloned().collect();
         let tokens: Vec<LinkToken> =
             records.iter().filter_map(|record| record.tag.as_ref()).map(|tag| tag.token.clone()).collect();
         let mut page = Page {
@@ -226,10 +226,12 @@ impl Run<'_> {
         let markers: Vec<Marker> = records
             .iter()
             .filter_map(|record| record.tag.as_ref())
-            .filter(|tag| page.by_token.get(&tag.token).and_then(|id| page.links.get(id)).is_some_and(|link| {
-                link.base.as_ref().and_then(|base| base.marker).is_none_or(|marker| marker < tag.marker)
-                    || link.remote.is_none()
-            }))
+            .filter(|tag| {
+                page.by_token.get(&tag.token).and_then(|id| page.links.get(id)).is_some_and(|link| {
+                    link.base.as_ref().and_then(|base| base.marker).is_none_or(|marker| marker < tag.marker)
+                        || link.remote.is_none()
+                })
+            })
             .map(|tag| tag.marker)
             .collect();
         for sent in store.sent(&markers).await.doing("reading what was sent")? {

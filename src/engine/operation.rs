@@ -124,10 +124,8 @@ impl Operation {
         self.fields = changed
             .into_iter()
             .map(|field| {
-                let values = BeforeAfter {
-                    before: diff::field_value(before, &field),
-                    after: diff::field_value(after, &field),
-                };
+                let values =
+                    BeforeAfter { before: diff::field_value(before, &field), after: diff::field_value(after, &field) };
                 (field.to_string(), values)
             })
             .collect();
@@ -136,7 +134,8 @@ impl Operation {
 
     /// Whether a contact would lose a value: a field is emptied, or a list gets shorter.
     pub fn blanks(&self) -> bool {
-        self.op == OperationKind::Update && self.fields.values().any(|values| size(&values.after) < size(&values.before))
+        self.op == OperationKind::Update
+            && self.fields.values().any(|values| size(&values.after) < size(&values.before))
     }
 }
 

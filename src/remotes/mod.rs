@@ -17,7 +17,7 @@ use crate::domain::time::Timestamp;
 
 pub mod error;
 
-pub use error::{Recovery, RemoteError};
+pub use error::{ItemError, Recovery, RemoteError};
 
 /// A remote record as it was listed, fetched or answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -167,6 +167,9 @@ pub trait Codec: Send + Sync {
     /// [`Codec::recompose`].
     fn read(&self, wire: &Value, kind: Kind) -> Reading;
 
+    /// Our tag in a record, when it carries one.
+    fn tag(&self, wire: &Value) -> Option<Tag>;
+
     /// A new record that says what the card says, as far as the remote can hold it.
     fn compose(&self, card: &Card, groups: &BTreeSet<GroupId>, tag: &Tag) -> Value;
 
@@ -183,6 +186,9 @@ pub trait Codec: Send + Sync {
         groups: Option<&BTreeSet<GroupId>>,
         tag: &Tag,
     ) -> Option<Recomposed>;
+
+    /// The record with exactly these groups, everything else as it is.
+    fn with_groups(&self, wire: &Value, groups: &BTreeSet<GroupId>) -> Value;
 
     /// The values of the card that the remote cannot hold, one sentence each.
     fn losses(&self, card: &Card) -> Vec<String>;

@@ -308,12 +308,7 @@ fn order(link: &Link, record: &Record) -> Order {
 }
 
 /// Whether two wire forms mean the same: their cards are equal in canonical form, and so are their groups.
-pub(crate) fn same_content(
-    codec: &dyn Codec,
-    kind: Kind,
-    one: &serde_json::Value,
-    other: &serde_json::Value,
-) -> bool {
+pub(crate) fn same_content(codec: &dyn Codec, kind: Kind, one: &serde_json::Value, other: &serde_json::Value) -> bool {
     if one == other {
         return true;
     }

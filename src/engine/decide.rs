@@ -1,0 +1,272 @@
+//! The decision about one link: pure, total, and on one screen.
+//!
+//! What each side did since they last agreed is one of three things, and the whole rule is the table of
+//! [`Decision::about`]. What a merge means for the fields is decided in [`crate::domain::merge`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::domain::contact::{Card, Contact};
+use crate::domain::diff;
+use crate::domain::field::Field;
+use crate::domain::id::{ContactId, GroupId};
+use crate::domain::link::{Certainty, Link, LinkState, Sighting};
+use crate::domain::merge::{Merged, Rules, three_way};
+use crate::domain::pair::{Direction, InRemote, LeftGroup, Pair, Promise};
+use crate::domain::policy::{ConflictPolicy, Winner};
+use crate::domain::time::Timestamp;
+use crate::remotes::Codec;
+
+/// Everything that a decision depends on besides the link and the contact.
+pub(crate) struct Rulebook<'a> {
+    pub(crate) promise: &'a Promise,
+    pub(crate) codec: &'a dyn Codec,
+    /// The group of each pair, by the pair's place; `None` where it was deleted.
+    pub(crate) pair_groups: &'a [Option<GroupId>],
+    /// Fields that wait for a person, by contact.
+    pub(crate) held: &'a BTreeMap<ContactId, BTreeSet<Field>>,
+    pub(crate) now: Timestamp,
+    /// By how much the remote's clock is ahead, to compare its times with ours.
+    pub(crate) remote_ahead_ms: i64,
+}
+
+/// What one side did since both last agreed.
+enum Since<'a, T> {
+    Same,
+    Edited(&'a T),
+    Gone,
+}
+
+/// What is to be done in the store about what was seen at the remote.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Decision {
+    /// Nothing was seen, or it has to wait.
+    Nothing,
+    /// What was seen becomes the base; the contact stays as it is.
+    Adopt,
+    /// What was seen is forgotten: the link is not kept equal.
+    Ignore,
+    /// What was seen goes into the contact.
+    Merge(Box<Merge>),
+    /// The contact is deleted.
+    DeleteContact(&'static str),
+    /// Contact and record stay, and are no longer kept equal.
+    Unlink {
+        reason: &'static str,
+        /// A label the contact gets, to be found again.
+        label: Option<&'static str>,
+    },
+    /// The record is gone, but the contact lives on: it is created again.
+    Recreate(&'static str),
+    /// Both are gone.
+    Forget,
+}
+
+/// A merge, and what it does to the contact besides its fields.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Merge {
+    pub(crate) merged: Merged,
+    pub(crate) wire: Value,
+    /// The contact was deleted and comes back, because its record was edited.
+    pub(crate) returns: bool,
+    /// The record is gone by now: a new one has to be created.
+    pub(crate) record_gone: bool,
+    pub(crate) reason: &'static str,
+}
+
+impl Decision {
+    /// Decides about a link with a contact.
+    pub(crate) fn about(link: &Link, contact: &Contact, rules: &Rulebook<'_>) -> Decision {
+        let theirs = match &link.seen {
+            None | Some(Sighting::Suspect { .. }) => Since::Same,
+            Some(Sighting::Present { wire, .. }) => Since::Edited(wire),
+            Some(Sighting::Gone { at }) if rules.now.since(*at) < rules.promise.delete.grace => Since::Same,
+            Some(Sighting::Gone { .. }) => Since::Gone,
+        };
+        let pulls = rules.promise.direction != Direction::ToRemote;
+        match (ours(link, contact), theirs) {
+            (_, Since::Same) => Decision::Nothing,
+            (_, Since::Edited(wire)) if is_aside(link) => resume(link, contact, wire, rules),
+            (_, Since::Edited(_)) if !pulls && link.base.is_some() => Decision::Adopt,
+            (Since::Same | Since::Edited(()), Since::Edited(wire)) => edited(link, contact, wire, rules),
+            (Since::Gone, Since::Edited(wire)) => merge(
+                link,
+                contact,
+                wire,
+                rules,
+                "edited in Google after it was deleted in the store: the edit survives",
+            ),
+            (_, Since::Gone) if link.state == LinkState::Dormant || link.state == LinkState::Unselected => {
+                Decision::Forget
+            }
+            (Since::Gone, Since::Gone) => Decision::Forget,
+            // An edit outlives a concurrent deletion: a contact that comes back is seen and can be removed again; one
+            // that vanishes takes its fresh edits along, and nobody goes looking.
+            (Since::Edited(()), Since::Gone) => {
+                Decision::Recreate("deleted in Google, but edited in the store since: the edit survives")
+            }
+            (Since::Same, Since::Gone) if link.own_delete => {
+                Decision::Recreate("our own late deletion removed it after it was restored in the store")
+            }
+            (Since::Same, Since::Gone) if !pulls => Decision::Unlink {
+                reason: "deleted in Google; the store is not changed in this direction",
+                label: None,
+            },
+            (Since::Same, Since::Gone) => deleted_there(rules.promise.delete.in_remote),
+        }
+    }
+}
+
+fn ours(link: &Link, contact: &Contact) -> Since<'static, ()> {
+    if !contact.is_live() {
+        return Since::Gone;
+    }
+    let Some(base) = &link.base else { return Since::Edited(&()) };
+    if contact.version.is_within(&link.acked) || diff::changed_fields(&base.store, &contact.card).is_empty() {
+        Since::Same
+    } else {
+        Since::Edited(&())
+    }
+}
+
+fn deleted_there(policy: InRemote) -> Decision {
+    match policy {
+        InRemote::Propagate => Decision::DeleteContact("deleted in Google"),
+        InRemote::Unlink => {
+            Decision::Unlink { reason: "deleted in Google; delete.in_google keeps it in the store", label: None }
+        }
+        InRemote::Archive => Decision::Unlink {
+            reason: "deleted in Google; delete.in_google archives it in the store",
+            label: Some("Archived"),
+        },
+    }
+}
+
+fn is_aside(link: &Link) -> bool {
+    matches!(link.state, LinkState::Dormant | LinkState::Unselected)
+}
+
+/// A record whose link is set aside was edited: only its return to a pair's group makes it ours again.
+fn resume(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>) -> Decision {
+    let groups = rules.codec.read(wire, contact.card.kind()).groups;
+    let returned = rules.pair_groups.iter().flatten().any(|group| groups.contains(group));
+    if returned && contact.is_live() {
+        merge(link, contact, wire, rules, "put into the group again in Google")
+    } else {
+        Decision::Ignore
+    }
+}
+
+/// The record was edited, and the contact lives.
+fn edited(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>) -> Decision {
+    let left = pairs_left(link, contact, wire, rules);
+    if left.is_empty() {
+        return merge(link, contact, wire, rules, reason_of_merge(link));
+    }
+    let labels: BTreeSet<&String> = left.iter().flat_map(|pair| &pair.labels).collect();
+    match rules.promise.delete.left_group {
+        LeftGroup::Unlabel if labels.iter().any(|label| contact.card.labels.contains(*label)) => {
+            let mut decision = merge(link, contact, wire, rules, "taken out of the group in Google: loses the label");
+            if let Decision::Merge(merge) = &mut decision {
+                for label in labels {
+                    merge.merged.card.labels.remove(label);
+                    merge.merged.base_store.labels.remove(label);
+                }
+            }
+            decision
+        }
+        LeftGroup::Delete if matches!(ours(link, contact), Since::Same) => {
+            Decision::DeleteContact("taken out of the group in Google; delete.left_group deletes it")
+        }
+        LeftGroup::Unlink | LeftGroup::Unlabel | LeftGroup::Delete => Decision::Unlink {
+            reason: "taken out of the group in Google; both stay and are no longer kept equal",
+            label: None,
+        },
+    }
+}
+
+/// The pairs whose group the record left, when it is in no pair's group any more.
+fn pairs_left<'a>(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'a>) -> Vec<&'a Pair> {
+    let Some(base) = &link.base else { return Vec::new() };
+    let kind = contact.card.kind();
+    let (before, after) = (rules.codec.read(&base.remote, kind).groups, rules.codec.read(wire, kind).groups);
+    let stays = rules.pair_groups.iter().flatten().any(|group| after.contains(group));
+    if stays {
+        return Vec::new();
+    }
+    rules
+        .promise
+        .pairs
+        .iter()
+        .zip(rules.pair_groups)
+        .filter(|(_, group)| group.as_ref().is_some_and(|group| before.contains(group)))
+        .map(|(pair, _)| pair)
+        .collect()
+}
+
+fn reason_of_merge(link: &Link) -> &'static str {
+    if link.base.is_some() { "edited in Google" } else { "found on both sides: linked and merged" }
+}
+
+fn merge(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>, reason: &'static str) -> Decision {
+    let kind = contact.card.kind();
+    let reading = rules.codec.read(wire, kind);
+    let blank = Card::blank(kind);
+    let (base_store, base_remote, before) = match &link.base {
+        Some(base) => {
+            let read = rules.codec.read(&base.remote, kind);
+            (&base.store, read.card, read.groups)
+        }
+        None => (&blank, blank.clone(), BTreeSet::new()),
+    };
+    let certain = link.base.as_ref().is_none_or(|base| base.certainty == Certainty::Answered);
+    let none = BTreeSet::new();
+    let winner = |field: &Field| {
+        // What was sent and never answered may only look like a remote edit because the remote spelled it differently.
+        if certain { winner(field, link, contact, rules) } else { Winner::Store }
+    };
+    let held = rules.held.get(&contact.id).unwrap_or(&none);
+    let mut merged =
+        three_way(base_store, &base_remote, &contact.card, &reading.card, &Rules { winner: &winner, held });
+    let joined: BTreeSet<&GroupId> = reading.groups.difference(&before).collect();
+    for label in labels_of_joined(&joined, &merged.card, rules) {
+        merged.card.labels.insert(label.clone());
+        merged.base_store.labels.insert(label);
+    }
+    Decision::Merge(Box::new(Merge {
+        merged,
+        wire: wire.clone(),
+        returns: !contact.is_live(),
+        record_gone: link.state == LinkState::Gone,
+        reason,
+    }))
+}
+
+/// The labels that a contact gets because its record was put into the groups of pairs that do not select it yet.
+fn labels_of_joined(joined: &BTreeSet<&GroupId>, card: &Card, rules: &Rulebook<'_>) -> Vec<String> {
+    rules
+        .promise
+        .pairs
+        .iter()
+        .zip(rules.pair_groups)
+        .filter(|(pair, group)| !pair.selects(card) && group.as_ref().is_some_and(|group| joined.contains(group)))
+        .filter_map(|(pair, _)| pair.add_label.clone().or_else(|| pair.labels.first().cloned()))
+        .collect()
+}
+
+/// Who wins a true conflict over a field.
+fn winner(field: &Field, link: &Link, contact: &Contact, rules: &Rulebook<'_>) -> Winner {
+    match rules.promise.policy_for(field) {
+        ConflictPolicy::Store => Winner::Store,
+        ConflictPolicy::Remote => Winner::Remote,
+        ConflictPolicy::Manual => Winner::Hold,
+        ConflictPolicy::Newest => {
+            let ours = contact.touched_at(field);
+            let theirs = link.remote_time.map(|time| {
+                Timestamp::from_micros(time.as_micros().saturating_sub(rules.remote_ahead_ms.saturating_mul(1000)))
+            });
+            if theirs.is_some_and(|theirs| theirs > ours) { Winner::Remote } else { Winner::Store }
+        }
+    }
+}

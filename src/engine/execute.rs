@@ -1,0 +1,198 @@
+//! Carries out what [`super::push`] planned: intent, call, record.
+//!
+//! Before a write is sent, an intent for every record in it is committed; after the answer, the new bases are, and the
+//! intents are closed, in one transaction each. What the answer does not tell stays open and is found out by a later
+//! run. A batch that the remote refuses as a whole is told apart: the records it names are set aside, and the healthy
+//! rest is sent again at once; when it names none, the batch is cut in halves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::push::{News, PushPlan};
+use super::{Doing, EngineError, Run, Step};
+use crate::domain::contact::Contact;
+use crate::domain::digest::Digest;
+use crate::domain::field::Field;
+use crate::domain::id::{ContactId, LinkId, Marker, RemoteId};
+use crate::domain::link::{Link, Parked, ParkedWhy};
+use crate::domain::outbox::{Intent, IntentKind};
+use crate::remotes::{Recovery, RemoteError};
+use crate::store::Write;
+
+mod create;
+mod delete;
+mod members;
+mod update;
+
+/// Fields that wait for a person, by contact.
+pub(crate) type Held = BTreeMap<ContactId, BTreeSet<Field>>;
+
+/// What a refused call says about the records in it.
+enum Verdict {
+    /// These are to be handled by themselves; the others are to be sent again.
+    Named(BTreeSet<usize>),
+    /// Nobody knows which record it was.
+    Unnamed,
+}
+
+impl Run<'_> {
+    /// Carries out a plan. What was found out on the way has to be merged before more is pushed.
+    pub(crate) async fn execute(&mut self, plan: PushPlan, held: &Held) -> Result<News, EngineError> {
+        let total = plan.len() as u64;
+        let mut done = 0;
+        let mut news = News::None;
+        let batch_from = self.deps.remote.batch_from();
+        let limits = self.deps.remote.limits();
+        for ids in [&plan.create_organizations, &plan.create_persons] {
+            for chunk in calls(ids, batch_from, limits.create) {
+                self.check_stop()?;
+                self.create(chunk).await?;
+                done += chunk.len() as u64;
+                self.deps.progress.advanced(Step::Writing, done, total);
+            }
+        }
+        for ids in plan.update.values() {
+            for chunk in calls(ids, batch_from, limits.update) {
+                self.check_stop()?;
+                news = news.or(self.update(chunk, held).await?);
+                done += chunk.len() as u64;
+                self.deps.progress.advanced(Step::Writing, done, total);
+            }
+        }
+        self.change_groups(&plan.regroup).await?;
+        self.move_to_trash(&plan.trash).await?;
+        for chunk in plan.delete.chunks(limits.delete) {
+            self.check_stop()?;
+            news = news.or(self.delete(chunk).await?);
+        }
+        self.deps.progress.advanced(Step::Writing, total, total);
+        Ok(news)
+    }
+
+    /// Links with their contacts, in the order of the ids.
+    async fn load(&self, ids: &[LinkId]) -> Result<Vec<(Link, Option<Contact>)>, EngineError> {
+        let links = self.deps.store.links(ids).await.doing("reading links")?;
+        let contacts = self.contacts_of(&links).await?;
+        Ok(links
+            .into_iter()
+            .map(|link| {
+                let contact = link.contact.and_then(|id| contacts.get(&id)).cloned();
+                (link, contact)
+            })
+            .collect())
+    }
+
+    async fn markers(&self, count: usize) -> Result<impl Iterator<Item = Marker> + use<>, EngineError> {
+        let first = self.deps.store.mint_markers(count as u64, self.now()).await.doing("minting markers")?;
+        Ok((first.0..).map(Marker))
+    }
+
+    fn intent(&self, link: &Link, marker: Marker, kind: IntentKind) -> Intent {
+        Intent {
+            marker,
+            link: link.id,
+            account: link.account.clone(),
+            kind,
+            etag: link.etag.clone(),
+            remote_time: link.remote_time,
+            first_sent: self.now(),
+            last_sent: self.now(),
+        }
+    }
+
+    /// Sets a record aside whose content the remote refuses.
+    fn refuse(&mut self, link: &mut Link, contact: &Contact, reason: &str) {
+        let digest = Digest::of_card(&contact.card).to_string();
+        let before = link.parked.take().filter(|parked| parked.digest.as_deref() == Some(digest.as_str()));
+        let (times, since) = before.map_or((0, self.now()), |parked| (parked.times, parked.since));
+        link.parked = Some(Parked {
+            why: ParkedWhy::Refused,
+            reason: reason.to_owned(),
+            digest: Some(digest),
+            since,
+            times: times + 1,
+        });
+        self.fail(contact.id, reason);
+    }
+
+    /// Marks records as possibly gone, because a write did not find them.
+    async fn suspect(&mut self, ids: &[LinkId]) -> Result<(), EngineError> {
+        let links = self.deps.store.links(ids).await.doing("reading links")?;
+        let at = self.now();
+        let writes = links
+            .into_iter()
+            .map(|mut link| {
+                link.seen =
+                    Some(crate::domain::link::Sighting::Suspect { cause: crate::domain::link::Suspicion::Absence, at });
+                Write::Link(Box::new(link))
+            })
+            .collect();
+        self.commit(writes, "noting which records were not found").await
+    }
+
+    /// Reads records again whose etag was refused. Those that changed are news; the others were read too early.
+    async fn read_again(&mut self, links: &[Link]) -> Result<News, EngineError> {
+        let ids: Vec<RemoteId> = links.iter().filter_map(|link| link.remote.clone()).collect();
+        if ids.is_empty() {
+            return Ok(News::None);
+        }
+        let mut found = self.fetch(&ids).await?;
+        let mut newer = Vec::new();
+        let mut missing = Vec::new();
+        for link in links {
+            match link.remote.as_ref().and_then(|id| found.remove(id)) {
+                Some(record) if record.time > link.remote_time || record.etag != link.etag => newer.push(record),
+                Some(_) => self.waiting += 1,
+                None => missing.push(link.id),
+            }
+        }
+        let news = if newer.is_empty() && missing.is_empty() { News::None } else { News::Some };
+        let writes = self.observe_records(newer).await?;
+        self.commit(writes, "recording what changed meanwhile").await?;
+        self.suspect(&missing).await?;
+        Ok(news)
+    }
+}
+
+impl News {
+    fn or(self, other: News) -> News {
+        if self == News::Some { News::Some } else { other }
+    }
+}
+
+/// Cuts a list into calls: singles while they are cheaper, else batches of the size that the remote takes.
+fn calls(ids: &[LinkId], batch_from: usize, most: usize) -> impl Iterator<Item = &[LinkId]> {
+    ids.chunks(if ids.len() < batch_from { 1 } else { most.max(1) })
+}
+
+/// Whether the remote has certainly not carried out the call, and will not carry out the next one either.
+fn ends_the_push(error: &RemoteError) -> bool {
+    matches!(error.recovery(), Recovery::RetryAfter(_) | Recovery::AskConsent)
+}
+
+/// Which records a refusal is about.
+fn verdict(error: &RemoteError, count: usize) -> Verdict {
+    let named: BTreeSet<usize> = match error {
+        RemoteError::Stale { items } => items.iter().copied().collect(),
+        RemoteError::Refused { items, .. } => items.keys().copied().collect(),
+        RemoteError::Missing { .. } | RemoteError::Exists { .. } => BTreeSet::new(),
+        _ => BTreeSet::new(),
+    };
+    let named: BTreeSet<usize> = named.into_iter().filter(|place| *place < count).collect();
+    if named.is_empty() { Verdict::Unnamed } else { Verdict::Named(named) }
+}
+
+/// Splits a list at its middle.
+fn halves<T>(mut whole: Vec<T>) -> (Vec<T>, Vec<T>) {
+    let rest = whole.split_off(whole.len() / 2);
+    (whole, rest)
+}
+
+/// Splits a list into the items at these places, each with its place, and the others.
+fn split_named<T>(whole: Vec<T>, named: &BTreeSet<usize>) -> (Vec<(usize, T)>, Vec<T>) {
+    let mut picked = Vec::new();
+    let mut rest = Vec::new();
+    for (place, item) in whole.into_iter().enumerate() {
+        if named.contains(&place) { picked.push((place, item)) } else { rest.push(item) }
+    }
+    (picked, rest)
+}

@@ -1,0 +1,180 @@
+//! Making records. A create is never sent twice: its answer names it, or a later listing does, by the token it carries.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Verdict, ends_the_push, halves, split_named, verdict};
+use crate::domain::contact::Contact;
+use crate::domain::id::{LinkId, LinkToken, Marker};
+use crate::domain::link::{Base, Certainty, Link, LinkState};
+use crate::domain::outbox::{IntentKind, Sent};
+use crate::engine::push::Push;
+use crate::engine::{EngineError, Run};
+use crate::remotes::{ItemError, Record, RemoteError};
+use crate::store::Write;
+
+/// A record about to be made.
+struct Draft {
+    link: Link,
+    contact: Contact,
+    marker: Marker,
+    wire: Value,
+}
+
+impl Run<'_> {
+    /// Makes the records of these links, in one call unless the remote refuses some of them.
+    pub(super) async fn create(&mut self, ids: &[LinkId]) -> Result<(), EngineError> {
+        let drafts = self.draft(ids).await?;
+        if drafts.is_empty() {
+            return Ok(());
+        }
+        let mut writes = Vec::new();
+        for draft in &drafts {
+            let intent = self.intent(&draft.link, draft.marker, IntentKind::Create);
+            let sent = Sent {
+                marker: draft.marker,
+                link: draft.link.id,
+                token: draft.link.token.clone(),
+                kind: IntentKind::Create,
+                card: draft.contact.card.clone(),
+                wire: draft.wire.clone(),
+                mask: Vec::new(),
+                version: draft.contact.version.clone(),
+                at: self.now(),
+            };
+            writes.push(Write::Link(Box::new(draft.link.clone())));
+            writes.push(Write::OpenIntent(Box::new(intent), Box::new(sent)));
+        }
+        self.commit(writes, "recording what is about to be created").await?;
+        let mut parts = vec![drafts];
+        while let Some(part) = parts.pop() {
+            let wires: Vec<Value> = part.iter().map(|draft| draft.wire.clone()).collect();
+            match self.deps.remote.create_records(&wires).await {
+                Ok(records) => self.created(part, records).await?,
+                Err(error) => self.not_created(part, error, &mut parts).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn draft(&mut self, ids: &[LinkId]) -> Result<Vec<Draft>, EngineError> {
+        let mut markers = self.markers(ids.len()).await?;
+        let loaded = self.load(ids).await?;
+        let codec = self.deps.remote.codec();
+        let held = BTreeMap::new();
+        let mut drafts = Vec::new();
+        for (mut link, contact) in loaded {
+            let Some(contact) = contact else { continue };
+            if self.plan_link(&link, Some(&contact), &held) != Push::Create {
+                continue;
+            }
+            let Some(marker) = markers.next() else { continue };
+            let mut groups = self.groups_wanted(&contact.card);
+            groups.insert(self.deps.remote.common_group());
+            let wire = codec.compose(&contact.card, &groups, &self.tag(&link, marker));
+            link.state = LinkState::Creating;
+            drafts.push(Draft { link, contact, marker, wire });
+        }
+        Ok(drafts)
+    }
+
+    async fn created(&mut self, part: Vec<Draft>, records: Vec<Record>) -> Result<(), EngineError> {
+        let mut by_token: BTreeMap<LinkToken, Record> =
+            records.into_iter().filter_map(|record| Some((record.tag.as_ref()?.token.clone(), record))).collect();
+        let mut writes = Vec::new();
+        for draft in part {
+            let Some(record) = by_token.remove(&draft.link.token) else {
+                self.waiting += 1;
+                continue;
+            };
+            let mut link = draft.link;
+            writes.push(self.close_intent(&link, draft.marker));
+            link.state = LinkState::Bound;
+            link.remote = Some(record.id);
+            link.etag = record.etag;
+            link.remote_time = record.time;
+            link.changed_at = self.now();
+            link.acked = draft.contact.version.clone();
+            link.settled = draft.contact.version;
+            link.parked = None;
+            link.base = Some(Base {
+                store: draft.contact.card,
+                remote: record.wire,
+                marker: Some(draft.marker),
+                certainty: Certainty::Answered,
+            });
+            writes.push(Write::Link(Box::new(link)));
+            self.summary.pushed.created += 1;
+        }
+        self.commit(writes, "recording what was created").await
+    }
+
+    async fn not_created(
+        &mut self,
+        part: Vec<Draft>,
+        error: RemoteError,
+        parts: &mut Vec<Vec<Draft>>,
+    ) -> Result<(), EngineError> {
+        if let RemoteError::Lost { .. } = error {
+            // Those of this call may exist; the others were never sent.
+            self.waiting += part.len() as u64;
+            self.withdraw(parts.drain(..).flatten().collect()).await?;
+            return Err(EngineError::Remote { doing: "creating contacts", cause: error });
+        }
+        if ends_the_push(&error) {
+            let unsent = part.into_iter().chain(parts.drain(..).flatten()).collect();
+            self.withdraw(unsent).await?;
+            return Err(EngineError::Remote { doing: "creating contacts", cause: error });
+        }
+        match verdict(&error, part.len()) {
+            Verdict::Named(places) => {
+                let (named, rest) = split_named(part, &places);
+                for (place, draft) in named {
+                    self.refuse_create(draft, &error, place).await?;
+                }
+                if !rest.is_empty() {
+                    parts.push(rest);
+                }
+            }
+            Verdict::Unnamed if part.len() == 1 => {
+                for draft in part {
+                    self.refuse_create(draft, &error, 0).await?;
+                }
+            }
+            Verdict::Unnamed => {
+                let (first, second) = halves(part);
+                parts.push(second);
+                parts.push(first);
+            }
+        }
+        Ok(())
+    }
+
+    async fn refuse_create(&mut self, draft: Draft, error: &RemoteError, place: usize) -> Result<(), EngineError> {
+        let mut link = draft.link;
+        link.state = LinkState::Need;
+        let reason = match error {
+            RemoteError::Refused { items, message, .. } => match items.get(&place) {
+                Some(ItemError::Refused(reason)) => reason.clone(),
+                _ => message.clone(),
+            },
+            other => other.to_string(),
+        };
+        self.refuse(&mut link, &draft.contact, &format!("Google refuses to create it: {reason}"));
+        let close = self.close_intent(&link, draft.marker);
+        self.commit(vec![close, Write::Link(Box::new(link))], "recording a refused contact").await
+    }
+
+    /// Takes back intents whose call was certainly not carried out.
+    async fn withdraw(&mut self, drafts: Vec<Draft>) -> Result<(), EngineError> {
+        let mut writes = Vec::new();
+        for draft in drafts {
+            let mut link = draft.link;
+            link.state = LinkState::Need;
+            writes.push(self.close_intent(&link, draft.marker));
+            writes.push(Write::Link(Box::new(link)));
+        }
+        self.commit(writes, "taking back what was not sent").await
+    }
+}

@@ -1,0 +1,180 @@
+//! Deleting records. No precondition guards a deletion, so the record is read directly before it: one that was edited
+//! since is not deleted, because an edit outlives a deletion. What slips through the gap is seen later by its time, and
+//! brings the contact back (see [`crate::engine::decide`]).
+
+use std::collections::BTreeMap;
+
+use super::{ends_the_push, halves};
+use crate::domain::id::{LinkId, Marker, RemoteId};
+use crate::domain::link::{Base, Link, LinkState};
+use crate::domain::outbox::{IntentKind, Sent};
+use crate::engine::push::{News, Push};
+use crate::engine::settle::is_folded_twin;
+use crate::engine::{Doing, EngineError, Run};
+use crate::remotes::RemoteError;
+use crate::store::Write;
+
+/// A record about to be deleted, as it was checked.
+struct Removal {
+    link: Link,
+    base: Base,
+    remote: RemoteId,
+    marker: Marker,
+}
+
+impl Run<'_> {
+    /// Deletes the records of these links, unless they were edited since they were last seen.
+    pub(super) async fn delete(&mut self, ids: &[LinkId]) -> Result<News, EngineError> {
+        let (removals, news) = self.check_deletions(ids).await?;
+        if removals.is_empty() {
+            return Ok(news);
+        }
+        let mut writes = Vec::new();
+        for removal in &removals {
+            let mut link = removal.link.clone();
+            link.own_delete = true;
+            let intent = self.intent(&link, removal.marker, IntentKind::Delete);
+            let sent = Sent {
+                marker: removal.marker,
+                link: link.id,
+                token: link.token.clone(),
+                kind: IntentKind::Delete,
+                card: removal.base.store.clone(),
+                wire: removal.base.remote.clone(),
+                mask: Vec::new(),
+                version: link.acked.clone(),
+                at: self.now(),
+            };
+            writes.push(Write::Link(Box::new(link)));
+            writes.push(Write::OpenIntent(Box::new(intent), Box::new(sent)));
+        }
+        self.commit(writes, "recording what is about to be deleted").await?;
+        let single = removals.len() < self.deps.remote.batch_from();
+        let mut parts: Vec<Vec<Removal>> =
+            if single { removals.into_iter().map(|removal| vec![removal]).collect() } else { vec![removals] };
+        while let Some(part) = parts.pop() {
+            let remotes: Vec<RemoteId> = part.iter().map(|removal| removal.remote.clone()).collect();
+            match self.deps.remote.delete_records(&remotes).await {
+                Ok(()) => self.deleted(part).await?,
+                Err(RemoteError::Missing { .. }) if part.len() == 1 => self.deleted(part).await?,
+                Err(error) => self.not_deleted(part, error, &mut parts).await?,
+            }
+        }
+        Ok(news)
+    }
+
+    /// Reads the records once more. Returns those that are as they were last seen.
+    async fn check_deletions(&mut self, ids: &[LinkId]) -> Result<(Vec<Removal>, News), EngineError> {
+        let held = BTreeMap::new();
+        let mut markers = self.markers(ids.len()).await?;
+        let loaded: Vec<_> = self
+            .load(ids)
+            .await?
+            .into_iter()
+            .filter(|(link, contact)| self.plan_link(link, contact.as_ref(), &held) == Push::Delete)
+            .collect();
+        let remotes: Vec<RemoteId> = loaded.iter().filter_map(|(link, _)| link.remote.clone()).collect();
+        let mut found = self.fetch(&remotes).await?;
+        let mut removals = Vec::new();
+        let mut gone = Vec::new();
+        let mut newer = Vec::new();
+        for (link, _) in loaded {
+            let (Some(remote), Some(base)) = (link.remote.clone(), link.base.clone()) else { continue };
+            match found.remove(&remote) {
+                None => gone.push(link),
+                Some(record) if record.time == link.remote_time => {
+                    let Some(marker) = markers.next() else { continue };
+                    removals.push(Removal { link, base, remote, marker });
+                }
+                Some(record) if record.time > link.remote_time => newer.push(record),
+                Some(_) => self.waiting += 1,
+            }
+        }
+        let news = if newer.is_empty() { News::None } else { News::Some };
+        let writes = self.observe_records(newer).await?;
+        self.commit(writes, "recording what changed before its deletion").await?;
+        let mut writes = Vec::new();
+        for link in gone {
+            let time = self.remote_now();
+            writes.extend(self.finish_deletion(link, Some(time)).await?);
+        }
+        self.commit(writes, "recording what was gone already").await?;
+        Ok((removals, news))
+    }
+
+    async fn deleted(&mut self, part: Vec<Removal>) -> Result<(), EngineError> {
+        let mut writes = Vec::new();
+        for removal in part {
+            writes.push(self.close_intent(&removal.link, removal.marker));
+            // The time stays that of the state that was checked: a newer one, seen later, is an edit that was overrun.
+            let time = removal.link.remote_time;
+            writes.extend(self.finish_deletion(removal.link, time).await?);
+            self.summary.pushed.deleted += 1;
+        }
+        self.commit(writes, "recording what was deleted").await
+    }
+
+    async fn finish_deletion(
+        &mut self,
+        mut link: Link,
+        time: Option<crate::domain::time::Timestamp>,
+    ) -> Result<Vec<Write>, EngineError> {
+        if is_folded_twin(&link) {
+            let mut writes = vec![Write::DropLink(link.id)];
+            let tag = link.base.as_ref().and_then(|base| self.deps.remote.codec().tag(&base.remote));
+            if let (Some(tag), Some(remote)) = (tag, link.remote) {
+                let originals = self.deps.store.links_of_tokens(&[tag.token]).await.doing("reading links by token")?;
+                writes.extend(originals.into_iter().map(|(_, original)| Write::Alias {
+                    account: original.account.clone(),
+                    remote: remote.clone(),
+                    link: original.id,
+                }));
+            }
+            return Ok(writes);
+        }
+        let contacts = self.contacts_of(std::slice::from_ref(&link)).await?;
+        if let Some(contact) = link.contact.and_then(|id| contacts.get(&id)) {
+            link.settled = contact.version.clone();
+            link.acked = contact.version.clone();
+        }
+        link.state = LinkState::Gone;
+        link.remote_time = time;
+        link.own_delete = true;
+        link.changed_at = self.now();
+        link.seen = None;
+        link.parked = None;
+        Ok(vec![Write::Link(Box::new(link))])
+    }
+
+    async fn not_deleted(
+        &mut self,
+        part: Vec<Removal>,
+        error: RemoteError,
+        parts: &mut Vec<Vec<Removal>>,
+    ) -> Result<(), EngineError> {
+        if matches!(error, RemoteError::Lost { .. }) || ends_the_push(&error) {
+            let mut unsent: Vec<Removal> = parts.drain(..).flatten().collect();
+            if matches!(error, RemoteError::Lost { .. }) {
+                self.waiting += part.len() as u64;
+            } else {
+                unsent.extend(part);
+            }
+            let writes = unsent.iter().map(|removal| self.close_intent(&removal.link, removal.marker)).collect();
+            self.commit(writes, "taking back what was not sent").await?;
+            return Err(EngineError::Remote { doing: "deleting contacts", cause: error });
+        }
+        if part.len() > 1 {
+            let (first, second) = halves(part);
+            parts.push(second);
+            parts.push(first);
+            return Ok(());
+        }
+        for removal in part {
+            let close = self.close_intent(&removal.link, removal.marker);
+            self.commit(vec![close], "recording what was not deleted").await?;
+            let contact = removal.link.contact.map_or_else(|| removal.remote.to_string(), |id| id.to_string());
+            self.fail(contact, format!("Google refuses to delete it: {error}"));
+        }
+        Ok(())
+    }
+}

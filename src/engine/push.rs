@@ -1,0 +1,353 @@
+//! Step 7: what changed in the store goes to the remote.
+//!
+//! First every unsettled link is planned, which is pure: from the base and the contact follows what the record has to
+//! become. Then the guard has its say, and then the plan is carried out by [`super::execute`], grouped into the fewest
+//! calls: records to be made, records to be changed by the fields that change, groups to be joined and left, records to
+//! be deleted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::guard::Tally;
+use super::operation::{Operation, OperationKind, Side};
+use super::{EngineError, Purpose, Run, Step, identity};
+use crate::domain::contact::{Card, Contact, Kind};
+use crate::domain::diff;
+use crate::domain::digest::Digest;
+use crate::domain::field::Field;
+use crate::domain::id::{ContactId, GroupId, LinkId};
+use crate::domain::link::{Link, LinkState, ParkedWhy};
+use crate::domain::pair::{Direction, InStore};
+use crate::remotes::Tag;
+use crate::store::Write;
+
+mod strangers;
+
+/// Whether a push found out something that has to be merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum News {
+    None,
+    Some,
+}
+
+/// What one link needs at the remote.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Push {
+    /// Nothing; the store's state is acknowledged as it is.
+    Acknowledge,
+    /// Nothing; the link changes its state.
+    Rest(LinkState),
+    /// Nothing now: it waits for something, or for somebody.
+    Wait,
+    /// The record has to be made.
+    Create,
+    /// Fields of the record have to be replaced.
+    Update { mask: Vec<String> },
+    /// The record has to change groups, and nothing else.
+    Regroup(Regroup),
+    /// The record has to be deleted.
+    Delete,
+    /// The record has to be moved to the group of deleted contacts.
+    Trash,
+}
+
+/// A change of groups.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Regroup {
+    pub(crate) join: BTreeSet<GroupId>,
+    pub(crate) leave: BTreeSet<GroupId>,
+}
+
+/// Everything that is to be done at the remote, by kind of call.
+#[derive(Debug, Default)]
+pub(crate) struct PushPlan {
+    pub(crate) create_organizations: Vec<LinkId>,
+    pub(crate) create_persons: Vec<LinkId>,
+    pub(crate) update: BTreeMap<Vec<String>, Vec<LinkId>>,
+    pub(crate) regroup: Vec<(LinkId, Regroup)>,
+    pub(crate) trash: Vec<LinkId>,
+    pub(crate) delete: Vec<LinkId>,
+}
+
+/// The name of the group that deleted contacts are moved to under the policy `trash-group`.
+pub(crate) const TRASH_GROUP: &str = "Deleted by contactsync";
+
+impl PushPlan {
+    fn add(&mut self, link: &Link, kind: Kind, push: Push) {
+        match push {
+            Push::Acknowledge | Push::Rest(_) | Push::Wait => {}
+            Push::Create if kind == Kind::Organization => self.create_organizations.push(link.id),
+            Push::Create => self.create_persons.push(link.id),
+            Push::Update { mask } => self.update.entry(mask).or_default().push(link.id),
+            Push::Regroup(regroup) => self.regroup.push((link.id, regroup)),
+            Push::Trash => self.trash.push(link.id),
+            Push::Delete => self.delete.push(link.id),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        let updates: usize = self.update.values().map(Vec::len).sum();
+        let others = [&self.create_organizations, &self.create_persons, &self.trash, &self.delete];
+        updates + self.regroup.len() + others.into_iter().map(Vec::len).sum::<usize>()
+    }
+}
+
+impl Run<'_> {
+    /// Carries what changed in the store to the remote.
+    pub(crate) async fn push(&mut self) -> Result<News, EngineError> {
+        let held = self.held_fields().await?;
+        let mut tally = Tally::default();
+        let mut news = News::None;
+        let mut after = None;
+        while let Some(links) = self.unsettled(&mut after).await? {
+            self.check_stop()?;
+            let links = self.meet_strangers(links, &mut news).await?;
+            let contacts = self.contacts_of(&links).await?;
+            let mut writes = Vec::new();
+            for link in &links {
+                let contact = link.contact.and_then(|id| contacts.get(&id));
+                let push = self.plan_link(link, contact, &held);
+                writes.extend(self.settle_quietly(link, contact, &push, &held));
+                for operation in self.operations_of_push(link, contact, &push, &held) {
+                    tally.count(&operation);
+                }
+            }
+            self.commit(writes, "acknowledging contacts").await?;
+        }
+        if news == News::Some {
+            return Ok(news);
+        }
+        let barred = self.bar(&tally).await?;
+        let mut plan = PushPlan::default();
+        let mut after = None;
+        while let Some(links) = self.unsettled(&mut after).await? {
+            let contacts = self.contacts_of(&links).await?;
+            let mut writes = Vec::new();
+            for link in links {
+                let contact = link.contact.and_then(|id| contacts.get(&id));
+                let push = self.plan_link(&link, contact, &held);
+                let operations = self.operations_of_push(&link, contact, &push, &held);
+                if operations.iter().any(|operation| barred.stops(operation)) {
+                    let settled = self.park_for_guard(link, operations);
+                    writes.extend(settled.writes);
+                    settled.operations.into_iter().for_each(|operation| self.record(operation));
+                    continue;
+                }
+                operations.into_iter().for_each(|operation| self.record(operation));
+                let kind = contact.map_or(Kind::Person, |contact| contact.card.kind());
+                plan.add(&link, kind, push);
+            }
+            self.commit(writes, "parking what the guard stopped").await?;
+        }
+        if self.order.purpose == Purpose::Preview || plan.len() == 0 {
+            return Ok(News::None);
+        }
+        self.deps.progress.advanced(Step::Writing, 0, plan.len() as u64);
+        self.execute(plan, &held).await
+    }
+
+    /// What one link needs at the remote.
+    pub(crate) fn plan_link(
+        &self,
+        link: &Link,
+        contact: Option<&Contact>,
+        held: &BTreeMap<ContactId, BTreeSet<Field>>,
+    ) -> Push {
+        let Some(contact) = contact else {
+            return if super::settle::is_folded_twin(link) { Push::Delete } else { Push::Wait };
+        };
+        if link.seen.is_some() || self.intents.contains_key(&link.id) || is_given_up(link, contact) {
+            return Push::Wait;
+        }
+        match (link.state, contact.is_live()) {
+            (LinkState::Found | LinkState::Creating, _) => Push::Wait,
+            (LinkState::Unselected | LinkState::Dormant | LinkState::Gone, _) => Push::Rest(link.state),
+            (LinkState::Need, false) => Push::Rest(LinkState::Gone),
+            (LinkState::Need, true) => self.plan_create(contact),
+            (LinkState::Bound, false) => self.plan_delete(contact),
+            (LinkState::Bound, true) => self.plan_update(link, contact, held),
+        }
+    }
+
+    fn plan_create(&self, contact: &Contact) -> Push {
+        let selected = self.order.promise.selecting(&contact.card).next().is_some();
+        if self.order.promise.direction == Direction::FromRemote || !selected {
+            return Push::Rest(LinkState::Unselected);
+        }
+        // Selected, but only by pairs whose group was deleted: that is for a person to decide.
+        if self.groups_wanted(&contact.card).is_empty() { Push::Wait } else { Push::Create }
+    }
+
+    fn plan_delete(&self, contact: &Contact) -> Push {
+        if self.order.promise.direction == Direction::FromRemote {
+            return Push::Rest(LinkState::Dormant);
+        }
+        let grace = self.order.promise.delete.grace;
+        if contact.deleted.is_some_and(|deleted| self.now().since(deleted) < grace) {
+            return Push::Wait;
+        }
+        match self.order.promise.delete.in_store {
+            InStore::Propagate => Push::Delete,
+            InStore::Unlink => Push::Rest(LinkState::Dormant),
+            InStore::TrashGroup => Push::Trash,
+        }
+    }
+
+    fn plan_update(&self, link: &Link, contact: &Contact, held: &BTreeMap<ContactId, BTreeSet<Field>>) -> Push {
+        let Some(base) = &link.base else { return Push::Wait };
+        if self.order.promise.direction == Direction::FromRemote {
+            return Push::Rest(LinkState::Bound);
+        }
+        let card = carried(contact, &base.store, held);
+        let regroup = self.regroup(link, contact, &base.store);
+        let change = self.deps.remote.codec().recompose(&base.remote, &base.store, &card, None, &identity::no_tag());
+        match change {
+            Some(change) => {
+                let mut mask = change.mask;
+                if regroup != Regroup::default() {
+                    // The record is written anyway: its groups go along.
+                    let groups = self.groups_after(link, &regroup);
+                    let tag = identity::no_tag();
+                    let codec = self.deps.remote.codec();
+                    if let Some(whole) = codec.recompose(&base.remote, &base.store, &card, Some(&groups), &tag) {
+                        mask = whole.mask;
+                    }
+                }
+                Push::Update { mask }
+            }
+            None if regroup != Regroup::default() => Push::Regroup(regroup),
+            None => Push::Acknowledge,
+        }
+    }
+
+    /// The pairs' groups that the record has to join, because the contact belongs there, and to leave, because it did
+    /// and does not any more. Memberships that no pair speaks of are left alone.
+    pub(crate) fn regroup(&self, link: &Link, contact: &Contact, base: &Card) -> Regroup {
+        let current = self.groups_of(link);
+        let wanted = self.groups_wanted(&contact.card);
+        let before = self.groups_wanted(base);
+        let mut join: BTreeSet<GroupId> = wanted.difference(&current).cloned().collect();
+        if !join.is_empty() {
+            let common = self.deps.remote.common_group();
+            if !current.contains(&common) {
+                join.insert(common);
+            }
+        }
+        let leave = before.difference(&wanted).filter(|group| current.contains(*group)).cloned().collect();
+        Regroup { join, leave }
+    }
+
+    fn groups_of(&self, link: &Link) -> BTreeSet<GroupId> {
+        let Some(base) = &link.base else { return BTreeSet::new() };
+        self.deps.remote.codec().read(&base.remote, base.store.kind()).groups
+    }
+
+    /// All groups of the record after a change of groups.
+    pub(crate) fn groups_after(&self, link: &Link, regroup: &Regroup) -> BTreeSet<GroupId> {
+        let mut groups = self.groups_of(link);
+        groups.extend(regroup.join.iter().cloned());
+        groups.retain(|group| !regroup.leave.contains(group));
+        if groups.is_empty() {
+            groups.insert(self.deps.remote.common_group());
+        }
+        groups
+    }
+
+    /// The write that settles a link which needs nothing at the remote.
+    fn settle_quietly(
+        &self,
+        link: &Link,
+        contact: Option<&Contact>,
+        push: &Push,
+        held: &BTreeMap<ContactId, BTreeSet<Field>>,
+    ) -> Option<Write> {
+        let contact = contact?;
+        let mut settled = link.clone();
+        match push {
+            Push::Acknowledge => {
+                if let Some(base) = &mut settled.base {
+                    base.store = carried(contact, &base.store, held);
+                }
+                settled.acked = contact.version.clone();
+            }
+            Push::Rest(state) => settled.state = *state,
+            Push::Wait | Push::Create | Push::Update { .. } | Push::Regroup(_) | Push::Delete | Push::Trash => {
+                return None;
+            }
+        }
+        settled.parked = None;
+        settled.settled = contact.version.clone();
+        Some(Write::Link(Box::new(settled)))
+    }
+
+    /// What a push means, for plans and guards.
+    fn operations_of_push(
+        &self,
+        link: &Link,
+        contact: Option<&Contact>,
+        push: &Push,
+        held: &BTreeMap<ContactId, BTreeSet<Field>>,
+    ) -> Vec<Operation> {
+        let Some(contact) = contact else { return Vec::new() };
+        let operation = |op, reason: &str| {
+            Operation::new(op, Side::Remote, &contact.card, reason).about(Some(contact.id), link.remote.as_ref())
+        };
+        let regrouped = |regroup: &Regroup| {
+            let mut operations = Vec::new();
+            if !regroup.join.is_empty() {
+                operations.push(operation(OperationKind::Join, "belongs to the pair, but is not in its group"));
+            }
+            if !regroup.leave.is_empty() {
+                operations.push(operation(OperationKind::Leave, "no longer belongs to the pair"));
+            }
+            operations
+        };
+        match push {
+            Push::Acknowledge | Push::Rest(_) | Push::Wait => Vec::new(),
+            Push::Create => {
+                let blank = Card::blank(contact.card.kind());
+                vec![
+                    operation(OperationKind::Create, "belongs to the pair and has no record in Google")
+                        .changing(&blank, &contact.card),
+                ]
+            }
+            Push::Update { .. } => {
+                let Some(base) = &link.base else { return Vec::new() };
+                let card = carried(contact, &base.store, held);
+                let mut operations =
+                    vec![operation(OperationKind::Update, "edited in the store").changing(&base.store, &card)];
+                operations.extend(regrouped(&self.regroup(link, contact, &base.store)));
+                operations
+            }
+            Push::Regroup(regroup) => regrouped(regroup),
+            Push::Delete => vec![operation(OperationKind::Delete, "deleted in the store")],
+            Push::Trash => {
+                vec![operation(OperationKind::Leave, "deleted in the store; moved to the group of deleted contacts")]
+            }
+        }
+    }
+
+    /// The tag of a new write.
+    pub(crate) fn tag(&self, link: &Link, marker: crate::domain::id::Marker) -> Tag {
+        Tag { token: link.token.clone(), epoch: self.identity.epoch, marker }
+    }
+}
+
+/// The card as it is carried to the remote: fields that wait for a person stay as they were agreed on.
+pub(crate) fn carried(contact: &Contact, base: &Card, held: &BTreeMap<ContactId, BTreeSet<Field>>) -> Card {
+    let mut card = contact.card.clone();
+    for field in held.get(&contact.id).into_iter().flatten() {
+        diff::copy_field(field, base, &mut card);
+    }
+    card
+}
+
+/// Whether this very content was refused twice, or could not be told from others.
+pub(crate) fn is_given_up(link: &Link, contact: &Contact) -> bool {
+    let Some(parked) = &link.parked else { return false };
+    let enough = match parked.why {
+        ParkedWhy::Refused => parked.times >= 2,
+        ParkedWhy::Doubtful => true,
+        ParkedWhy::Guard => false,
+    };
+    enough && parked.digest.as_deref() == Some(Digest::of_card(&contact.card).to_string().as_str())
+}

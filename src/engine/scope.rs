@@ -1,0 +1,106 @@
+//! Step 6: contacts of the store that belong to the account and are not linked yet.
+//!
+//! The store's change feed names every contact that changed since it was last read, new ones included. The place in the
+//! feed moves in the transaction that opens the links, so that no contact is skipped and none is looked at twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::identity::{self, Subject};
+use super::{CHUNK, Doing, EngineError, Run};
+use crate::domain::contact::{Card, Contact};
+use crate::domain::id::{ContactId, GroupId, LinkId};
+use crate::domain::link::{Link, LinkState};
+use crate::domain::pair::Direction;
+use crate::domain::version::VersionVector;
+use crate::store::Write;
+
+impl Run<'_> {
+    /// Opens links for contacts that belong to the account and have none.
+    pub(crate) async fn open_links(&mut self) -> Result<(), EngineError> {
+        // New settings: links are looked at again although neither side changed.
+        let anew = self.state.feed_position == 0;
+        loop {
+            self.check_stop()?;
+            let store = self.deps.store;
+            let changed =
+                store.changed_contacts(self.state.feed_position, CHUNK).await.doing("reading the change feed")?;
+            let Some((_, position)) = changed.last().copied() else { return Ok(()) };
+            let ids: Vec<ContactId> = changed.into_iter().map(|(id, _)| id).collect();
+            let contacts = store.contacts(&ids).await.doing("reading contacts")?;
+            let links = store.links_of_contacts(&self.order.promise.account, &ids).await.doing("reading links")?;
+            let links: BTreeMap<ContactId, Link> =
+                links.into_iter().filter_map(|link| Some((link.contact?, link))).collect();
+            let mut writes: Vec<Write> = contacts
+                .iter()
+                .filter_map(|contact| match links.get(&contact.id) {
+                    None => self.open(contact),
+                    Some(link) => self.reopen(contact, link, anew),
+                })
+                .map(|link| Write::Link(Box::new(link)))
+                .collect();
+            self.state.feed_position = position;
+            writes.push(Write::Account(Box::new(self.state.clone())));
+            self.commit(writes, "opening links").await?;
+        }
+    }
+
+    fn open(&self, contact: &Contact) -> Option<Link> {
+        if !self.is_wanted(contact) {
+            return None;
+        }
+        let now = self.now();
+        let account = self.order.promise.account.clone();
+        Some(Link {
+            id: LinkId::new(now, self.deps.entropy.next_u128()),
+            contact: Some(contact.id),
+            state: LinkState::Need,
+            remote: None,
+            incarnation: 1,
+            token: identity::token(&self.identity, &account, &Subject::Contact(contact.id), 1),
+            account,
+            base: None,
+            acked: VersionVector::new(),
+            settled: VersionVector::new(),
+            etag: None,
+            remote_time: None,
+            changed_at: now,
+            seen: None,
+            own_delete: false,
+            parked: None,
+            map_revision: self.deps.remote.codec().map_revision(),
+        })
+    }
+
+    fn reopen(&self, contact: &Contact, link: &Link, anew: bool) -> Option<Link> {
+        let mut link = link.clone();
+        match link.state {
+            // Restored in the store after its record was deleted.
+            LinkState::Gone if self.is_wanted(contact) => self.renew(&mut link),
+            LinkState::Unselected if self.is_wanted(contact) => {
+                link.state = LinkState::Bound;
+                link.settled = VersionVector::new();
+            }
+            LinkState::Bound if anew => link.settled = VersionVector::new(),
+            _ => return None,
+        }
+        Some(link)
+    }
+
+    fn is_wanted(&self, contact: &Contact) -> bool {
+        contact.is_live()
+            && !contact.implicit
+            && self.order.promise.direction != Direction::FromRemote
+            && self.order.promise.selecting(&contact.card).next().is_some()
+    }
+
+    /// The groups of the pairs that select a card, as far as they exist.
+    pub(crate) fn groups_wanted(&self, card: &Card) -> BTreeSet<GroupId> {
+        let known = self.pair_groups();
+        self.order.promise.selecting(card).filter_map(|(place, _)| known.get(place).cloned().flatten()).collect()
+    }
+
+    /// Those of them that a record is not in.
+    pub(crate) fn groups_missing(&self, card: &Card, groups: &BTreeSet<GroupId>) -> BTreeSet<GroupId> {
+        self.groups_wanted(card).difference(groups).cloned().collect()
+    }
+}

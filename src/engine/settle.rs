@@ -1,0 +1,330 @@
+//! Step 5: what was seen at the remote goes into the store.
+//!
+//! Two passes over the unsettled links make the same decisions: the first only counts what would be done, so that the
+//! guard can bar a kind of operation before the first of it is carried out; the second carries out, chunk by chunk, each
+//! chunk in one transaction. A contact that was edited between decision and commit makes the commit fail; the chunk is
+//! then decided again, link by link, on what is there now.
+//!
+//! Company contacts come before persons, so that a person's company finds the contact it is the name of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::decide::{Decision, Rulebook};
+use super::guard::{Barred, Tally};
+use super::operation::{Operation, OperationKind, Side};
+use super::{CHUNK, Doing, EngineError, Run, Step};
+use crate::domain::contact::{Card, Contact, Kind};
+use crate::domain::field::Field;
+use crate::domain::id::{ContactId, LinkId};
+use crate::domain::link::{Link, LinkState, Parked, ParkedWhy, Sighting};
+use crate::store::{StoreError, Write};
+
+mod apply;
+mod found;
+
+pub(crate) use found::{Claims, is_folded_twin};
+
+/// Which unsettled links a pass takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Take {
+    /// New company contacts.
+    NewOrganizations,
+    /// Everything else.
+    Rest,
+}
+
+/// What one link's decision comes to.
+#[derive(Default)]
+pub(crate) struct Settled {
+    /// What to write.
+    pub(crate) writes: Vec<Write>,
+    /// What that means, for plans and guards.
+    pub(crate) operations: Vec<Operation>,
+    /// What it counts as.
+    pub(crate) counted: Counted,
+}
+
+/// What a settled link adds to the summary.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counted {
+    pub(crate) created: u64,
+    pub(crate) updated: u64,
+    pub(crate) deleted: u64,
+    pub(crate) conflicts: u64,
+}
+
+impl Run<'_> {
+    /// Carries what was seen at the remote into the store.
+    pub(crate) async fn settle(&mut self) -> Result<(), EngineError> {
+        let held = self.held_fields().await?;
+        let mut tally = Tally::default();
+        let mut claims = Claims::default();
+        let mut seen = 0;
+        let mut after = None;
+        while let Some(links) = self.sighted(&mut after, None).await? {
+            seen += links.len() as u64;
+            self.survey(links, &held, &mut tally, &mut claims).await?;
+        }
+        if seen == 0 {
+            return Ok(());
+        }
+        let barred = self.bar(&tally).await?;
+        let mut done = 0;
+        for take in [Take::NewOrganizations, Take::Rest] {
+            let mut after = None;
+            while let Some(links) = self.sighted(&mut after, Some(take)).await? {
+                self.check_stop()?;
+                done += links.len() as u64;
+                self.settle_chunk(links, &held, &barred, &claims).await?;
+                self.deps.progress.advanced(Step::Merging, done, seen);
+            }
+        }
+        Ok(())
+    }
+
+    /// Unsettled links that have something to be settled.
+    async fn sighted(
+        &mut self,
+        after: &mut Option<LinkId>,
+        take: Option<Take>,
+    ) -> Result<Option<Vec<Link>>, EngineError> {
+        while let Some(mut links) = self.unsettled(after).await? {
+            let codec = self.deps.remote.codec();
+            links.retain(|link| match &link.seen {
+                Some(Sighting::Present { wire, .. }) => {
+                    let new_organization = link.state == LinkState::Found && codec.kind(wire) == Kind::Organization;
+                    take.is_none_or(|take| (take == Take::NewOrganizations) == new_organization)
+                }
+                Some(Sighting::Gone { .. }) => take != Some(Take::NewOrganizations),
+                Some(Sighting::Suspect { .. }) | None => false,
+            });
+            if !links.is_empty() {
+                return Ok(Some(links));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Decides without writing, and counts.
+    async fn survey(
+        &mut self,
+        links: Vec<Link>,
+        held: &BTreeMap<ContactId, BTreeSet<Field>>,
+        tally: &mut Tally,
+        claims: &mut Claims,
+    ) -> Result<(), EngineError> {
+        let contacts = self.contacts_of(&links).await?;
+        let pair_groups = self.pair_groups();
+        let found: Vec<&Link> = links.iter().filter(|link| link.state == LinkState::Found).collect();
+        self.claim(&found, claims).await?;
+        for link in &links {
+            let Some(contact) = link.contact.and_then(|id| contacts.get(&id)) else { continue };
+            let decision = Decision::about(link, contact, &self.rulebook(held, &pair_groups));
+            for operation in operations_of(link, contact, &decision) {
+                tally.count(&operation);
+            }
+        }
+        Ok(())
+    }
+
+    /// Bars the kinds of operations of which there are too many, and says so.
+    pub(crate) async fn bar(&mut self, tally: &Tally) -> Result<Barred, EngineError> {
+        let account = &self.order.promise.account;
+        let linked = self.deps.store.link_counts(account).await.doing("counting links")?.bound;
+        let exceeding = tally.exceeding(&self.order.promise.guard, linked);
+        for (harm, count) in &exceeding {
+            let (what, key) = harm.describe();
+            self.notice(format!(
+                "{count} {what} of {linked} linked contacts are more than guard.{key} allows; all of them wait. Look at \
+                 them with `contactsync plan`; raise guard.{key} to let them through"
+            ));
+        }
+        Ok(Barred::new(exceeding.into_keys()))
+    }
+
+    async fn settle_chunk(
+        &mut self,
+        links: Vec<Link>,
+        held: &BTreeMap<ContactId, BTreeSet<Field>>,
+        barred: &Barred,
+        claims: &Claims,
+    ) -> Result<(), EngineError> {
+        let ids: Vec<LinkId> = links.iter().map(|link| link.id).collect();
+        match self.settle_together(links, held, barred, claims).await {
+            Err(EngineError::Store { cause: StoreError::Moved { .. }, .. }) => {}
+            other => return other,
+        }
+        // Somebody edited one of the contacts meanwhile. Alone, each link is decided on what is there now; one that
+        // moves again waits for the next run.
+        for id in ids {
+            let links = self.deps.store.links(&[id]).await.doing("reading a link")?;
+            match self.settle_together(links, held, barred, claims).await {
+                Err(EngineError::Store { cause: StoreError::Moved { .. }, .. }) => self.waiting += 1,
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle_together(
+        &mut self,
+        links: Vec<Link>,
+        held: &BTreeMap<ContactId, BTreeSet<Field>>,
+        barred: &Barred,
+        claims: &Claims,
+    ) -> Result<(), EngineError> {
+        debug_assert!(links.len() <= CHUNK as usize, "a chunk is one page of unsettled links");
+        let mut batch = self.decide_found(&links, held, claims).await?;
+        let contacts = self.contacts_of(&links).await?;
+        let pair_groups = self.pair_groups();
+        let mut decided = Vec::new();
+        for link in links.into_iter().filter(|link| link.state != LinkState::Found) {
+            let Some(contact) = link.contact.and_then(|id| contacts.get(&id)).cloned() else { continue };
+            let decision = Decision::about(&link, &contact, &self.rulebook(held, &pair_groups));
+            decided.push((link, contact, decision));
+        }
+        let cards: Vec<&Card> = decided
+            .iter()
+            .filter_map(|(_, _, decision)| match decision {
+                Decision::Merge(merge) => Some(&merge.merged.card),
+                _ => None,
+            })
+            .collect();
+        let mut organizations = self.load_organizations(cards.into_iter()).await?;
+        for (link, contact, decision) in decided {
+            let operations = operations_of(&link, &contact, &decision);
+            let settled = if operations.iter().any(|operation| barred.stops(operation)) {
+                self.park_for_guard(link, operations)
+            } else {
+                self.apply(link, contact, decision, operations, &mut organizations)
+            };
+            batch.push(settled);
+        }
+        let mut writes = Vec::new();
+        let mut counted = Counted::default();
+        let mut operations = Vec::new();
+        for settled in batch {
+            writes.extend(settled.writes);
+            counted.add(settled.counted);
+            operations.extend(settled.operations);
+        }
+        self.commit(writes, "merging what was seen at the remote").await?;
+        self.summary.pulled.created += counted.created;
+        self.summary.pulled.updated += counted.updated;
+        self.summary.pulled.deleted += counted.deleted;
+        self.summary.conflicts += counted.conflicts;
+        for operation in operations {
+            self.record(operation);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn park_for_guard(&self, mut link: Link, operations: Vec<Operation>) -> Settled {
+        let since = link.parked.as_ref().map_or(self.now(), |parked| parked.since);
+        link.parked = Some(Parked {
+            why: ParkedWhy::Guard,
+            reason: operations.first().map(|operation| operation.reason.clone()).unwrap_or_default(),
+            digest: None,
+            since,
+            times: 0,
+        });
+        let operations = operations
+            .into_iter()
+            .map(|mut operation| {
+                operation.reason = format!("parked by the guard: {}", operation.reason);
+                operation
+            })
+            .collect();
+        Settled { writes: vec![Write::Link(Box::new(link))], operations, counted: Counted::default() }
+    }
+
+    pub(crate) async fn contacts_of(&self, links: &[Link]) -> Result<BTreeMap<ContactId, Contact>, EngineError> {
+        let ids: Vec<ContactId> = links.iter().filter_map(|link| link.contact).collect();
+        let contacts = self.deps.store.contacts(&ids).await.doing("reading contacts")?;
+        Ok(contacts.into_iter().map(|contact| (contact.id, contact)).collect())
+    }
+
+    /// Fields that wait for a person, by contact.
+    pub(crate) async fn held_fields(&self) -> Result<BTreeMap<ContactId, BTreeSet<Field>>, EngineError> {
+        let mut held: BTreeMap<ContactId, BTreeSet<Field>> = BTreeMap::new();
+        for conflict in self.deps.store.open_conflicts(None).await.doing("reading conflicts")? {
+            if conflict.account == self.order.promise.account {
+                held.entry(conflict.contact).or_default().insert(conflict.field);
+            }
+        }
+        Ok(held)
+    }
+
+    pub(crate) fn rulebook<'r>(
+        &'r self,
+        held: &'r BTreeMap<ContactId, BTreeSet<Field>>,
+        pair_groups: &'r [Option<crate::domain::id::GroupId>],
+    ) -> Rulebook<'r> {
+        Rulebook {
+            promise: self.order.promise,
+            codec: self.deps.remote.codec(),
+            pair_groups,
+            held,
+            now: self.now(),
+            remote_ahead_ms: self.deps.remote.clock_ahead_ms().unwrap_or(self.state.clock_ahead_ms),
+        }
+    }
+}
+
+impl Counted {
+    fn add(&mut self, other: Counted) {
+        self.created += other.created;
+        self.updated += other.updated;
+        self.deleted += other.deleted;
+        self.conflicts += other.conflicts;
+    }
+}
+
+/// What a decision about a link with a contact means for the store.
+fn operations_of(link: &Link, contact: &Contact, decision: &Decision) -> Vec<Operation> {
+    let operation = |op, reason: &str| {
+        Operation::new(op, Side::Store, &contact.card, reason).about(Some(contact.id), link.remote.as_ref())
+    };
+    match decision {
+        Decision::Nothing | Decision::Adopt | Decision::Ignore | Decision::Forget => Vec::new(),
+        Decision::Merge(merge) => {
+            let mut operations = Vec::new();
+            if link.base.is_none() {
+                operations.push(operation(OperationKind::Link, merge.reason));
+            }
+            if merge.merged.card != contact.card || merge.returns {
+                let op = if merge.returns { OperationKind::Create } else { OperationKind::Update };
+                let changed = operation(op, merge.reason).changing(&contact.card, &merge.merged.card);
+                if merge.returns || !changed.fields.is_empty() {
+                    operations.push(changed);
+                }
+            }
+            for conflict in &merge.merged.conflicts {
+                let mut found = operation(
+                    OperationKind::Conflict,
+                    match conflict.winner {
+                        crate::domain::policy::Winner::Store => {
+                            "both sides changed the field: the store's value is taken"
+                        }
+                        crate::domain::policy::Winner::Remote => {
+                            "both sides changed the field: Google's value is taken"
+                        }
+                        crate::domain::policy::Winner::Hold => "both sides changed the field: a person has to decide",
+                    },
+                );
+                let values =
+                    super::operation::BeforeAfter { before: conflict.store.clone(), after: conflict.remote.clone() };
+                found.fields.insert(conflict.field.to_string(), values);
+                operations.push(found);
+            }
+            operations
+        }
+        Decision::DeleteContact(reason) => vec![operation(OperationKind::Delete, reason)],
+        Decision::Unlink { reason, .. } => vec![operation(OperationKind::Unlink, reason)],
+        Decision::Recreate(reason) => {
+            let mut again = operation(OperationKind::Link, reason);
+            again.side = Side::Remote;
+            vec![again]
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! The writes that a decision about a linked contact comes to.
+
+use super::{Counted, Settled};
+use crate::domain::conflict::Conflict;
+use crate::domain::contact::{Card, Contact};
+use crate::domain::diff;
+use crate::domain::field::Field;
+use crate::domain::history::{Action, Change};
+use crate::domain::id::{ConflictId, ReplicaId};
+use crate::domain::link::{Base, Certainty, Link, LinkState, Sighting};
+use crate::domain::merge::FieldConflict;
+use crate::domain::policy::Winner;
+use crate::domain::time::Timestamp;
+use crate::domain::version::VersionVector;
+use crate::engine::Run;
+use crate::engine::decide::{Decision, Merge};
+use crate::engine::identity::{self, Subject};
+use crate::engine::operation::Operation;
+use crate::engine::organizations::Organizations;
+use crate::remotes::Codec;
+use crate::store::{ContactWrite, Write};
+
+impl Run<'_> {
+    /// Turns a decision into writes.
+    pub(super) fn apply(
+        &mut self,
+        mut link: Link,
+        contact: Contact,
+        decision: Decision,
+        operations: Vec<Operation>,
+        organizations: &mut Organizations,
+    ) -> Settled {
+        link.parked = None;
+        let mut settled = match decision {
+            Decision::Nothing => Settled::default(),
+            Decision::Adopt => self.adopt(link, &contact),
+            Decision::Ignore => {
+                link.seen = None;
+                only(link)
+            }
+            Decision::Merge(merge) => self.apply_merge(link, contact, *merge, organizations),
+            Decision::DeleteContact(_) => self.delete_contact(link, contact),
+            Decision::Unlink { label, .. } => self.unlink(link, contact, label),
+            Decision::Recreate(_) => self.recreate(link),
+            Decision::Forget => {
+                link.state = if link.state == LinkState::Dormant { LinkState::Dormant } else { LinkState::Gone };
+                link.seen = None;
+                link.settled = contact.version.clone();
+                only(link)
+            }
+        };
+        settled.operations = operations;
+        settled
+    }
+
+    /// The record's state becomes the base; nothing is carried over.
+    fn adopt(&self, mut link: Link, contact: &Contact) -> Settled {
+        if let Some(Sighting::Present { wire, .. }) = link.seen.take()
+            && let Some(base) = &mut link.base
+        {
+            base.remote = wire;
+            base.certainty = Certainty::Answered;
+        }
+        if link.contact == Some(contact.id) && contact.version.is_within(&link.acked) {
+            link.settled = contact.version.clone();
+        }
+        only(link)
+    }
+
+    fn apply_merge(
+        &mut self,
+        mut link: Link,
+        mut contact: Contact,
+        merge: Merge,
+        organizations: &mut Organizations,
+    ) -> Settled {
+        let mut settled = Settled::default();
+        let Merge { merged, wire, returns, record_gone, .. } = merge;
+        let (mut card, mut base_store) = (merged.card, merged.base_store);
+        let resolves = card.as_person().and_then(|p| p.organization.as_ref()).is_some_and(|o| o.id.is_none());
+        settled.writes.extend(self.resolve_organization(&mut card, organizations));
+        if resolves {
+            // The store spells the company as its organization is called; that is no reason to rewrite the record.
+            diff::copy_field(&Field::Organization, &card, &mut base_store);
+        }
+        let before = contact.card.clone();
+        let dirty = !contact.version.is_within(&link.acked);
+        let changes = card != before || returns || !merged.conflicts.is_empty();
+        let expected = contact.version.clone();
+        if changes {
+            contact.version.tick(&self.order.promise.replica);
+        }
+        let push_due = self.differs_remotely(&base_store, &card, &wire);
+        if changes {
+            if dirty && push_due && card != before {
+                // A merge that neither side had is an event of the store.
+                contact.version.tick(&ReplicaId::store(self.identity.epoch));
+            }
+            let fields = diff::changes(&before, &card);
+            self.touch(&mut contact, &link, &before, &card);
+            contact.card = card.clone();
+            contact.updated = self.now();
+            contact.deleted = None;
+            let change = Change {
+                fields,
+                conflicts: merged.conflicts.clone(),
+                ..self.change(contact.id, if returns { Action::Restored } else { Action::Edited }, &before, &before)
+            };
+            if returns {
+                settled.counted.created += 1;
+            } else if card != before {
+                settled.counted.updated += 1;
+            }
+            settled.counted.conflicts += merged.conflicts.len() as u64;
+            for conflict in &merged.conflicts {
+                settled.writes.extend(self.hold(&link, &contact, conflict).map(|c| Write::Conflict(Box::new(c))));
+            }
+            settled.writes.push(Write::Contact(Box::new(ContactWrite {
+                contact: contact.clone(),
+                expected: Some(expected),
+                change,
+            })));
+        }
+        if record_gone {
+            self.renew(&mut link);
+            settled.writes.push(Write::Link(Box::new(link)));
+            return settled;
+        }
+        // A first agreement, or other labels, may call for other groups: the push has a look and settles it.
+        let look_again =
+            push_due || link.base.is_none() || card.labels != before.labels || link.state != LinkState::Bound;
+        let marker = link.base.as_ref().and_then(|base| base.marker);
+        link.base = Some(Base { store: base_store, remote: wire, marker, certainty: Certainty::Answered });
+        link.seen = None;
+        link.state = LinkState::Bound;
+        link.own_delete = false;
+        link.acked = if push_due {
+            acknowledged(&link.acked, &contact, &self.order.promise.replica)
+        } else {
+            contact.version.clone()
+        };
+        link.settled = if look_again { VersionVector::new() } else { contact.version.clone() };
+        link.map_revision = self.deps.remote.codec().map_revision();
+        settled.writes.push(Write::Link(Box::new(link)));
+        settled
+    }
+
+    /// Whether the remote could hold the difference between two cards.
+    fn differs_remotely(&self, base: &Card, card: &Card, wire: &serde_json::Value) -> bool {
+        if base == card {
+            return false;
+        }
+        let codec: &dyn Codec = self.deps.remote.codec();
+        let tag = codec.tag(wire).unwrap_or_else(|| identity::no_tag());
+        codec.recompose(wire, base, card, None, &tag).is_some()
+    }
+
+    /// Notes when each changed field changed: when the remote says the record did, else now.
+    fn touch(&self, contact: &mut Contact, link: &Link, before: &Card, after: &Card) {
+        let ahead = self.deps.remote.clock_ahead_ms().unwrap_or(self.state.clock_ahead_ms);
+        let at = link.remote_time.map_or(self.now(), |time| {
+            let own = time.as_micros().saturating_sub(ahead.saturating_mul(1000));
+            Timestamp::from_micros(own).min(self.now())
+        });
+        for field in diff::changed_fields(before, after) {
+            contact.touched.insert(field, at);
+        }
+    }
+
+    /// A conflict that waits for a person, as a row.
+    fn hold(&self, link: &Link, contact: &Contact, conflict: &FieldConflict) -> Option<Conflict> {
+        (conflict.winner == Winner::Hold).then(|| Conflict {
+            id: ConflictId::new(self.now(), self.deps.entropy.next_u128()),
+            contact: contact.id,
+            link: link.id,
+            account: link.account.clone(),
+            field: conflict.field.clone(),
+            base: conflict.base.clone(),
+            store: conflict.store.clone(),
+            remote: conflict.remote.clone(),
+            policy: self.order.promise.policy_for(&conflict.field),
+            since: self.now(),
+            resolved: None,
+        })
+    }
+
+    fn delete_contact(&self, mut link: Link, mut contact: Contact) -> Settled {
+        let expected = contact.version.clone();
+        contact.version.tick(&self.order.promise.replica);
+        contact.deleted = Some(self.now());
+        contact.updated = self.now();
+        let change = self.change(contact.id, Action::Deleted, &contact.card, &contact.card);
+        link.state =
+            if matches!(link.seen, Some(Sighting::Present { .. })) { LinkState::Dormant } else { LinkState::Gone };
+        link.seen = None;
+        link.acked = contact.version.clone();
+        link.settled = contact.version.clone();
+        Settled {
+            writes: vec![
+                Write::Contact(Box::new(ContactWrite { contact, expected: Some(expected), change })),
+                Write::Link(Box::new(link)),
+            ],
+            operations: Vec::new(),
+            counted: Counted { deleted: 1, ..Counted::default() },
+        }
+    }
+
+    fn unlink(&self, mut link: Link, mut contact: Contact, label: Option<&'static str>) -> Settled {
+        let mut settled = Settled::default();
+        if let Some(label) = label
+            && !contact.card.labels.contains(label)
+        {
+            let expected = contact.version.clone();
+            let before = contact.card.clone();
+            contact.card.labels.insert(label.to_owned());
+            contact.version.tick(&self.order.promise.replica);
+            contact.updated = self.now();
+            contact.touched.insert(Field::Labels, self.now());
+            let change = self.change(contact.id, Action::Edited, &before, &contact.card);
+            settled.counted.updated += 1;
+            settled.writes.push(Write::Contact(Box::new(ContactWrite {
+                contact: contact.clone(),
+                expected: Some(expected),
+                change,
+            })));
+        }
+        link.state = LinkState::Dormant;
+        link.seen = None;
+        link.settled = contact.version;
+        settled.writes.push(Write::Link(Box::new(link)));
+        settled
+    }
+
+    fn recreate(&self, mut link: Link) -> Settled {
+        let mut settled = Settled::default();
+        if let Some(former) = link.remote.clone() {
+            settled.writes.push(Write::Alias { account: link.account.clone(), remote: former, link: link.id });
+        }
+        self.renew(&mut link);
+        settled.writes.push(Write::Link(Box::new(link)));
+        settled
+    }
+
+    /// Starts a new life of the link: the record is gone and has to be created again.
+    pub(crate) fn renew(&self, link: &mut Link) {
+        link.incarnation += 1;
+        if let Some(contact) = link.contact {
+            link.token = identity::token(&self.identity, &link.account, &Subject::Contact(contact), link.incarnation);
+        }
+        link.state = LinkState::Need;
+        link.remote = None;
+        link.base = None;
+        link.seen = None;
+        link.etag = None;
+        link.remote_time = None;
+        link.own_delete = false;
+        link.acked = VersionVector::new();
+        link.settled = VersionVector::new();
+        link.changed_at = self.now();
+    }
+}
+
+fn only(link: Link) -> Settled {
+    Settled { writes: vec![Write::Link(Box::new(link))], ..Settled::default() }
+}
+
+/// The remote has seen its own newest event, but not what the store still has to tell it.
+fn acknowledged(acked: &VersionVector, contact: &Contact, replica: &ReplicaId) -> VersionVector {
+    acked.join(&std::iter::once((replica.clone(), contact.version.get(replica))).collect())
+}

@@ -1,0 +1,367 @@
+//! Records found in a pair's group that belong to no link yet.
+//!
+//! Identity comes before likeness. A record with our own tag whose link has another record is a *twin*: a create that
+//! went through twice. What was edited on it is folded into the contact, and the push deletes it. Otherwise the record
+//! is matched against contacts that have no link in this account: exactly one that shares strong evidence, and that no
+//! other new record claims, is linked; several are a question for a person; none means a new contact.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Counted, Settled};
+use crate::domain::contact::{Card, Contact};
+use crate::domain::diff;
+use crate::domain::field::Field;
+use crate::domain::history::Action;
+use crate::domain::id::{ContactId, LinkToken, Marker};
+use crate::domain::link::{Base, Certainty, Link, LinkState, Parked, ParkedWhy, Sighting};
+use crate::domain::matching::{self, MatchKey, Verdict};
+use crate::domain::merge::{Rules, three_way};
+use crate::domain::outbox::Sent;
+use crate::domain::pair::Direction;
+use crate::domain::policy::Winner;
+use crate::domain::version::VersionVector;
+use crate::engine::decide::Decision;
+use crate::engine::observe::same_content;
+use crate::engine::operation::{Operation, OperationKind, Side};
+use crate::engine::organizations::Organizations;
+use crate::engine::{Doing, EngineError, Run};
+use crate::remotes::{Reading, Tag};
+use crate::store::{ContactWrite, Write};
+
+/// How many new records claim each contact as their twin.
+#[derive(Debug, Default)]
+pub(crate) struct Claims(BTreeMap<ContactId, u32>);
+
+/// A new record, read, with what is known about its identity.
+struct Candidate {
+    link: Link,
+    reading: Reading,
+    wire: serde_json::Value,
+    /// The link that its tag names, when that link has another record.
+    original: Option<(Tag, Link)>,
+}
+
+/// Contacts that share a key with a new record.
+struct Likeness {
+    by_key: BTreeMap<MatchKey, BTreeSet<ContactId>>,
+    contacts: BTreeMap<ContactId, Contact>,
+    links: BTreeMap<ContactId, Link>,
+}
+
+/// Who a new record is.
+enum Whose {
+    Twin(ContactId),
+    Waits,
+    Doubtful(Vec<ContactId>),
+    Nobody,
+}
+
+impl Run<'_> {
+    /// Counts which contacts these new records would be linked to.
+    pub(super) async fn claim(&mut self, links: &[&Link], claims: &mut Claims) -> Result<(), EngineError> {
+        let found = self.candidates(links).await?;
+        let likeness = self.likeness(&found).await?;
+        for candidate in found.iter().filter(|candidate| candidate.original.is_none()) {
+            if let Whose::Twin(id) = likeness.whose(&candidate.reading.card) {
+                *claims.0.entry(id).or_insert(0) += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides about the new records of a chunk.
+    pub(super) async fn decide_found(
+        &mut self,
+        links: &[Link],
+        held: &BTreeMap<ContactId, BTreeSet<Field>>,
+        claims: &Claims,
+    ) -> Result<Vec<Settled>, EngineError> {
+        let links: Vec<&Link> = links.iter().filter(|link| link.state == LinkState::Found).collect();
+        if links.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = self.candidates(&links).await?;
+        let likeness = self.likeness(&found).await?;
+        let sent = self.sent_for(&found).await?;
+        let mut organizations = self.load_organizations(found.iter().map(|c| &c.reading.card)).await?;
+        let mut batch = Vec::new();
+        for candidate in found {
+            if let Some((tag, original)) = candidate.original.clone() {
+                batch.push(self.fold_twin(candidate, &original, sent.get(&tag.marker)).await?);
+                continue;
+            }
+            let settled = match likeness.whose(&candidate.reading.card) {
+                Whose::Twin(id) if claims.0.get(&id).copied().unwrap_or(0) > 1 => {
+                    self.doubt(candidate, &[id], "another record of the group could be it as well")
+                }
+                Whose::Twin(id) => self.link_to(candidate, &likeness, id, held, &mut organizations),
+                Whose::Doubtful(ids) => self.doubt(candidate, &ids, "several contacts of the store could be it"),
+                Whose::Waits => {
+                    self.waiting += 1;
+                    Settled::default()
+                }
+                Whose::Nobody => self.import(candidate, &mut organizations),
+            };
+            batch.push(settled);
+        }
+        Ok(batch)
+    }
+
+    async fn candidates(&self, links: &[&Link]) -> Result<Vec<Candidate>, EngineError> {
+        let codec = self.deps.remote.codec();
+        let read: Vec<(&Link, &serde_json::Value, Option<Tag>)> = links
+            .iter()
+            .filter_map(|link| match &link.seen {
+                Some(Sighting::Present { wire, .. }) => Some((*link, wire, codec.tag(wire))),
+                _ => None,
+            })
+            .collect();
+        let tokens: Vec<LinkToken> = read.iter().filter_map(|(_, _, tag)| Some(tag.as_ref()?.token.clone())).collect();
+        let originals: BTreeMap<LinkToken, Link> =
+            self.deps.store.links_of_tokens(&tokens).await.doing("reading links by token")?.into_iter().collect();
+        let candidate = |(link, wire, tag): (&Link, &serde_json::Value, Option<Tag>)| {
+            let original = tag.and_then(|tag| {
+                let original = originals.get(&tag.token)?;
+                let other = original.account == link.account && original.id != link.id && original.contact.is_some();
+                other.then(|| (tag, original.clone()))
+            });
+            let reading = codec.read(wire, codec.kind(wire));
+            Candidate { link: link.clone(), reading, wire: wire.clone(), original }
+        };
+        Ok(read.into_iter().map(candidate).collect())
+    }
+
+    async fn likeness(&self, found: &[Candidate]) -> Result<Likeness, EngineError> {
+        let keys: BTreeSet<MatchKey> =
+            found.iter().flat_map(|candidate| matching::keys(&candidate.reading.card)).collect();
+        let store = self.deps.store;
+        let mut by_key: BTreeMap<MatchKey, BTreeSet<ContactId>> = BTreeMap::new();
+        for (key, id) in store.contacts_with_keys(&keys).await.doing("looking for twins")? {
+            by_key.entry(key).or_default().insert(id);
+        }
+        let ids: Vec<ContactId> = by_key.values().flatten().copied().collect::<BTreeSet<_>>().into_iter().collect();
+        let links = store.links_of_contacts(&self.order.promise.account, &ids).await.doing("reading links")?;
+        let contacts = store.contacts(&ids).await.doing("reading contacts")?;
+        Ok(Likeness {
+            by_key,
+            contacts: contacts.into_iter().map(|contact| (contact.id, contact)).collect(),
+            links: links.into_iter().filter_map(|link| Some((link.contact?, link))).collect(),
+        })
+    }
+
+    async fn sent_for(&self, found: &[Candidate]) -> Result<BTreeMap<Marker, Sent>, EngineError> {
+        let markers: Vec<Marker> =
+            found.iter().filter_map(|candidate| Some(candidate.original.as_ref()?.0.marker)).collect();
+        let sent = self.deps.store.sent(&markers).await.doing("reading what was sent")?;
+        Ok(sent.into_iter().map(|sent| (sent.marker, sent)).collect())
+    }
+
+    /// Links a new record to the contact that it is, and merges both from an empty base.
+    fn link_to(
+        &mut self,
+        candidate: Candidate,
+        likeness: &Likeness,
+        id: ContactId,
+        held: &BTreeMap<ContactId, BTreeSet<Field>>,
+        organizations: &mut Organizations,
+    ) -> Settled {
+        let Some(contact) = likeness.contacts.get(&id).cloned() else { return Settled::default() };
+        let mut writes = Vec::new();
+        let found = candidate.link;
+        let link = match likeness.links.get(&id) {
+            // The contact was about to be created there: its link takes the record over.
+            Some(waiting) => {
+                writes.push(Write::DropLink(found.id));
+                Link {
+                    remote: found.remote,
+                    etag: found.etag,
+                    remote_time: found.remote_time,
+                    changed_at: found.changed_at,
+                    seen: found.seen,
+                    base: None,
+                    state: LinkState::Bound,
+                    ..waiting.clone()
+                }
+            }
+            None => Link { contact: Some(id), state: LinkState::Bound, base: None, ..found },
+        };
+        let pair_groups = self.pair_groups();
+        let decision = Decision::about(&link, &contact, &self.rulebook(held, &pair_groups));
+        let operations = super::operations_of(&link, &contact, &decision);
+        let mut settled = self.apply(link, contact, decision, operations, organizations);
+        writes.append(&mut settled.writes);
+        settled.writes = writes;
+        settled
+    }
+
+    /// Leaves a new record alone until a person has decided.
+    fn doubt(&self, candidate: Candidate, ids: &[ContactId], why: &str) -> Settled {
+        let mut link = candidate.link;
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let reason = format!(
+            "{why} ({}); nothing is written until their e-mails and phones tell them apart, or one of them is deleted",
+            ids.join(", ")
+        );
+        let since = link.parked.as_ref().map_or(self.now(), |parked| parked.since);
+        let operation = Operation::new(OperationKind::Conflict, Side::Store, &candidate.reading.card, reason.clone())
+            .about(None, link.remote.as_ref());
+        link.parked = Some(Parked { why: ParkedWhy::Doubtful, reason, digest: None, since, times: 0 });
+        Settled { writes: vec![Write::Link(Box::new(link))], operations: vec![operation], counted: Counted::default() }
+    }
+
+    /// Takes a new record into the store as a contact of its own.
+    fn import(&mut self, candidate: Candidate, organizations: &mut Organizations) -> Settled {
+        let Candidate { mut link, reading, wire, .. } = candidate;
+        let pulls = self.order.promise.direction != Direction::ToRemote;
+        if !pulls || !self.adopts(&reading.groups) || reading.card.is_blank() {
+            let stranger = crate::store::Stranger {
+                account: link.account.clone(),
+                remote: match &link.remote {
+                    Some(remote) => remote.clone(),
+                    None => return Settled::default(),
+                },
+                etag: link.etag.clone(),
+                keys: crate::engine::identity::stranger_keys(&self.identity, &reading.card),
+            };
+            return Settled { writes: vec![Write::DropLink(link.id), Write::Stranger(stranger)], ..Settled::default() };
+        }
+        let now = self.now();
+        let mut card = reading.card;
+        for label in self.labels_of_groups(&reading.groups) {
+            card.labels.insert(label);
+        }
+        let mut settled = Settled::default();
+        settled.writes.extend(self.resolve_organization(&mut card, organizations));
+        let mut version = VersionVector::new();
+        version.tick(&self.order.promise.replica);
+        let contact = Contact {
+            id: ContactId::new(now, self.deps.entropy.next_u128()),
+            card: card.clone(),
+            version: version.clone(),
+            created: now,
+            updated: now,
+            deleted: None,
+            touched: BTreeMap::new(),
+            implicit: false,
+        };
+        let operation = Operation::new(OperationKind::Create, Side::Store, &card, "new in the group in Google")
+            .about(Some(contact.id), link.remote.as_ref())
+            .changing(&Card::blank(card.kind()), &card);
+        link.contact = Some(contact.id);
+        link.state = LinkState::Bound;
+        link.seen = None;
+        link.parked = None;
+        link.acked = version.clone();
+        link.settled =
+            if self.groups_missing(&card, &reading.groups).is_empty() { version } else { VersionVector::new() };
+        link.base = Some(Base { store: card, remote: wire, marker: None, certainty: Certainty::Answered });
+        let change = self.change(contact.id, Action::Created, &Card::blank(contact.card.kind()), &contact.card);
+        settled.writes.push(Write::Contact(Box::new(ContactWrite { contact, expected: None, change })));
+        settled.writes.push(Write::Link(Box::new(link)));
+        settled.operations.push(operation);
+        settled.counted.created += 1;
+        settled
+    }
+
+    /// The labels that contacts get which come in through these groups.
+    fn labels_of_groups(&self, groups: &BTreeSet<crate::domain::id::GroupId>) -> Vec<String> {
+        let known = self.pair_groups();
+        let pairs = self.order.promise.pairs.iter().zip(known);
+        pairs
+            .filter(|(_, group)| group.as_ref().is_some_and(|group| groups.contains(group)))
+            .filter_map(|(pair, _)| pair.add_label.clone())
+            .collect()
+    }
+
+    /// Folds what was edited on a doubled record into its contact; the push deletes the record then.
+    async fn fold_twin(
+        &mut self,
+        candidate: Candidate,
+        original: &Link,
+        sent: Option<&Sent>,
+    ) -> Result<Settled, EngineError> {
+        let Candidate { mut link, wire, .. } = candidate;
+        let ids: Vec<ContactId> = original.contact.into_iter().collect();
+        let contacts = self.deps.store.contacts(&ids).await.doing("reading contacts")?;
+        let (Some(mut contact), Some(sent)) = (contacts.into_iter().next(), sent) else {
+            return Ok(self.doubt_twin(link, original));
+        };
+        let codec = self.deps.remote.codec();
+        let kind = contact.card.kind();
+        let mut settled = Settled::default();
+        if !same_content(codec, kind, &sent.wire, &wire) {
+            let winner = |_: &Field| Winner::Store;
+            let none = BTreeSet::new();
+            let (before, after) = (codec.read(&sent.wire, kind).card, codec.read(&wire, kind).card);
+            let merged = three_way(&sent.card, &before, &contact.card, &after, &Rules { winner: &winner, held: &none });
+            if merged.card != contact.card || !merged.conflicts.is_empty() || !contact.is_live() {
+                let expected = contact.version.clone();
+                let action = if contact.is_live() { Action::Edited } else { Action::Restored };
+                let mut change = self.change(contact.id, action, &contact.card, &merged.card);
+                change.conflicts = merged.conflicts;
+                contact.version.tick(&self.order.promise.replica);
+                for field in diff::changed_fields(&contact.card, &merged.card) {
+                    contact.touched.insert(field, self.now());
+                }
+                contact.card = merged.card;
+                contact.updated = self.now();
+                contact.deleted = None;
+                settled.counted.updated += 1;
+                settled.writes.push(Write::Contact(Box::new(ContactWrite {
+                    contact: contact.clone(),
+                    expected: Some(expected),
+                    change,
+                })));
+            }
+        }
+        settled.operations.push(
+            Operation::new(
+                OperationKind::Delete,
+                Side::Remote,
+                &contact.card,
+                "a doubled record of ours: its edits are in the contact now",
+            )
+            .about(Some(contact.id), link.remote.as_ref()),
+        );
+        link.base =
+            Some(Base { store: contact.card, remote: wire, marker: Some(sent.marker), certainty: Certainty::Answered });
+        link.seen = None;
+        link.parked = None;
+        settled.writes.push(Write::Link(Box::new(link)));
+        Ok(settled)
+    }
+
+    /// A record that carries our tag, but from a write that is no longer remembered: nobody can tell what was edited.
+    fn doubt_twin(&self, mut link: Link, original: &Link) -> Settled {
+        let since = link.parked.as_ref().map_or(self.now(), |parked| parked.since);
+        let reason = format!(
+            "it carries the tag of a contact that has another record ({}); delete the one that is too many in Google",
+            original.remote.as_ref().map(ToString::to_string).unwrap_or_default()
+        );
+        link.parked = Some(Parked { why: ParkedWhy::Doubtful, reason, digest: None, since, times: 0 });
+        Settled { writes: vec![Write::Link(Box::new(link))], ..Settled::default() }
+    }
+}
+
+impl Likeness {
+    fn whose(&self, card: &Card) -> Whose {
+        let ids: BTreeSet<ContactId> =
+            matching::keys(card).iter().filter_map(|key| self.by_key.get(key)).flatten().copied().collect();
+        let state = |id: &ContactId| self.links.get(id).map(|link| link.state);
+        let open = |id: &&ContactId| matches!(state(id), None | Some(LinkState::Need | LinkState::Creating));
+        let candidates: Vec<(ContactId, &Card)> =
+            ids.iter().filter(open).filter_map(|id| Some((*id, &self.contacts.get(id)?.card))).collect();
+        match matching::judge(card, &candidates) {
+            Verdict::Alone => Whose::Nobody,
+            // Its own record may be this very one, or another one on its way: that has to be known first.
+            Verdict::Twin { id, .. } if state(&id) == Some(LinkState::Creating) => Whose::Waits,
+            Verdict::Twin { id, .. } => Whose::Twin(id),
+            Verdict::Doubtful { candidates, .. } => Whose::Doubtful(candidates.into_iter().map(|(id, _)| id).collect()),
+        }
+    }
+}
+
+/// Whether a link in state `Found` is a doubled record of ours that has been folded and waits for its deletion.
+pub(crate) fn is_folded_twin(link: &Link) -> bool {
+    link.state == LinkState::Found && link.base.is_some() && link.seen.is_none()
+}

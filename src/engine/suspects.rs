@@ -1,0 +1,119 @@
+//! Step 4: records that seem to be gone.
+//!
+//! Silence deletes nothing. A tombstone of the change stream is evidence, and a direct read that finds nothing confirms
+//! it. That a listing or a call did not find a record is only a suspicion, and a read that confirms it counts only
+//! outside the freshness window. A record that shows up although we deleted it is asked for too: it is there again, or
+//! an edit overran our deletion.
+
+use super::{CHUNK, Doing, EngineError, Run};
+use crate::domain::id::{LinkId, RemoteId};
+use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
+use crate::domain::time::Timestamp;
+use crate::remotes::{FRESHNESS_WINDOW, Record};
+use crate::store::{Ghost, Write};
+
+impl Run<'_> {
+    /// Asks directly for every record that seems to be gone, or seems to be there again.
+    pub(crate) async fn confirm_suspects(&mut self) -> Result<(), EngineError> {
+        let mut after = None;
+        while let Some(links) = self.unsettled(&mut after).await? {
+            self.check_stop()?;
+            let suspects: Vec<Link> = links.into_iter().filter(is_suspect).collect();
+            if suspects.is_empty() {
+                continue;
+            }
+            let ids: Vec<RemoteId> = suspects.iter().filter_map(|link| link.remote.clone()).collect();
+            let mut found = self.fetch(&ids).await?;
+            let mut writes = Vec::new();
+            let mut seen_again = Vec::new();
+            for link in suspects {
+                let record = link.remote.as_ref().and_then(|id| found.remove(id));
+                match record {
+                    None => writes.extend(self.missing(link)),
+                    Some(record) => match self.present(&link, &record) {
+                        Some(link) => writes.push(Write::Link(Box::new(link))),
+                        None => seen_again.push(record),
+                    },
+                }
+            }
+            self.commit(writes, "recording which records are gone").await?;
+            let writes = self.observe_records(seen_again).await?;
+            self.commit(writes, "recording which records are there").await?;
+        }
+        Ok(())
+    }
+
+    /// The next unsettled links, loaded; `None` after the last.
+    pub(crate) async fn unsettled(&mut self, after: &mut Option<LinkId>) -> Result<Option<Vec<Link>>, EngineError> {
+        let account = &self.order.promise.account;
+        let store = self.deps.store;
+        let ids = store.unsettled_links(account, *after, CHUNK).await.doing("reading what is to be done")?;
+        let Some(last) = ids.last() else { return Ok(None) };
+        *after = Some(*last);
+        Ok(Some(store.links(&ids).await.doing("reading links")?))
+    }
+
+    /// What follows from a direct read that did not find the record.
+    fn missing(&mut self, mut link: Link) -> Vec<Write> {
+        let now = self.now();
+        if link.state == LinkState::Found {
+            let Some(remote) = link.remote else { return Vec::new() };
+            return vec![Write::DropLink(link.id), Write::Ghost(Ghost { account: link.account, remote, seen: now })];
+        }
+        if link.state == LinkState::Gone {
+            // An edit overran our deletion: it is kept as a sighting, and the contact comes back with it.
+            return Vec::new();
+        }
+        if let Some(Sighting::Suspect { cause: Suspicion::Absence, .. }) = link.seen
+            && now.since(link.changed_at) < FRESHNESS_WINDOW
+        {
+            self.waiting += 1;
+            return Vec::new();
+        }
+        // Late entries of the change stream from before the deletion must not pass for an undelete.
+        link.remote_time = link.remote_time.max(Some(self.remote_now()));
+        link.seen = Some(Sighting::Gone { at: now });
+        vec![Write::Link(Box::new(link))]
+    }
+
+    /// What follows, without more ado, from a direct read that found the record; `None` when it has to be observed.
+    fn present(&mut self, link: &Link, record: &Record) -> Option<Link> {
+        let mut link = link.clone();
+        match (&link.state, &link.seen) {
+            (LinkState::Found, _) => {
+                link.seen = Some(Sighting::Present { wire: record.wire.clone(), at: self.now() });
+                link.etag.clone_from(&record.etag);
+                link.remote_time = record.time;
+                Some(link)
+            }
+            (LinkState::Gone, _) => {
+                link.state = LinkState::Bound;
+                link.own_delete = false;
+                Some(link)
+            }
+            (_, Some(Sighting::Suspect { cause, at })) if !is_newer(record, &link) => {
+                if *cause == Suspicion::Tombstone && self.now().since(*at) < FRESHNESS_WINDOW {
+                    // The read may be the late one.
+                    self.waiting += 1;
+                    return Some(link);
+                }
+                link.seen = None;
+                Some(link)
+            }
+            _ => None,
+        }
+    }
+}
+
+fn is_suspect(link: &Link) -> bool {
+    matches!(link.seen, Some(Sighting::Suspect { .. }))
+        || (link.state == LinkState::Gone && matches!(link.seen, Some(Sighting::Present { .. })))
+}
+
+fn is_newer(record: &Record, link: &Link) -> bool {
+    let known: Option<Timestamp> = link.remote_time;
+    match (record.time, known) {
+        (Some(seen), Some(known)) => seen > known,
+        _ => record.etag != link.etag,
+    }
+}
