@@ -30,7 +30,7 @@ pub struct FieldChange {
 #[derive(Debug, thiserror::Error)]
 pub enum SetFieldError {
     /// Persons have no industry, organizations no birthday, and so on.
-    #[error("the field {field} does not belong to a {}", kind.as_str())]
+    #[error("the field {field} does not belong to the kind {}", kind.as_str())]
     NotOfKind {
         /// The field asked for.
         field: Field,
@@ -267,4 +267,94 @@ fn read<T: DeserializeOwned + Default>(field: &Field, value: &Value) -> Result<T
     let value: Option<T> =
         Option::deserialize(value).map_err(|source| SetFieldError::Shape { field: field.clone(), source })?;
     Ok(value.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::generate::{card, config, scene};
+
+    proptest! {
+        #![proptest_config(config())]
+
+        #[test]
+        fn setting_what_was_read_copies_a_field(scene in scene()) {
+            let mut set = scene.store.clone();
+            let mut copied = scene.store.clone();
+            for change in changes(&scene.store, &scene.remote) {
+                set_field(&mut set, &change.field, &change.after).expect("its own shape");
+                copy_field(&change.field, &scene.remote, &mut copied);
+                prop_assert_eq!(field_value(&set, &change.field), change.after);
+            }
+            prop_assert_eq!(&copied, &scene.remote);
+            // A lone full name is split on input, so names come back by their parts.
+            prop_assert_eq!(&set, &scene.remote);
+        }
+
+        #[test]
+        fn changes_are_taken_back_by_their_values_before(scene in scene()) {
+            let mut card = scene.remote.clone();
+            for change in changes(&scene.store, &scene.remote) {
+                set_field(&mut card, &change.field, &change.before).expect("its own shape");
+            }
+            prop_assert_eq!(card, scene.store);
+        }
+
+        #[test]
+        fn changed_meaning_is_always_a_change(scene in scene()) {
+            let exact: BTreeSet<Field> = changes(&scene.store, &scene.remote)
+                .into_iter()
+                .map(|change| change.field)
+                .collect();
+            prop_assert!(changed_fields(&scene.store, &scene.remote).is_subset(&exact));
+        }
+
+        #[test]
+        fn copying_between_kinds_leaves_what_is_not_shared(from in card(), to in card()) {
+            let mut copied = to.clone();
+            for field in fields_of(from.kind()) {
+                copy_field(field, &from, &mut copied);
+            }
+            prop_assert_eq!(copied.kind(), to.kind());
+            prop_assert_eq!(&copied.emails, &from.emails);
+            if from.kind() != to.kind() {
+                prop_assert_eq!(copied.subject, to.subject);
+            }
+        }
+    }
+
+    #[test]
+    fn fields_of_another_kind_and_odd_shapes_are_refused() {
+        let mut card = Card::organization("Example GmbH");
+        let before = card.clone();
+        let error = set_field(&mut card, &Field::Birthday, &json!("1990-05-17")).expect_err("no birthday");
+        assert_eq!(error.to_string(), "the field birthday does not belong to the kind organization");
+        assert!(matches!(set_field(&mut card, &Field::Emails, &json!("ada")), Err(SetFieldError::Shape { .. })));
+        assert!(matches!(set_field(&mut card, &Field::Notes, &json!(1)), Err(SetFieldError::Shape { .. })));
+        assert_eq!(card, before);
+    }
+
+    #[test]
+    fn null_empties_any_field() {
+        let mut card = Card::organization("Example GmbH");
+        card.custom.insert("Price list".into(), "Retail".into());
+        card.labels.insert("Customer".into());
+        for field in [Field::Name, Field::Labels, Field::Custom("Price list".into()), Field::Notes] {
+            set_field(&mut card, &field, &Value::Null).expect("null fits every field");
+        }
+        assert_eq!(card, Card::organization(""));
+    }
+
+    #[test]
+    fn a_custom_key_is_found_in_any_composition() {
+        let mut card = Card::person();
+        card.custom.insert("Zu\u{308}rich".into(), "1".into());
+        let field = Field::Custom("Zürich".into());
+        assert_eq!(field_value(&card, &field), json!("1"));
+        set_field(&mut card, &field, &json!("2")).expect("a text");
+        assert_eq!(card.custom.len(), 1);
+    }
 }

@@ -7,14 +7,20 @@ pub mod date;
 pub mod diff;
 pub mod digest;
 pub mod field;
+#[cfg(test)]
+pub(crate) mod generate;
 pub mod history;
 pub mod id;
 mod item;
 pub mod link;
 pub mod matching;
 pub mod merge;
+#[cfg(test)]
+mod merge_laws;
 mod merge_rows;
 mod merge_set;
+#[cfg(test)]
+mod merge_table;
 pub mod name;
 pub mod normal;
 pub mod outbox;

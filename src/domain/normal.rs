@@ -9,6 +9,8 @@
 
 mod address;
 mod card;
+#[cfg(test)]
+mod laws;
 mod phone;
 
 use caseless::Caseless;
