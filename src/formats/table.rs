@@ -1,0 +1,171 @@
+//! Rows of cells, whatever file they came from: which row is the header, and what the rows below it say.
+
+use super::columns::Columns;
+use super::dates::{self, DateOrder};
+use super::headings::{self, Dialect};
+use super::map_file::ColumnMap;
+use super::row::{self, RowCards};
+use super::target::Target;
+use super::{Draft, Item, Rejected, clean};
+
+/// A row as the file has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum RawRow {
+    Cells {
+        line: u64,
+        cells: Vec<String>,
+    },
+    /// A row that the format's reader could not take apart.
+    Broken {
+        line: u64,
+        reason: String,
+        raw: Vec<String>,
+    },
+}
+
+/// How the cells of our own export are to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Apostrophes {
+    /// In CSV our export puts an apostrophe before what a spreadsheet would take for a formula.
+    Guard,
+    /// Cells of a sheet have types and need no guard.
+    Text,
+}
+
+/// How far down the header is looked for: exports have a few lines of explanation above it.
+const HEADER_WITHIN: usize = 25;
+
+/// How many rows are looked at to tell what a column is.
+const SAMPLE_ROWS: usize = 200;
+
+/// A table whose header was found.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) columns: Columns,
+    orders: Vec<DateOrder>,
+    rows: Vec<RawRow>,
+    apostrophes: Apostrophes,
+}
+
+impl Table {
+    /// Finds the header and decides about the columns.
+    pub(super) fn new(mut rows: Vec<RawRow>, apostrophes: Apostrophes, map: Option<&ColumnMap>) -> Self {
+        let header = find_header(&rows);
+        let body = header.map_or(0, |at| at + 1);
+        let width = rows[body..].iter().map(filled_width).max().unwrap_or(0);
+        let sample: Vec<&[String]> = rows[body..]
+            .iter()
+            .filter_map(|row| if let RawRow::Cells { cells, .. } = row { Some(cells.as_slice()) } else { None })
+            .take(SAMPLE_ROWS)
+            .collect();
+        let columns = match header.and_then(|at| rows.get(at)) {
+            Some(RawRow::Cells { cells, .. }) => Columns::decide(&headings_of(cells), &sample, map),
+            _ => Columns::without_headings(width, &sample, map),
+        };
+        let orders = date_orders(&columns, &rows[body..]);
+        rows.drain(..body);
+        Table { columns, orders, rows, apostrophes }
+    }
+
+    /// The contacts and what could not be used, in the order of the file.
+    pub(super) fn items(self) -> impl Iterator<Item = Item> {
+        let Table { columns, orders, rows, apostrophes } = self;
+        rows.into_iter().filter_map(move |row| match row {
+            RawRow::Broken { line, reason, raw } => Some(Item::Rejected(Rejected { line, reason, raw })),
+            RawRow::Cells { line, cells } => read(&columns, &orders, apostrophes, line, cells),
+        })
+    }
+}
+
+fn read(
+    columns: &Columns,
+    orders: &[DateOrder],
+    apostrophes: Apostrophes,
+    line: u64,
+    mut cells: Vec<String>,
+) -> Option<Item> {
+    if cells.iter().all(|cell| row::is_blank(cell)) {
+        return None;
+    }
+    let rejected = |reason: String, raw: Vec<String>| Some(Item::Rejected(Rejected { line, reason, raw }));
+    let filled = cells.iter().rposition(|cell| !row::is_blank(cell)).map_or(0, |last| last + 1);
+    if filled > columns.count() {
+        return rejected(format!("the row has {filled} cells, the header {}", columns.count()), cells);
+    }
+    if columns.dialect == Dialect::Own && apostrophes == Apostrophes::Guard {
+        cells.iter_mut().for_each(|cell| unguard(cell));
+    }
+    match row::read(columns, orders, &cells) {
+        Some(RowCards { card, organization, warnings }) => {
+            Some(Item::Draft(Box::new(Draft { line, card, organization, warnings })))
+        }
+        None => rejected("no name, e-mail, phone or organization".to_owned(), cells),
+    }
+}
+
+/// Takes the apostrophe off that our export put before a cell.
+fn unguard(cell: &mut String) {
+    if cell.strip_prefix('\'').is_some_and(super::export::needs_guard) {
+        cell.remove(0);
+    }
+}
+
+/// The row with the most known headings; the first row when none has any but it looks like a header.
+fn find_header(rows: &[RawRow]) -> Option<usize> {
+    let mut best: Option<(usize, usize)> = None;
+    let mut first = None;
+    for (at, row) in rows.iter().enumerate().take(HEADER_WITHIN) {
+        let RawRow::Cells { cells, .. } = row else { continue };
+        let cells = headings_of(cells);
+        if cells.iter().all(String::is_empty) {
+            continue;
+        }
+        first = first.or(Some(at));
+        let known = headings::recognised(&cells);
+        if known > best.map_or(0, |(_, most)| most) {
+            best = Some((at, known));
+        }
+    }
+    let looks_like_header = |at: usize| matches!(&rows[at], RawRow::Cells { cells, .. } if is_header(cells));
+    best.map(|(at, _)| at).or_else(|| first.filter(|&at| looks_like_header(at)))
+}
+
+/// Whether a row with no known heading is a header all the same: short texts, all different, nothing that is data.
+fn is_header(cells: &[String]) -> bool {
+    let cells: Vec<String> = headings_of(cells).into_iter().filter(|cell| !cell.is_empty()).collect();
+    let distinct: std::collections::BTreeSet<&String> = cells.iter().collect();
+    let is_data = |cell: &String| cell.contains('@') || cell.chars().any(|c| c.is_ascii_digit()) || cell.len() > 60;
+    cells.len() > 1 && distinct.len() == cells.len() && !cells.iter().any(is_data)
+}
+
+/// The cells of a row as headings, without the empty ones at the end.
+fn headings_of(cells: &[String]) -> Vec<String> {
+    let mut headings: Vec<String> = cells.iter().map(|cell| clean::line(cell)).collect();
+    let filled = headings.iter().rposition(|heading| !heading.is_empty()).map_or(0, |last| last + 1);
+    headings.truncate(filled);
+    headings
+}
+
+fn filled_width(row: &RawRow) -> usize {
+    match row {
+        RawRow::Cells { cells, .. } => cells.iter().rposition(|cell| !row::is_blank(cell)).map_or(0, |last| last + 1),
+        RawRow::Broken { .. } => 0,
+    }
+}
+
+/// For each column of dates, which order its values prove.
+fn date_orders(columns: &Columns, rows: &[RawRow]) -> Vec<DateOrder> {
+    let is_date = |target: &Target| match target {
+        Target::OfOrganization(inner) => matches!(**inner, Target::Event { .. } | Target::Birthday),
+        target => matches!(target, Target::Event { .. } | Target::Birthday),
+    };
+    let order = |at: usize| {
+        let cells = rows.iter().filter_map(|row| match row {
+            RawRow::Cells { cells, .. } => cells.get(at).map(String::as_str),
+            RawRow::Broken { .. } => None,
+        });
+        dates::order_of(cells)
+    };
+    let orders = columns.iter().enumerate();
+    orders.map(|(at, column)| if is_date(&column.target) { order(at) } else { DateOrder::Unproven }).collect()
+}
