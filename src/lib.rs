@@ -1,6 +1,7 @@
 //! contactsync keeps a contact store and the contact groups of Google accounts equal, in both directions.
 
 pub mod clock;
+pub mod contacts;
 pub mod domain;
 pub mod engine;
 pub mod formats;

@@ -11,7 +11,8 @@ use std::str::FromStr;
 use super::contact::{Card, Kind};
 use super::normal;
 
-/// One thing by which a contact can be recognized. Written `email:…`, `phone:…`, `name:…|…` and `organization:…`.
+/// One thing by which a contact can be recognized. Written `email:…`, `phone:…`, `name:…|…`,
+/// `organization:…` and `person:…`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MatchKey {
     /// An e-mail address ([`normal::email_key`]).
@@ -22,6 +23,8 @@ pub enum MatchKey {
     NameAtOrganization(String),
     /// The folded name of an organization.
     OrganizationName(String),
+    /// The folded full name of a person. It is no evidence, only a way to find a contact that has nothing else.
+    PersonName(String),
 }
 
 /// The text is not a match key.
@@ -38,6 +41,7 @@ impl fmt::Display for MatchKey {
             MatchKey::Phone(key) => write!(f, "phone:{key}"),
             MatchKey::NameAtOrganization(key) => write!(f, "name:{key}"),
             MatchKey::OrganizationName(key) => write!(f, "organization:{key}"),
+            MatchKey::PersonName(key) => write!(f, "person:{key}"),
         }
     }
 }
@@ -52,10 +56,20 @@ impl FromStr for MatchKey {
             Some(("phone", key)) => Some(MatchKey::Phone(key.to_owned())),
             Some(("name", key)) => Some(MatchKey::NameAtOrganization(key.to_owned())),
             Some(("organization", key)) => Some(MatchKey::OrganizationName(key.to_owned())),
+            Some(("person", key)) => Some(MatchKey::PersonName(key.to_owned())),
             Some(_) => None,
         };
         key.ok_or_else(|| ParseMatchKeyError { text: text.to_owned() })
     }
+}
+
+/// Everything by which the contact can be found in an index: what it can be recognized by, and a person's name.
+pub fn index_keys(card: &Card) -> BTreeSet<MatchKey> {
+    let mut keys = keys(card);
+    if card.kind() == Kind::Person {
+        keys.extend(normal::name_key(card).map(MatchKey::PersonName));
+    }
+    keys
 }
 
 /// Everything by which the contact can be recognized. What is empty yields no key.

@@ -1,0 +1,3 @@
+//! The contact store as a place to work.
+
+pub mod import;
