@@ -229,6 +229,11 @@ fn merge(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>, rea
     let held = rules.held.get(&contact.id).unwrap_or(&none);
     let mut merged =
         three_way(base_store, &base_remote, &contact.card, &reading.card, &Rules { winner: &winner, held });
+    if rules.promise.direction == Direction::ToRemote {
+        // Nothing goes into the store; what it has and the record lacks is what the push adds.
+        merged.card = contact.card.clone();
+        merged.base_store = blank;
+    }
     let joined: BTreeSet<&GroupId> = reading.groups.difference(&before).collect();
     for label in labels_of_joined(&joined, &merged.card, rules) {
         merged.card.labels.insert(label.clone());

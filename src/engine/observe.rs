@@ -29,8 +29,18 @@ const LINEAGE_LIFE: Duration = Duration::from_secs(5 * 24 * 3600);
 /// Automatic full listings stay this far apart: the remote rations them.
 const FULL_DISTANCE: Duration = Duration::from_secs(10 * 60);
 
+/// Where records come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// A listing, which may be late.
+    Listing,
+    /// A direct read. One that is as unclear as the listing was is taken as it is: it is the newest there is.
+    Read,
+}
+
 /// What is known about the records of one page before they are classified, and what follows from them.
 pub(crate) struct Page {
+    source: Source,
     /// The links that the page is about, as they are and as they become.
     links: BTreeMap<LinkId, Link>,
     by_remote: BTreeMap<RemoteId, LinkId>,
@@ -165,22 +175,25 @@ impl Run<'_> {
     /// The one door for remote state: classifies records and returns what is to be stored. Records whose order is
     /// unclear are read directly first.
     pub(crate) async fn observe_records(&mut self, records: Vec<Record>) -> Result<Vec<Write>, EngineError> {
-        let (mut writes, unclear) = self.classify_all(records).await?;
+        let (mut writes, unclear) = self.classify_all(records, Source::Listing).await?;
         if !unclear.is_empty() {
             let fetched = self.fetch(&unclear).await?;
-            // A read that is as unclear as the listing was is taken as it is: it is the newest there is.
-            let (more, _) = self.classify_all(fetched.into_values().collect()).await?;
+            let (more, _) = self.classify_all(fetched.into_values().collect(), Source::Read).await?;
             writes.extend(more);
         }
         Ok(writes)
     }
 
-    async fn classify_all(&mut self, mut records: Vec<Record>) -> Result<(Vec<Write>, Vec<RemoteId>), EngineError> {
+    async fn classify_all(
+        &mut self,
+        mut records: Vec<Record>,
+        source: Source,
+    ) -> Result<(Vec<Write>, Vec<RemoteId>), EngineError> {
         if records.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }
         records.sort_by_key(|record| (record.presence == Presence::Deleted, record.former_ids.is_empty()));
-        let mut page = self.load_page(&records).await?;
+        let mut page = self.load_page(&records, source).await?;
         for record in records {
             self.classify(&mut page, record);
         }
@@ -194,7 +207,7 @@ impl Run<'_> {
     }
 
     /// Loads, in a few queries, everything that classifying these records needs.
-    async fn load_page(&mut self, records: &[Record]) -> Result<Page, EngineError> {
+    async fn load_page(&mut self, records: &[Record], source: Source) -> Result<Page, EngineError> {
         let account = self.order.promise.account.clone();
         let store = self.deps.store;
         let ids: Vec<RemoteId> =
@@ -202,6 +215,7 @@ impl Run<'_> {
         let tokens: Vec<LinkToken> =
             records.iter().filter_map(|record| record.tag.as_ref()).map(|tag| tag.token.clone()).collect();
         let mut page = Page {
+            source,
             links: BTreeMap::new(),
             by_remote: BTreeMap::new(),
             by_token: BTreeMap::new(),

@@ -220,14 +220,13 @@ impl Run<'_> {
     }
 
     pub(crate) fn park_for_guard(&self, mut link: Link, operations: Vec<Operation>) -> Settled {
-        let since = link.parked.as_ref().map_or(self.now(), |parked| parked.since);
-        link.parked = Some(Parked {
-            why: ParkedWhy::Guard,
-            reason: operations.first().map(|operation| operation.reason.clone()).unwrap_or_default(),
-            digest: None,
-            since,
-            times: 0,
-        });
+        let reason = operations.first().map(|operation| operation.reason.clone()).unwrap_or_default();
+        let parked_already = link.parked.as_ref().is_some_and(|p| p.why == ParkedWhy::Guard && p.reason == reason);
+        let mut writes = Vec::new();
+        if !parked_already {
+            link.parked = Some(Parked { why: ParkedWhy::Guard, reason, digest: None, since: self.now(), times: 0 });
+            writes.push(Write::Link(Box::new(link)));
+        }
         let operations = operations
             .into_iter()
             .map(|mut operation| {
@@ -235,7 +234,7 @@ impl Run<'_> {
                 operation
             })
             .collect();
-        Settled { writes: vec![Write::Link(Box::new(link))], operations, counted: Counted::default() }
+        Settled { writes, operations, counted: Counted::default() }
     }
 
     pub(crate) async fn contacts_of(&self, links: &[Link]) -> Result<BTreeMap<ContactId, Contact>, EngineError> {

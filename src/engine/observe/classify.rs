@@ -4,7 +4,7 @@
 //! states of one record; the marker in our tag says which of our writes a state descends from, so that a lost answer
 //! never leaves the base in doubt.
 
-use super::{Page, Run};
+use super::{Page, Run, Source};
 use crate::domain::contact::Kind;
 use crate::domain::id::{LinkId, RemoteId};
 use crate::domain::link::{Base, Certainty, Link, LinkState, Sighting, Suspicion};
@@ -90,7 +90,7 @@ impl Run<'_> {
                         base.remote = record.wire;
                     }
                     keep(page, link);
-                } else if page.unclear.contains(&record.id) || link.remote_time.is_none() {
+                } else if page.source == Source::Read {
                     self.accept(page, link, record);
                 } else {
                     page.unclear.push(record.id);

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Counted, Settled};
+use super::Settled;
 use crate::domain::contact::{Card, Contact};
 use crate::domain::diff;
 use crate::domain::field::Field;
@@ -202,7 +202,6 @@ impl Run<'_> {
             "{why} ({}); nothing is written until their e-mails and phones tell them apart, or one of them is deleted",
             ids.join(", ")
         );
-        let since = link.parked.as_ref().map_or(self.now(), |parked| parked.since);
         let operation = Operation::new(OperationKind::Conflict, Side::Store, &candidate.reading.card, reason.clone())
             .about(None, link.remote.as_ref());
         link.parked = Some(Parked { why: ParkedWhy::Doubtful, reason, digest: None, since, times: 0 });
@@ -333,13 +332,20 @@ impl Run<'_> {
 
     /// A record that carries our tag, but from a write that is no longer remembered: nobody can tell what was edited.
     fn doubt_twin(&self, mut link: Link, original: &Link) -> Settled {
-        let since = link.parked.as_ref().map_or(self.now(), |parked| parked.since);
         let reason = format!(
             "it carries the tag of a contact that has another record ({}); delete the one that is too many in Google",
             original.remote.as_ref().map(ToString::to_string).unwrap_or_default()
         );
-        link.parked = Some(Parked { why: ParkedWhy::Doubtful, reason, digest: None, since, times: 0 });
-        Settled { writes: vec![Write::Link(Box::new(link))], ..Settled::default() }
+        Settled { writes: self.park_doubtful(&mut link, reason), ..Settled::default() }
+    }
+
+    /// Parks a link for a person; a link that is parked for the same reason already is left as it is.
+    fn park_doubtful(&self, link: &mut Link, reason: String) -> Vec<Write> {
+        if link.parked.as_ref().is_some_and(|parked| parked.reason == reason) {
+            return Vec::new();
+        }
+        link.parked = Some(Parked { why: ParkedWhy::Doubtful, reason, digest: None, since: self.now(), times: 0 });
+        vec![Write::Link(Box::new(link.clone()))]
     }
 }
 
