@@ -204,8 +204,7 @@ impl Run<'_> {
         );
         let operation = Operation::new(OperationKind::Conflict, Side::Store, &candidate.reading.card, reason.clone())
             .about(None, link.remote.as_ref());
-        link.parked = Some(Parked { why: ParkedWhy::Doubtful, reason, digest: None, since, times: 0 });
-        Settled { writes: vec![Write::Link(Box::new(link))], operations: vec![operation], counted: Counted::default() }
+        Settled { writes: self.park_doubtful(&mut link, reason), operations: vec![operation], ..Settled::default() }
     }
 
     /// Takes a new record into the store as a contact of its own.
