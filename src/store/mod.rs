@@ -38,6 +38,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::version::VersionVector;
 
 pub mod error;
+pub mod memory;
 
 pub use error::StoreError;
 
