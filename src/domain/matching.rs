@@ -197,3 +197,184 @@ fn is_mark(c: char) -> bool {
 fn have_different_names(card: &Card, candidate: &Card) -> bool {
     normal::name_key(card).zip(normal::name_key(candidate)).is_some_and(|(one, other)| one != other)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::contact::{Email, OrganizationRef, Phone};
+    use crate::domain::generate::{card, config, respelled};
+    use crate::domain::name::Name;
+
+    /// Reads `name|organization|birthday|e-mail|phone`; parts may be empty or missing.
+    fn person(words: &str) -> Card {
+        let mut parts = words.split('|').map(str::to_owned).chain(std::iter::repeat_with(String::new));
+        let mut next = || parts.next().unwrap_or_default();
+        let mut card = Card::person();
+        if let Some(person) = card.as_person_mut() {
+            person.name = Name::split(&next());
+            person.organization = Some(OrganizationRef { id: None, name: next() });
+            person.birthday = next().parse().ok();
+        }
+        reachable(card, next(), next())
+    }
+
+    /// Reads `name|e-mail|phone` of an organization.
+    fn organization(words: &str) -> Card {
+        let mut parts = words.split('|').map(str::to_owned).chain(std::iter::repeat_with(String::new));
+        let mut next = || parts.next().unwrap_or_default();
+        reachable(Card::organization(next()), next(), next())
+    }
+
+    fn reachable(mut card: Card, email: String, phone: String) -> Card {
+        card.emails.push(Email { value: email, label: None, primary: false });
+        card.phones.push(Phone { value: phone, label: None, primary: false });
+        card
+    }
+
+    fn is_twin(card: &Card, candidate: &Card) -> bool {
+        match judge(card, &[(1, candidate)]) {
+            Verdict::Twin { evidence, .. } => !evidence.is_empty(),
+            Verdict::Doubtful { .. } => panic!("one candidate is never doubtful"),
+            Verdict::Alone => false,
+        }
+    }
+
+    /// Description, contact, candidate.
+    const TWINS: [[&str; 3]; 12] = [
+        ["an e-mail in another case", "Ada King|||ada@x.org", "Ada King|||ADA@X.org"],
+        ["an e-mail, one name unknown", "|||ada@x.org", "Ada King|||ada@x.org"],
+        ["an e-mail, married meanwhile", "Ada Byron|||ada@x.org", "Ada King|||ada@x.org"],
+        ["an e-mail, a nickname for the given name", "Bob King|||b@x.org", "Robert King|||b@x.org"],
+        ["an e-mail, only one word of a name", "Bob|||b@x.org", "Robert King|||b@x.org"],
+        ["a phone in another spelling", "Ada King||||+49 30 1234567", "Ada King||||0049 (30) 1234567"],
+        ["a phone at home", "Ada King||||030 1234567", "A. King||||(030) 123-45-67"],
+        ["the name at an organization", "Jörg Weiß|Example GmbH", "JÖRG WEISS|example  gmbh"],
+        ["the name at an organization, words in one part", "Ada King|X", "King, Ada|X"],
+        ["the same birthday, one without its year", "Ada||--05-17|a@x.org", "Eda||1990-05-17|a@x.org"],
+        ["half of a double name", "Eva Müller-Lee|||e@x.org", "Ewa Lee|||e@x.org"],
+        ["one organization unknown", "Ada King|||a@x.org", "Ada King|X||a@x.org"],
+    ];
+
+    /// Description, contact, candidate.
+    const STRANGERS: [[&str; 3]; 12] = [
+        ["a name alone", "Ada King", "Ada King"],
+        ["a name at another organization", "Ada King|X", "Ada King|Y"],
+        ["an organization without names", "|X", "|X"],
+        ["nothing known of either", "", ""],
+        ["an emergency number", "Ada King||||112", "Ada King||||112"],
+        ["a text instead of a phone", "Ada King||||call me tomorrow", "Ada King||||call me tomorrow"],
+        ["another extension", "Ada King||||+49301234567 x1", "Ada King||||+49301234567 x2"],
+        ["an e-mail and another birthday", "Ada King||1990-05-17|a@x.org", "Ada King||1991-05-17|a@x.org"],
+        ["an e-mail and another day without a year", "Ada||--05-17|a@x.org", "Ada||1990-05-18|a@x.org"],
+        ["a phone and a name without a common word", "Ada King||||0301234567", "Bob Smith||||0301234567"],
+        ["an e-mail and a name without a common word", "Ada King|||a@x.org", "Bob Smith|||a@x.org"],
+        ["a title is no word of a name", "Dr. Ada King|||a@x.org", "Dr. Bob Smith|||a@x.org"],
+    ];
+
+    #[test]
+    fn persons_with_common_evidence_are_twins() {
+        for [description, one, other] in TWINS {
+            assert!(is_twin(&person(one), &person(other)), "{description}");
+            assert!(is_twin(&person(other), &person(one)), "{description}, the other way round");
+        }
+    }
+
+    #[test]
+    fn persons_without_evidence_or_with_contradictions_are_strangers() {
+        for [description, one, other] in STRANGERS {
+            assert!(!is_twin(&person(one), &person(other)), "{description}");
+            assert!(!is_twin(&person(other), &person(one)), "{description}, the other way round");
+        }
+    }
+
+    #[test]
+    fn organizations_are_known_by_name_or_mail_and_not_by_a_shared_switchboard() {
+        assert!(is_twin(&organization("Example GmbH"), &organization("EXAMPLE GMBH")));
+        assert!(is_twin(&organization("Example|info@x.org"), &organization("Sample|info@x.org")));
+        assert!(is_twin(&organization("||0301234567"), &organization("Sample||0301234567")));
+        assert!(!is_twin(&organization("Example||0301234567"), &organization("Sample||0301234567")));
+        assert!(!is_twin(&organization(""), &organization("")));
+    }
+
+    #[test]
+    fn a_person_is_never_the_twin_of_an_organization() {
+        assert!(!is_twin(&person("Example|||a@x.org"), &organization("Example|a@x.org")));
+    }
+
+    #[test]
+    fn several_candidates_are_a_question_and_contradicted_ones_do_not_count() {
+        let card = person("Ada King|||a@x.org|0301234567");
+        let [by_mail, by_phone, other] =
+            ["Ada|||a@x.org", "Ada||||0301234567", "Bob Smith|||a@x.org|0301234567"].map(person);
+        let mail = MatchKey::Email("a@x.org".into());
+        let phone = MatchKey::Phone("0301234567".into());
+        assert_eq!(
+            judge(&card, &[(2, &by_phone), (1, &by_mail), (3, &other)]),
+            Verdict::Doubtful {
+                candidates: vec![(1, vec![mail.clone()]), (2, vec![phone])],
+                reason: Doubt::SplitEvidence,
+            }
+        );
+        assert_eq!(judge(&card, &[(3, &other), (1, &by_mail)]), Verdict::Twin { id: 1, evidence: vec![mail.clone()] });
+        assert!(matches!(
+            judge(&card, &[(1, &by_mail), (2, &by_mail)]),
+            Verdict::Doubtful { reason: Doubt::SharedEvidence, .. }
+        ));
+        assert_eq!(judge(&card, &[(3, &other)]), Verdict::Alone);
+        assert_eq!(judge::<u8>(&card, &[]), Verdict::Alone);
+    }
+
+    #[test]
+    fn a_bar_in_a_name_does_not_shift_the_border_to_the_organization() {
+        let keys = |words: [&str; 2]| {
+            let mut card = person(&format!("|{}", words[1]));
+            if let Some(person) = card.as_person_mut() {
+                person.name.given = Some(words[0].to_owned());
+            }
+            keys(&card)
+        };
+        assert_ne!(keys(["a|b", "c"]), keys(["a", "b|c"]));
+    }
+
+    proptest! {
+        #![proptest_config(config())]
+
+        #[test]
+        fn keys_survive_their_text_and_another_spelling(card in card()) {
+            let own = keys(&card);
+            for key in &own {
+                prop_assert_eq!(key.to_string().parse::<MatchKey>(), Ok(key.clone()));
+                prop_assert!(!key.to_string().ends_with(':'));
+            }
+            prop_assert_eq!(keys(&respelled(&card)), own);
+        }
+
+        #[test]
+        fn the_order_of_candidates_does_not_matter(
+            one in card(),
+            others in proptest::collection::vec(card(), 0..5),
+        ) {
+            let mut candidates: Vec<(usize, &Card)> = others.iter().enumerate().collect();
+            let verdict = judge(&one, &candidates);
+            candidates.reverse();
+            prop_assert_eq!(judge(&one, &candidates), verdict);
+        }
+
+        #[test]
+        fn being_twins_is_mutual_and_needs_a_common_key(one in card(), other in card()) {
+            prop_assert_eq!(is_twin(&one, &other), is_twin(&other, &one));
+            if is_twin(&one, &other) {
+                prop_assert!(!keys(&one).is_disjoint(&keys(&other)));
+            }
+        }
+    }
+
+    #[test]
+    fn texts_that_are_no_keys_are_refused() {
+        for text in ["", "email:", "fax:1", "ada@x.org"] {
+            assert!(text.parse::<MatchKey>().is_err(), "{text}");
+        }
+    }
+}
