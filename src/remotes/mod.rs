@@ -16,6 +16,12 @@ use crate::domain::id::{ChangeToken, Etag, GroupId, LinkToken, Marker, RemoteId}
 use crate::domain::time::Timestamp;
 
 pub mod error;
+pub mod google;
+pub mod http;
+pub mod oauth;
+pub mod quota;
+pub mod retry;
+pub mod token_cache;
 
 pub use error::{ItemError, Recovery, RemoteError};
 

@@ -1,0 +1,175 @@
+//! Writing contacts: one by one, or many in one call.
+//!
+//! A single contact has calls of its own, which cost less of the daily budget than a batch. Which of the two is used
+//! follows from how many contacts a call is given.
+
+use std::collections::BTreeMap;
+
+use http::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::domain::id::RemoteId;
+use crate::remotes::{Record, RemoteError, Update};
+
+use super::client::{Failure, Google};
+use super::people::{PERSON_FIELDS, PersonResponse, SOURCE, decode, unreadable};
+use super::request::{About, Call, DELETE, DELETE_BATCH, WRITE, WRITE_BATCH, path_of};
+use super::wire::{self, Object};
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Created {
+    created_people: Vec<PersonResponse>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Updated {
+    update_result: BTreeMap<String, PersonResponse>,
+}
+
+impl Google {
+    /// people.createContact, people.batchCreateContacts
+    pub(super) async fn create_people(&self, wires: &[Value]) -> Result<Vec<Record>, RemoteError> {
+        match wires {
+            [] => Ok(Vec::new()),
+            [wire] => Ok(vec![self.create_person(wire).await?]),
+            wires => self.batch_create(wires).await,
+        }
+    }
+
+    async fn create_person(&self, wire: &Value) -> Result<Record, RemoteError> {
+        const METHOD: &str = "people.createContact";
+        let path = format!("/v1/people:createContact?personFields={PERSON_FIELDS}&sources={SOURCE}&prettyPrint=false");
+        let about = About::Creation(1);
+        let call = Call { method: METHOD, verb: Method::POST, path, body: Some(new_person(wire)), cost: WRITE, about };
+        let person = self.write(&call).await.map_err(error)?;
+        wire::record(&person).map_err(|error| unreadable(METHOD, &error.to_string()))
+    }
+
+    async fn batch_create(&self, wires: &[Value]) -> Result<Vec<Record>, RemoteError> {
+        const METHOD: &str = "people.batchCreateContacts";
+        let contacts: Vec<Value> = wires.iter().map(|wire| json!({ "contactPerson": new_person(wire) })).collect();
+        let body = json!({ "contacts": contacts, "readMask": PERSON_FIELDS, "sources": [SOURCE] });
+        let path = "/v1/people:batchCreateContacts?prettyPrint=false".to_owned();
+        let about = About::Creation(wires.len());
+        let call = Call { method: METHOD, verb: Method::POST, path, body: Some(body), cost: WRITE_BATCH, about };
+        let created: Created = decode(METHOD, self.write(&call).await.map_err(error)?)?;
+        Ok(created.created_people.iter().filter_map(PersonResponse::record).collect())
+    }
+
+    /// people.updateContact, people.batchUpdateContacts
+    pub(super) async fn update_people(
+        &self,
+        mask: &[String],
+        updates: &[Update],
+    ) -> Result<BTreeMap<RemoteId, Record>, RemoteError> {
+        match updates {
+            [] => Ok(BTreeMap::new()),
+            [update] => self.update_person(mask, update).await,
+            updates => self.batch_update(mask, updates).await,
+        }
+    }
+
+    async fn update_person(&self, mask: &[String], update: &Update) -> Result<BTreeMap<RemoteId, Record>, RemoteError> {
+        const METHOD: &str = "people.updateContact";
+        let (name, mask_text) = (path_of(update.id.as_str()), mask.join(","));
+        let path = format!(
+            "/v1/{name}:updateContact?updatePersonFields={mask_text}&personFields={PERSON_FIELDS}&sources={SOURCE}\
+             &prettyPrint=false"
+        );
+        let ids = [update.id.clone()];
+        let (body, about) = (Some(changed_person(mask, update)), About::Persons(&ids));
+        let call = Call { method: METHOD, verb: Method::PATCH, path, body, cost: WRITE, about };
+        let person = self.write(&call).await.map_err(error)?;
+        // Success is success; what cannot be read of the answer can be read from the contact.
+        let record = wire::record(&person).ok();
+        Ok(record.map(|record| (update.id.clone(), record)).into_iter().collect())
+    }
+
+    async fn batch_update(
+        &self,
+        mask: &[String],
+        updates: &[Update],
+    ) -> Result<BTreeMap<RemoteId, Record>, RemoteError> {
+        const METHOD: &str = "people.batchUpdateContacts";
+        let ids: Vec<RemoteId> = updates.iter().map(|update| update.id.clone()).collect();
+        let contacts: Object =
+            updates.iter().map(|update| (update.id.to_string(), changed_person(mask, update))).collect();
+        let body = json!({
+            "contacts": contacts, "updateMask": mask.join(","), "readMask": PERSON_FIELDS, "sources": [SOURCE],
+        });
+        let path = "/v1/people:batchUpdateContacts?prettyPrint=false".to_owned();
+        let about = About::Persons(&ids);
+        let call = Call { method: METHOD, verb: Method::POST, path, body: Some(body), cost: WRITE_BATCH, about };
+        let updated: Updated = decode(METHOD, self.write(&call).await.map_err(error)?)?;
+        let known = updated.update_result.into_iter();
+        Ok(known.filter_map(|(id, response)| Some((RemoteId::new(id), response.record()?))).collect())
+    }
+
+    /// people.deleteContact, people.batchDeleteContacts
+    pub(super) async fn delete_people(&self, ids: &[RemoteId]) -> Result<(), RemoteError> {
+        match ids {
+            [] => Ok(()),
+            [id] => self.delete_person(id).await,
+            ids => self.batch_delete(ids).await,
+        }
+    }
+
+    async fn delete_person(&self, id: &RemoteId) -> Result<(), RemoteError> {
+        const METHOD: &str = "people.deleteContact";
+        let path = format!("/v1/{}:deleteContact?prettyPrint=false", path_of(id.as_str()));
+        let ids = [id.clone()];
+        let about = About::Persons(&ids);
+        let call = Call { method: METHOD, verb: Method::DELETE, path, body: None, cost: DELETE, about };
+        match self.write(&call).await {
+            Ok(_) => Ok(()),
+            // Google answers so about contacts that do not exist; only a direct read tells the two apart.
+            Err(failure) if failure.code == Some(500) => match self.get_person(id).await {
+                Ok(None) => Err(RemoteError::Missing { method: METHOD }),
+                _ => Err(failure.error),
+            },
+            Err(failure) => Err(failure.error),
+        }
+    }
+
+    async fn batch_delete(&self, ids: &[RemoteId]) -> Result<(), RemoteError> {
+        const METHOD: &str = "people.batchDeleteContacts";
+        let names: Vec<&str> = ids.iter().map(RemoteId::as_str).collect();
+        let body = json!({ "resourceNames": names });
+        let path = "/v1/people:batchDeleteContacts?prettyPrint=false".to_owned();
+        let about = About::Persons(ids);
+        let call = Call { method: METHOD, verb: Method::POST, path, body: Some(body), cost: DELETE_BATCH, about };
+        self.write(&call).await.map(|_| ()).map_err(error)
+    }
+}
+
+fn error(failure: Failure) -> RemoteError {
+    failure.error
+}
+
+/// The body of a create: the lists, without what names an existing contact.
+fn new_person(wire: &Value) -> Value {
+    let lists = wire.as_object().into_iter().flatten().filter(|(_, value)| value.is_array());
+    lists.map(|(field, items)| (field.clone(), items.clone())).collect()
+}
+
+/// The body of an update: whose revision is expected, and the fields of the mask. A field that is in the mask and not
+/// in the body is emptied.
+fn changed_person(mask: &[String], update: &Update) -> Value {
+    let mut source = json!({ "type": "CONTACT", "etag": update.etag.as_str() });
+    let id = wire::contact_source(&update.wire).and_then(|known| wire::text(known, "id"));
+    if let (Some(id), Some(source)) = (id, source.as_object_mut()) {
+        source.insert("id".to_owned(), id.into());
+    }
+    let mut body = Object::new();
+    body.insert("resourceName".to_owned(), update.id.as_str().into());
+    body.insert("metadata".to_owned(), json!({ "sources": [source] }));
+    for field in mask {
+        if let Some(items) = update.wire.get(field) {
+            body.insert(field.clone(), items.clone());
+        }
+    }
+    Value::Object(body)
+}

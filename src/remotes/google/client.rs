@@ -1,0 +1,302 @@
+//! How a call reaches Google: budget, token, request, verdict, and whether it may be tried again.
+//!
+//! Reads are tried up to five times. A write is tried again only when Google says that it did nothing; everything else
+//! about a write is told to the caller, who alone knows how to find out. Writes of an account go one after the other,
+//! as Google asks for.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Response;
+use http::header::{DATE, RETRY_AFTER};
+use secrecy::SecretString;
+use serde_json::Value;
+use tokio::sync::Mutex;
+use tracing::Instrument as _;
+use url::Url;
+
+use crate::clock::{Clock, Entropy};
+use crate::domain::id::AccountName;
+use crate::domain::time::Timestamp;
+use crate::remotes::RemoteError;
+use crate::remotes::http::{Transport, TransportError};
+use crate::remotes::quota::{Metric, Quota};
+use crate::remotes::retry::{READS, RetryLimits, RetrySchedule, retry_after};
+use crate::remotes::token_cache::TokenCache;
+
+use super::codec::GoogleCodec;
+use super::errors::{Refusal, Verdict, judge};
+use super::mapping::Mapping;
+use super::request::Call;
+
+/// For writes that Google refused without doing anything. The waits on top of these are those of the budget.
+const WRITES: RetryLimits = RetryLimits { tries_max: 3, first: Duration::from_secs(5), cap: Duration::from_secs(30) };
+/// The pause when the storage behind the API is exhausted; doubled each time, up to the longest.
+const EXHAUSTED_PAUSE: Duration = Duration::from_secs(5 * 60);
+const EXHAUSTED_PAUSE_MAX: Duration = Duration::from_secs(6 * 3600);
+/// No answer has told the remote's time yet.
+const UNKNOWN: i64 = i64::MIN;
+
+/// What a Google account needs to know.
+#[derive(Debug, Clone)]
+pub struct GoogleOptions {
+    /// Where the People API is.
+    pub api_url: Url,
+    /// The account, as the configuration names it.
+    pub account: AccountName,
+    /// Its field map.
+    pub mapping: Mapping,
+    /// Budget of reads per minute.
+    pub reads_per_minute: u32,
+    /// Budget of writes per minute.
+    pub writes_per_minute: u32,
+}
+
+/// The contacts of one Google account.
+pub struct Google {
+    pub(super) codec: GoogleCodec,
+    account: AccountName,
+    base: String,
+    transport: Arc<dyn Transport>,
+    tokens: Arc<TokenCache>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    quota: Quota,
+    /// Held by the write that is under way.
+    lane: Mutex<()>,
+    calls: AtomicU64,
+    clock_ahead_ms: AtomicI64,
+    /// How often in a row the storage was exhausted.
+    exhausted: AtomicU32,
+}
+
+/// A call that did not succeed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) error: RemoteError,
+    /// The HTTP status, when there was an answer.
+    pub(super) code: Option<u16>,
+    again: Again,
+}
+
+/// Who may try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Again {
+    /// Nobody.
+    Never,
+    /// A read.
+    Reads,
+    /// Anybody: the call had no effect, and the remote is there.
+    All,
+}
+
+impl Failure {
+    fn never(error: RemoteError) -> Self {
+        Failure { error, code: None, again: Again::Never }
+    }
+
+    fn lost(method: &'static str, detail: String) -> Self {
+        let error = RemoteError::Lost { method, detail, cause: None };
+        Failure { error, code: None, again: Again::Reads }
+    }
+}
+
+impl Google {
+    /// An account over a transport. Nothing is sent yet.
+    pub fn new(
+        options: GoogleOptions,
+        transport: Arc<dyn Transport>,
+        tokens: Arc<TokenCache>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        let GoogleOptions { api_url, account, mapping, reads_per_minute, writes_per_minute } = options;
+        Google {
+            codec: GoogleCodec::new(mapping),
+            account,
+            base: api_url.as_str().trim_end_matches('/').to_owned(),
+            transport,
+            tokens,
+            quota: Quota::new(reads_per_minute, writes_per_minute, clock.clone(), entropy.clone()),
+            clock,
+            entropy,
+            lane: Mutex::new(()),
+            calls: AtomicU64::new(0),
+            clock_ahead_ms: AtomicI64::new(UNKNOWN),
+            exhausted: AtomicU32::new(0),
+        }
+    }
+
+    /// The budget, for people to see what is left of it.
+    pub fn quota(&self) -> &Quota {
+        &self.quota
+    }
+
+    /// How many requests were sent so far.
+    pub(super) fn sent(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// By how much the remote's clock is ahead.
+    pub(super) fn ahead_ms(&self) -> Option<i64> {
+        Some(self.clock_ahead_ms.load(Ordering::Relaxed)).filter(|ahead| *ahead != UNKNOWN)
+    }
+
+    /// Carries out a read, again if need be.
+    pub(super) async fn read(&self, call: &Call<'_>) -> Result<Value, RemoteError> {
+        let mut schedule = RetrySchedule::new(READS);
+        loop {
+            let failure = match self.attempt(call).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            let wait = schedule.next_wait(self.entropy.as_ref()).filter(|_| failure.again != Again::Never);
+            let Some(wait) = wait else { return Err(failure.error) };
+            self.clock.sleep(wait).await;
+        }
+    }
+
+    /// Carries out a write, after those that came before it.
+    pub(super) async fn write(&self, call: &Call<'_>) -> Result<Value, Failure> {
+        let _lane = self.lane.lock().await;
+        let mut schedule = RetrySchedule::new(WRITES);
+        loop {
+            let failure = match self.attempt(call).await {
+                Ok(answer) => {
+                    self.exhausted.store(0, Ordering::Relaxed);
+                    return Ok(answer);
+                }
+                Err(failure) => failure,
+            };
+            let wait = schedule.next_wait(self.entropy.as_ref()).filter(|_| failure.again == Again::All);
+            let Some(wait) = wait else { return Err(failure) };
+            self.clock.sleep(wait).await;
+        }
+    }
+
+    /// One try; a refused token is replaced once.
+    async fn attempt(&self, call: &Call<'_>) -> Result<Value, Failure> {
+        let method = call.method;
+        let paused = |retry_after| Failure::never(RemoteError::RateLimited { method, retry_after });
+        self.quota.spend(call.cost).await.map_err(paused)?;
+        let token = self.token(method).await?;
+        if let Some(outcome) = self.exchange(call, &token).await {
+            return outcome;
+        }
+        self.tokens.invalidate(&token).await;
+        let token = self.token(method).await?;
+        self.exchange(call, &token).await.unwrap_or_else(|| {
+            let reason = format!("Google refuses even a new token; run `contactsync login {}`", self.account);
+            Err(Failure { code: Some(401), ..Failure::never(RemoteError::NoConsent { reason }) })
+        })
+    }
+
+    /// A token; without one the call was not sent, whatever became of the request for the token.
+    async fn token(&self, method: &'static str) -> Result<SecretString, Failure> {
+        self.tokens.token().await.map_err(|error| match error {
+            error @ (RemoteError::Lost { .. } | RemoteError::Unreachable { .. }) => Failure {
+                error: RemoteError::Unreachable { method, cause: Box::new(error) },
+                code: None,
+                again: Again::Reads,
+            },
+            error => Failure::never(error),
+        })
+    }
+
+    /// One request and what came of it; `None` when the token was refused.
+    async fn exchange(&self, call: &Call<'_>, token: &SecretString) -> Option<Result<Value, Failure>> {
+        let span = tracing::debug_span!("remote.request", account = %self.account, remote.method = call.method);
+        async {
+            let started = self.clock.now();
+            let outcome = self.send(call, token).await;
+            let duration_ms = self.clock.now().since(started).as_millis();
+            match &outcome {
+                Some(Ok(_)) => tracing::debug!(duration_ms, "the call succeeded"),
+                Some(Err(failure)) => {
+                    tracing::debug!(duration_ms, http.status = failure.code, error = %failure.error, "the call failed");
+                }
+                None => tracing::debug!(duration_ms, http.status = 401, "the token was refused"),
+            }
+            outcome
+        }
+        .instrument(span)
+        .await
+    }
+
+    async fn send(&self, call: &Call<'_>, token: &SecretString) -> Option<Result<Value, Failure>> {
+        let method = call.method;
+        let request = match call.request(&self.base, token) {
+            Ok(request) => request,
+            Err(cause) => {
+                let error = RemoteError::Unreachable { method, cause: Box::new(cause) };
+                return Some(Err(Failure::never(error)));
+            }
+        };
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        match self.transport.send(request).await {
+            Ok(answer) => {
+                self.note_time(&answer);
+                self.judge(call, &answer)
+            }
+            Err(TransportError::NotSent(cause)) => {
+                let error = RemoteError::Unreachable { method, cause };
+                Some(Err(Failure { error, code: None, again: Again::Reads }))
+            }
+            Err(TransportError::Lost(cause)) => {
+                let error = RemoteError::Lost { method, detail: "no full answer".to_owned(), cause: Some(cause) };
+                Some(Err(Failure { error, code: None, again: Again::Reads }))
+            }
+        }
+    }
+
+    /// What an answer means.
+    fn judge(&self, call: &Call<'_>, answer: &Response<Bytes>) -> Option<Result<Value, Failure>> {
+        let method = call.method;
+        if answer.status().is_success() {
+            let body: &[u8] = if answer.body().is_empty() { b"{}" } else { answer.body() };
+            let unreadable = |_| Failure::lost(method, "an answer that is no JSON".to_owned());
+            return Some(serde_json::from_slice(body).map_err(unreadable));
+        }
+        let refusal = Refusal::read(answer.status().as_u16(), answer.body());
+        let named = answer.headers().get(RETRY_AFTER).and_then(|header| header.to_str().ok());
+        let named = named.and_then(|header| retry_after(header, self.clock.now()));
+        let (error, again) = match judge(&refusal, call) {
+            Verdict::Unauthenticated => return None,
+            Verdict::Final(error) => (error, Again::Never),
+            Verdict::Quota(metric) => {
+                let retry_after = self.quota.refused(metric, named);
+                (RemoteError::RateLimited { method, retry_after }, Again::All)
+            }
+            Verdict::Exhausted => {
+                let retry_after = self.exhausted(call, named);
+                (RemoteError::RateLimited { method, retry_after }, Again::Never)
+            }
+            Verdict::Busy => {
+                let retry_after = named.unwrap_or(WRITES.first);
+                (RemoteError::RateLimited { method, retry_after }, Again::All)
+            }
+            Verdict::Failed => (RemoteError::Lost { method, detail: refusal.summary(), cause: None }, Again::Reads),
+        };
+        Some(Err(Failure { error, code: Some(refusal.code()), again }))
+    }
+
+    /// Pauses for long: reads go on while writes wait, and the other way round.
+    fn exhausted(&self, call: &Call<'_>, named: Option<Duration>) -> Duration {
+        let times = self.exhausted.fetch_add(1, Ordering::Relaxed).min(16);
+        let pause = named.unwrap_or_else(|| EXHAUSTED_PAUSE.saturating_mul(1 << times).min(EXHAUSTED_PAUSE_MAX));
+        let metric = if call.cost.writes > 0 { Metric::Writes } else { Metric::Reads };
+        self.quota.refused(metric, Some(pause))
+    }
+
+    /// Remembers what time it is over there. The header tells whole seconds, so within one second there is no
+    /// difference.
+    fn note_time(&self, answer: &Response<Bytes>) {
+        let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
+        let Some(date) = date.and_then(|date| chrono::DateTime::parse_from_rfc2822(date).ok()) else { return };
+        let seconds = |time: Timestamp| time.as_millis().div_euclid(1_000);
+        let ahead = seconds(Timestamp::from(date.to_utc())) - seconds(self.clock.now());
+        self.clock_ahead_ms.store(ahead.saturating_mul(1_000), Ordering::Relaxed);
+    }
+}

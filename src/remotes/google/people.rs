@@ -1,0 +1,194 @@
+//! Reading contacts: the listing with its change stream, and direct reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::domain::id::{ChangeToken, RemoteId};
+use crate::remotes::{PageRequest, Presence, Record, RecordPage, RemoteError, RemoteUser};
+
+use super::client::Google;
+use super::request::{About, Call, add_parameter, path_of};
+use super::wire;
+
+/// What is asked of every contact. The order is frozen: another one may count as another request, whose change tokens
+/// are worthless.
+pub(super) const PERSON_FIELDS: &str = "names,nicknames,emailAddresses,phoneNumbers,addresses,organizations,birthdays,\
+    events,biographies,urls,relations,imClients,userDefined,externalIds,clientData,memberships,metadata";
+/// Only the contact itself, not the profile somebody with the same address has.
+pub(super) const SOURCE: &str = "READ_SOURCE_TYPE_CONTACT";
+/// The most ids of one direct read.
+pub(super) const FETCH_MAX: usize = 200;
+/// A listing shows no more e-mails or phones of one contact than these.
+///
+/// Source: People API reference, `people.connections.list` (read 2026-11).
+const LISTED_VALUES_MAX: usize = 100;
+/// Codes of google.rpc.Code that say nothing about whether a contact exists: CANCELLED, UNKNOWN, DEADLINE_EXCEEDED,
+/// RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNAVAILABLE.
+const DOUBTFUL_CODES: [u64; 7] = [1, 2, 4, 8, 10, 13, 14];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
+struct Connections {
+    connections: Vec<Value>,
+    next_page_token: Option<String>,
+    next_sync_token: Option<String>,
+    total_items: Option<u64>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Responses {
+    responses: Vec<PersonResponse>,
+}
+
+/// One item of a batch answer.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct PersonResponse {
+    pub(super) person: Option<Value>,
+    requested_resource_name: Option<String>,
+    status: Value,
+}
+
+impl PersonResponse {
+    /// The record, if the item is about one that is there.
+    pub(super) fn record(&self) -> Option<Record> {
+        wire::record(self.person.as_ref()?).ok()
+    }
+
+    /// The id that was asked for.
+    pub(super) fn requested(&self) -> Option<RemoteId> {
+        let own = || wire::text(self.person.as_ref()?, "resourceName");
+        self.requested_resource_name.as_deref().filter(|name| !name.is_empty()).or_else(own).map(RemoteId::new)
+    }
+
+    /// Whether the item says neither what the contact looks like nor that there is none.
+    fn is_doubtful(&self) -> bool {
+        let code = self.status.get("code").and_then(Value::as_u64);
+        self.record().is_none() && code.is_some_and(|code| DOUBTFUL_CODES.contains(&code))
+    }
+}
+
+/// The request for the listing, without tokens.
+pub(super) fn listing() -> String {
+    format!(
+        "/v1/people/me/connections?personFields={PERSON_FIELDS}&sources={SOURCE}&pageSize=1000&requestSyncToken=true\
+         &prettyPrint=false"
+    )
+}
+
+/// Reads an answer into the shape it should have.
+///
+/// # Errors
+/// [`RemoteError::Lost`], which names the odd member but none of its values.
+pub(super) fn decode<T: serde::de::DeserializeOwned>(method: &'static str, answer: Value) -> Result<T, RemoteError> {
+    serde_path_to_error::deserialize(answer)
+        .map_err(|error| unreadable(method, &format!("an odd member {}", error.path())))
+}
+
+/// An answer that lacks what it must have.
+pub(super) fn unreadable(method: &'static str, what: &str) -> RemoteError {
+    RemoteError::Lost { method, detail: what.to_owned(), cause: None }
+}
+
+impl Google {
+    /// people.connections.list
+    pub(super) async fn list_people(&self, request: &PageRequest) -> Result<RecordPage, RemoteError> {
+        const METHOD: &str = "people.connections.list";
+        let mut call = Call::get(METHOD, listing());
+        call.about = About::Listing;
+        for (name, token) in
+            [("pageToken", &request.page), ("syncToken", &request.since.as_ref().map(ToString::to_string))]
+        {
+            if let Some(token) = token {
+                call.about = About::Continuation;
+                add_parameter(&mut call.path, name, token);
+            }
+        }
+        let answer: Connections = decode(METHOD, self.read(&call).await?)?;
+        let persons = answer.connections.iter().filter(|person| !wire::is_profile_only(person));
+        let mut records = persons
+            .map(wire::record)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| unreadable(METHOD, &error.to_string()))?;
+        self.complete(&mut records).await?;
+        let last = answer.next_page_token.is_none();
+        Ok(RecordPage {
+            records,
+            next_page: answer.next_page_token,
+            next_token: answer.next_sync_token.filter(|_| last).map(ChangeToken::new),
+            total: answer.total_items,
+        })
+    }
+
+    /// Reads those records directly of which the listing may have left out values.
+    async fn complete(&self, records: &mut [Record]) -> Result<(), RemoteError> {
+        let values = |record: &Record, field| wire::items(&record.wire, field).len();
+        let is_cut = |record: &&mut Record| {
+            record.presence == Presence::Present
+                && ["emailAddresses", "phoneNumbers"].iter().any(|field| values(record, field) >= LISTED_VALUES_MAX)
+        };
+        let mut cut: Vec<&mut Record> = records.iter_mut().filter(is_cut).collect();
+        let ids: Vec<RemoteId> = cut.iter().map(|record| record.id.clone()).collect();
+        let mut whole = self.fetch_people(&ids).await?;
+        for record in &mut cut {
+            // One that vanished meanwhile comes as deleted another day.
+            if let Some(whole) = whole.remove(&record.id) {
+                let former_ids = std::mem::take(&mut record.former_ids);
+                **record = Record { former_ids, ..whole };
+            }
+        }
+        Ok(())
+    }
+
+    /// people.getBatchGet
+    pub(super) async fn fetch_people(&self, ids: &[RemoteId]) -> Result<BTreeMap<RemoteId, Record>, RemoteError> {
+        const METHOD: &str = "people.getBatchGet";
+        // A name that stands twice in a request may be refused.
+        let ids: Vec<&RemoteId> = ids.iter().collect::<BTreeSet<_>>().into_iter().collect();
+        let mut records = BTreeMap::new();
+        for chunk in ids.chunks(FETCH_MAX) {
+            let mut path =
+                format!("/v1/people:batchGet?personFields={PERSON_FIELDS}&sources={SOURCE}&prettyPrint=false");
+            chunk.iter().for_each(|id| add_parameter(&mut path, "resourceNames", id.as_str()));
+            let answer: Responses = decode(METHOD, self.read(&Call::get(METHOD, path)).await?)?;
+            for response in answer.responses {
+                let Some(id) = response.requested() else { continue };
+                let record = match response.record() {
+                    None if response.is_doubtful() => self.get_person(&id).await?,
+                    record => record,
+                };
+                records.extend(record.filter(|record| record.presence == Presence::Present).map(|record| (id, record)));
+            }
+        }
+        Ok(records)
+    }
+
+    /// people.get; `None` when there is no such contact.
+    pub(super) async fn get_person(&self, id: &RemoteId) -> Result<Option<Record>, RemoteError> {
+        const METHOD: &str = "people.get";
+        let path = path_of(id.as_str());
+        let path = format!("/v1/{path}?personFields={PERSON_FIELDS}&sources={SOURCE}&prettyPrint=false");
+        match self.read(&Call::get(METHOD, path)).await {
+            Ok(person) => wire::record(&person).map(Some).map_err(|error| unreadable(METHOD, &error.to_string())),
+            Err(RemoteError::Missing { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// people.get of the user
+    pub(super) async fn get_me(&self) -> Result<RemoteUser, RemoteError> {
+        const METHOD: &str = "people.get(me)";
+        let path = "/v1/people/me?personFields=emailAddresses,names,metadata&prettyPrint=false".to_owned();
+        let me = self.read(&Call::get(METHOD, path)).await?;
+        let id = wire::text(&me, "resourceName").ok_or_else(|| unreadable(METHOD, "a person without resourceName"))?;
+        let addresses = wire::items(&me, "emailAddresses");
+        let primary = |item: &&Value| item.pointer("/metadata/primary").and_then(Value::as_bool) == Some(true);
+        let address = addresses.iter().find(primary).or(addresses.first());
+        let email = address.and_then(|item| wire::text(item, "value")).map(str::to_owned);
+        Ok(RemoteUser { id: id.to_owned(), email })
+    }
+}

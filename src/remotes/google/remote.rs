@@ -1,0 +1,107 @@
+//! A Google account as a [`Remote`].
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::domain::id::{GroupId, RemoteId};
+use crate::remotes::{
+    BatchLimits, Codec, Group, GroupPage, MembersChanged, PageRequest, Record, RecordPage, Remote, RemoteError,
+    RemoteUser, Update,
+};
+
+use super::client::Google;
+use super::groups::MY_CONTACTS;
+use super::{labels, people};
+
+/// Source: People API reference, the batch methods (read 2026-11).
+const LIMITS: BatchLimits =
+    BatchLimits { create: 200, update: 200, delete: 500, fetch: people::FETCH_MAX, members: labels::MEMBERS_MAX };
+/// A batch of any size costs as much of the budget per minute as six single calls.
+const BATCH_FROM: usize = 7;
+
+fn digest(request: &str) -> String {
+    Sha256::digest(request).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[async_trait]
+impl Remote for Google {
+    fn codec(&self) -> &dyn Codec {
+        &self.codec
+    }
+
+    fn contacts_template(&self) -> String {
+        digest(&people::listing())
+    }
+
+    fn groups_template(&self) -> String {
+        digest(&labels::listing())
+    }
+
+    async fn user(&self) -> Result<RemoteUser, RemoteError> {
+        self.get_me().await
+    }
+
+    async fn list_records(&self, request: &PageRequest) -> Result<RecordPage, RemoteError> {
+        self.list_people(request).await
+    }
+
+    async fn fetch_records(&self, ids: &[RemoteId]) -> Result<BTreeMap<RemoteId, Record>, RemoteError> {
+        self.fetch_people(ids).await
+    }
+
+    async fn create_records(&self, wires: &[Value]) -> Result<Vec<Record>, RemoteError> {
+        self.create_people(wires).await
+    }
+
+    async fn update_records(
+        &self,
+        mask: &[String],
+        updates: &[Update],
+    ) -> Result<BTreeMap<RemoteId, Record>, RemoteError> {
+        self.update_people(mask, updates).await
+    }
+
+    async fn delete_records(&self, ids: &[RemoteId]) -> Result<(), RemoteError> {
+        self.delete_people(ids).await
+    }
+
+    async fn list_groups(&self, request: &PageRequest) -> Result<GroupPage, RemoteError> {
+        self.list_labels(request).await
+    }
+
+    async fn create_group(&self, name: &str) -> Result<Group, RemoteError> {
+        self.create_label(name).await
+    }
+
+    async fn change_members(
+        &self,
+        group: &GroupId,
+        add: &[RemoteId],
+        remove: &[RemoteId],
+    ) -> Result<MembersChanged, RemoteError> {
+        self.modify_members(group, add, remove).await
+    }
+
+    fn common_group(&self) -> GroupId {
+        GroupId::new(MY_CONTACTS)
+    }
+
+    fn limits(&self) -> BatchLimits {
+        LIMITS
+    }
+
+    fn batch_from(&self) -> usize {
+        BATCH_FROM
+    }
+
+    fn calls(&self) -> u64 {
+        self.sent()
+    }
+
+    fn clock_ahead_ms(&self) -> Option<i64> {
+        self.ahead_ms()
+    }
+}

@@ -1,0 +1,185 @@
+//! Access tokens out of a user's consent: the refresh of OAuth 2.0, over our own transport.
+//!
+//! A server may replace the refresh token whenever it likes; the new one is stored before the access token that came
+//! with it is used, since the old one may be dead by then. What the server refuses for good needs a person; anything
+//! else may work the next time, and is never taken for a withdrawn consent.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use oauth2::basic::{BasicClient, BasicErrorResponse, BasicErrorResponseType, BasicTokenResponse};
+use oauth2::{
+    AsyncHttpClient, AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse,
+    RefreshToken, RequestTokenError, TokenResponse, TokenUrl,
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::clock::Clock;
+use crate::domain::id::AccountName;
+
+use super::RemoteError;
+use super::http::{Transport, TransportError};
+use super::token_cache::{AccessToken, TokenSource};
+
+const METHOD: &str = "token refresh";
+/// How long an access token lives when the server does not say.
+const LIFE_ASSUMED: Duration = Duration::from_secs(3600);
+
+/// Refusals beside those of the standard that no waiting cures.
+const FOR_GOOD: [&str; 5] =
+    ["access_denied", "admin_policy_enforced", "account_disabled", "deleted_client", "disabled_client"];
+
+/// Where the refresh token of an account is kept.
+#[async_trait]
+pub trait GrantStore: Send + Sync {
+    /// The refresh token; `None` when nobody has consented yet.
+    ///
+    /// # Errors
+    /// When the place cannot be read now.
+    async fn load(&self) -> Result<Option<SecretString>, GrantError>;
+
+    /// Replaces the refresh token. It is durable when this returns.
+    ///
+    /// # Errors
+    /// When the place cannot be written now; the caller goes on with the access token nevertheless.
+    async fn save(&self, refresh_token: &SecretString) -> Result<(), GrantError>;
+}
+
+/// The grant cannot be read or written now.
+#[derive(Debug, thiserror::Error)]
+#[error("the grant cannot be {doing}")]
+pub struct GrantError {
+    /// `read` or `stored`.
+    pub doing: &'static str,
+    /// Why.
+    #[source]
+    pub cause: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// The registered application that users consent to.
+#[derive(Debug, Clone)]
+pub struct OauthClient {
+    /// Its public name.
+    pub id: String,
+    /// Its secret. Desktop applications have one too.
+    pub secret: SecretString,
+    /// Where tokens are exchanged.
+    pub token_url: TokenUrl,
+}
+
+type RefreshClient = BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+
+/// Fetches access tokens with the refresh token of an account.
+pub struct RefreshSource {
+    account: AccountName,
+    client: RefreshClient,
+    transport: Arc<dyn Transport>,
+    grants: Arc<dyn GrantStore>,
+    clock: Arc<dyn Clock>,
+}
+
+impl RefreshSource {
+    /// A source for one account.
+    pub fn new(
+        account: AccountName,
+        client: OauthClient,
+        transport: Arc<dyn Transport>,
+        grants: Arc<dyn GrantStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let client = BasicClient::new(ClientId::new(client.id))
+            .set_client_secret(ClientSecret::new(client.secret.expose_secret().to_owned()))
+            .set_auth_type(AuthType::RequestBody)
+            .set_token_uri(client.token_url);
+        RefreshSource { account, client, transport, grants, clock }
+    }
+
+    fn no_consent(&self, why: &str) -> RemoteError {
+        RemoteError::NoConsent { reason: format!("{why}; run `contactsync login {}`", self.account) }
+    }
+
+    async fn refresh(&self, refresh_token: &SecretString) -> Result<BasicTokenResponse, RemoteError> {
+        let refresh_token = RefreshToken::new(refresh_token.expose_secret().to_owned());
+        let http = Http(self.transport.as_ref());
+        let answer = self.client.exchange_refresh_token(&refresh_token).request_async(&http).await;
+        answer.map_err(|error| self.judge(error))
+    }
+
+    /// What a refusal means.
+    ///
+    /// Source: RFC 6749, section 5.2; "Using OAuth 2.0 to Access Google APIs", refresh token expiration (read 2026-11).
+    fn judge(&self, error: RequestTokenError<NoAnswer, BasicErrorResponse>) -> RemoteError {
+        use BasicErrorResponseType::UnauthorizedClient;
+        use BasicErrorResponseType::{Extension, InvalidClient, InvalidGrant, InvalidRequest, InvalidScope};
+        match error {
+            RequestTokenError::ServerResponse(answer) => match answer.error() {
+                InvalidGrant => self.no_consent(
+                    "the consent has expired or was withdrawn (the grants of an application in testing live 7 days)",
+                ),
+                InvalidClient | UnauthorizedClient | InvalidRequest => {
+                    self.no_consent("the OAuth client is not accepted: check client_id and client_secret")
+                }
+                InvalidScope => self.no_consent("the consent does not cover contacts"),
+                Extension(code) if FOR_GOOD.contains(&code.as_str()) => {
+                    self.no_consent("the application, or its use of this account, was switched off")
+                }
+                other => lost(format!("refused with {}", other.as_ref()), None),
+            },
+            RequestTokenError::Request(NoAnswer(TransportError::NotSent(cause))) => {
+                RemoteError::Unreachable { method: METHOD, cause }
+            }
+            RequestTokenError::Request(NoAnswer(TransportError::Lost(cause))) => {
+                lost("no answer".to_owned(), Some(cause))
+            }
+            // The body may hold tokens, so nothing of it is shown.
+            RequestTokenError::Parse(..) | RequestTokenError::Other(_) => lost("unreadable answer".to_owned(), None),
+        }
+    }
+}
+
+fn lost(detail: String, cause: Option<Box<dyn std::error::Error + Send + Sync>>) -> RemoteError {
+    RemoteError::Lost { method: METHOD, detail, cause }
+}
+
+#[async_trait]
+impl TokenSource for RefreshSource {
+    async fn fetch(&self) -> Result<AccessToken, RemoteError> {
+        let grant = self.grants.load().await.map_err(|error| lost("no grant".to_owned(), Some(Box::new(error))))?;
+        let Some(grant) = grant else { return Err(self.no_consent("nobody has consented yet")) };
+        // Counted from before the request: a token must not seem to live longer than it does.
+        let asked = self.clock.now();
+        let answer = self.refresh(&grant).await?;
+        if let Some(rotated) = answer.refresh_token().map(|token| SecretString::from(token.secret().as_str()))
+            && rotated.expose_secret() != grant.expose_secret()
+            && let Err(error) = self.grants.save(&rotated).await
+        {
+            // The access token works all the same; the next refresh will show whether the old grant still does.
+            tracing::warn!(account = %self.account, error = &error as &dyn std::error::Error, "a renewed grant could not be stored");
+        }
+        let life = answer.expires_in().unwrap_or(LIFE_ASSUMED);
+        Ok(AccessToken { secret: answer.access_token().secret().as_str().into(), expires: asked.plus(life) })
+    }
+}
+
+/// Our transport, as the OAuth client wants it.
+struct Http<'t>(&'t dyn Transport);
+
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct NoAnswer(TransportError);
+
+impl<'c> AsyncHttpClient<'c> for Http<'_> {
+    type Error = NoAnswer;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, NoAnswer>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async move {
+            let answer = self.0.send(request.map(Bytes::from)).await.map_err(NoAnswer)?;
+            Ok(answer.map(|body| body.to_vec()))
+        })
+    }
+}

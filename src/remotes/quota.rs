@@ -1,0 +1,267 @@
+//! How much one account may ask of its remote per minute.
+//!
+//! Two budgets, reads and writes, fill up at the configured rate and are spent before a request is sent. When the
+//! remote refuses nevertheless (429), nothing more is sent until it is ready again, the rate is halved, and every
+//! quiet minute gives back a tenth of the configured rate.
+//!
+//! The budget is our own arithmetic because the rate changes while it is in use: a `governor` limiter has a fixed
+//! rate, and replacing it by another one forgets what was spent, just when the remote is short of patience.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::clock::{Clock, Entropy};
+use crate::domain::time::Timestamp;
+
+use super::retry::jitter;
+
+/// The most units that can be spent at once. The dearest call costs ten.
+const BURST_UNITS: f64 = 12.0;
+/// The slowest a budget gets, in units per minute.
+const FLOOR_PER_MINUTE: f64 = 3.0;
+/// What a quiet minute gives back, of the configured rate.
+const RECOVERY_PER_MINUTE: f64 = 0.1;
+/// A pause is waited out up to this length; a longer one is an answer to the caller.
+const PAUSE_WAITED_MAX: Duration = Duration::from_secs(120);
+/// The pause when the remote does not name one: its window of a minute, and some more so that many do not come at once.
+const PAUSE: Duration = Duration::from_secs(60);
+const PAUSE_JITTER: Duration = Duration::from_secs(10);
+
+/// What a call costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// Units of the read budget.
+    pub reads: u32,
+    /// Units of the write budget.
+    pub writes: u32,
+}
+
+/// Which budgets a refusal is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// Reads.
+    Reads,
+    /// Writes.
+    Writes,
+    /// The remote did not say.
+    Unknown,
+}
+
+/// The budget of one account.
+pub struct Quota {
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    budgets: Mutex<Budgets>,
+}
+
+struct Budgets {
+    reads: Budget,
+    writes: Budget,
+}
+
+impl Quota {
+    /// A full budget of so many units per minute.
+    pub fn new(
+        reads_per_minute: u32,
+        writes_per_minute: u32,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        let now = clock.now();
+        let budgets =
+            Budgets { reads: Budget::new(reads_per_minute, now), writes: Budget::new(writes_per_minute, now) };
+        Quota { clock, entropy, budgets: Mutex::new(budgets) }
+    }
+
+    /// Spends the cost, and waits until the budget allows it.
+    ///
+    /// # Errors
+    /// The rest of a pause that is too long to be waited out here; nothing is spent then.
+    ///
+    /// # Cancellation
+    /// What was spent stays spent; that errs on the slow side.
+    pub async fn spend(&self, cost: Cost) -> Result<(), Duration> {
+        loop {
+            let wait = self.try_spend(cost)?;
+            if wait.is_zero() {
+                return Ok(());
+            }
+            self.clock.sleep(wait).await;
+        }
+    }
+
+    /// How long to wait before trying again; zero when the cost was spent.
+    fn try_spend(&self, cost: Cost) -> Result<Duration, Duration> {
+        let now = self.clock.now();
+        let mut budgets = self.lock();
+        let pause = match (cost.reads, cost.writes) {
+            (0, _) => budgets.writes.pause(now),
+            (_, 0) => budgets.reads.pause(now),
+            _ => budgets.reads.pause(now).max(budgets.writes.pause(now)),
+        };
+        if pause > PAUSE_WAITED_MAX {
+            return Err(pause);
+        }
+        let wait = pause.max(budgets.reads.wait(cost.reads, now)).max(budgets.writes.wait(cost.writes, now));
+        if wait.is_zero() {
+            budgets.reads.units -= f64::from(cost.reads);
+            budgets.writes.units -= f64::from(cost.writes);
+        }
+        Ok(wait)
+    }
+
+    /// Takes a refusal to heart: slower from now on, and nothing at all until the time the remote named, or the
+    /// window of a minute is over. Returns the length of the pause.
+    pub fn refused(&self, metric: Metric, named: Option<Duration>) -> Duration {
+        let now = self.clock.now();
+        let pause = named.unwrap_or_else(|| PAUSE + jitter(PAUSE_JITTER, self.entropy.as_ref()));
+        let mut budgets = self.lock();
+        if metric != Metric::Writes {
+            budgets.reads.refused(pause, now);
+        }
+        if metric != Metric::Reads {
+            budgets.writes.refused(pause, now);
+        }
+        pause
+    }
+
+    /// The units left for reads and writes, for people to see.
+    pub fn left(&self) -> Cost {
+        let now = self.clock.now();
+        let mut budgets = self.lock();
+        Cost { reads: budgets.reads.left(now), writes: budgets.writes.left(now) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Budgets> {
+        self.budgets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One budget: a bucket that fills up.
+struct Budget {
+    configured: f64,
+    rate: f64,
+    units: f64,
+    at: Timestamp,
+    paused_until: Timestamp,
+}
+
+impl Budget {
+    fn new(per_minute: u32, now: Timestamp) -> Self {
+        let rate = f64::from(per_minute.max(1));
+        Budget { configured: rate, rate, units: BURST_UNITS, at: now, paused_until: now }
+    }
+
+    fn fill(&mut self, now: Timestamp) {
+        let minutes = now.since(self.at).as_secs_f64() / 60.0;
+        let quiet = now.since(self.paused_until.max(self.at)).as_secs_f64() / 60.0;
+        self.rate = (self.rate + quiet * RECOVERY_PER_MINUTE * self.configured).min(self.configured);
+        self.units = (self.units + minutes * self.rate).min(BURST_UNITS);
+        self.at = self.at.max(now);
+    }
+
+    fn pause(&self, now: Timestamp) -> Duration {
+        self.paused_until.since(now)
+    }
+
+    /// How long until so many units are there.
+    fn wait(&mut self, units: u32, now: Timestamp) -> Duration {
+        self.fill(now);
+        // A cost above the burst would never be met; the whole burst is the most that can be asked for.
+        let missing = f64::from(units).min(BURST_UNITS) - self.units;
+        if units == 0 || missing <= 0.0 {
+            return Duration::ZERO;
+        }
+        // Rounded up, so that the wait is never a hair too short.
+        Duration::from_secs_f64(missing / self.rate * 60.0) + Duration::from_millis(1)
+    }
+
+    fn refused(&mut self, pause: Duration, now: Timestamp) {
+        self.fill(now);
+        self.rate = (self.rate / 2.0).max(FLOOR_PER_MINUTE.min(self.configured));
+        self.units = 0.0;
+        self.paused_until = self.paused_until.max(now.plus(pause));
+    }
+
+    fn left(&mut self, now: Timestamp) -> u32 {
+        self.fill(now);
+        // Never negative, and far below the limit of the type.
+        self.units.max(0.0) as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{ManualClock, SeededEntropy};
+
+    const WRITE: Cost = Cost { reads: 1, writes: 1 };
+
+    fn quota(per_minute: u32) -> (Arc<ManualClock>, Quota) {
+        let clock = Arc::new(ManualClock::new(Timestamp::EPOCH));
+        (clock.clone(), Quota::new(per_minute, per_minute, clock, Arc::new(SeededEntropy::new(1))))
+    }
+
+    #[tokio::test]
+    async fn a_burst_is_free_and_the_rest_keeps_the_rate() {
+        let (clock, quota) = quota(60);
+        for _ in 0..12 {
+            quota.spend(WRITE).await.expect("no pause");
+        }
+        assert_eq!(clock.now(), Timestamp::EPOCH);
+        for _ in 0..60 {
+            quota.spend(WRITE).await.expect("no pause");
+        }
+        let seconds = clock.now().since(Timestamp::EPOCH).as_secs_f64();
+        assert!((60.0..60.2).contains(&seconds), "{seconds}");
+    }
+
+    #[tokio::test]
+    async fn a_refusal_pauses_and_halves_the_rate_and_quiet_minutes_give_it_back() {
+        let (clock, quota) = quota(60);
+        let pause = quota.refused(Metric::Unknown, Some(Duration::from_secs(30)));
+        assert_eq!(pause, Duration::from_secs(30));
+        quota.spend(WRITE).await.expect("waited out");
+        let waited = clock.now().since(Timestamp::EPOCH);
+        assert!(waited >= Duration::from_secs(30), "{waited:?}");
+        // Half of 60 per minute, and what a pause of half a minute let in.
+        for _ in 0..40 {
+            quota.spend(WRITE).await.expect("no pause");
+        }
+        let seconds = clock.now().since(Timestamp::EPOCH).as_secs();
+        assert!((70..110).contains(&seconds), "{seconds}");
+        clock.advance(Duration::from_secs(600));
+        let start = clock.now();
+        for _ in 0..72 {
+            quota.spend(WRITE).await.expect("no pause");
+        }
+        let seconds = clock.now().since(start).as_secs_f64();
+        assert!((60.0..60.2).contains(&seconds), "the full rate is back: {seconds}");
+    }
+
+    #[tokio::test]
+    async fn a_long_pause_of_writes_is_an_answer_and_reads_go_on() {
+        let (clock, quota) = quota(60);
+        quota.refused(Metric::Writes, Some(Duration::from_secs(300)));
+        assert_eq!(quota.spend(WRITE).await, Err(Duration::from_secs(300)));
+        assert_eq!(quota.spend(Cost { reads: 1, writes: 0 }).await, Ok(()));
+        clock.advance(Duration::from_secs(200));
+        assert_eq!(quota.spend(WRITE).await, Ok(()));
+        assert!(clock.now() >= Timestamp::EPOCH.plus(Duration::from_secs(300)));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_without_a_time_waits_for_the_next_minute() {
+        let (_, quota) = quota(60);
+        let pause = quota.refused(Metric::Reads, None);
+        assert!((60..=70).contains(&pause.as_secs()), "{pause:?}");
+    }
+
+    #[tokio::test]
+    async fn no_rate_is_so_low_that_a_call_is_never_sent() {
+        let (_, quota) = quota(0);
+        for _ in 0..3 {
+            quota.spend(Cost { reads: 6, writes: 10 }).await.expect("no pause");
+        }
+    }
+}
