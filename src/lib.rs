@@ -1,6 +1,8 @@
 //! contactsync keeps a contact store and the contact groups of Google accounts equal, in both directions.
 
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod remotes;
 pub mod store;
+pub mod telemetry;
