@@ -1,9 +1,11 @@
 //! contactsync keeps a contact store and the contact groups of Google accounts equal, in both directions.
 
 pub mod clock;
+pub mod config;
 pub mod contacts;
 pub mod domain;
 pub mod engine;
 pub mod formats;
 pub mod remotes;
 pub mod store;
+pub mod telemetry;

@@ -1,0 +1,54 @@
+//! `[[account.pair]]`: a Google group, and what of the store belongs into it.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use crate::domain::pair::{MissingGroup, Pair, Strangers};
+
+use super::table::{Notes, Table};
+use super::value;
+
+/// Google's name for the group of everything visible in the address book.
+const MY_CONTACTS: &str = "myContacts";
+
+/// Reads the pairs of an account that begins at `account`; none at all is a problem.
+pub(super) fn read(tables: Vec<Table<'_>>, account: &Range<usize>, notes: &mut Notes<'_>) -> Vec<Pair> {
+    if tables.is_empty() {
+        let message = "required, but missing: expected at least one table headed [[account.pair]]";
+        notes.problem(account, "account.pair", message);
+    }
+    let mut groups = BTreeSet::new();
+    let mut pairs = Vec::new();
+    for table in tables {
+        pairs.extend(read_one(table, &mut groups, notes));
+    }
+    pairs
+}
+
+fn read_one(mut table: Table<'_>, groups: &mut BTreeSet<String>, notes: &mut Notes<'_>) -> Option<Pair> {
+    let group = table.required("group", notes, value::text);
+    if let Some(group) = &group {
+        if !groups.insert(group.value.clone()) {
+            let message = format!("the group {:?} has a pair in this account already", group.value);
+            notes.problem(&group.place, table.key("group"), message);
+        }
+        if group.value == MY_CONTACTS {
+            let message = "every contact of the address book is a member of this group, so all of it is synchronized";
+            notes.warning(&group.place, table.key("group"), message);
+        }
+    }
+    let missing_group = match table.or("create_group", true, notes, value::flag) {
+        true => MissingGroup::Create,
+        false => MissingGroup::Report,
+    };
+    let labels = table.or("labels", Vec::new(), notes, value::texts);
+    let owners = table.or("owners", Vec::new(), notes, value::texts);
+    let strangers = match table.or("adopt", true, notes, value::flag) {
+        true => Strangers::Adopt,
+        false => Strangers::LeaveAlone,
+    };
+    let add_label = table.or("add_label", String::new(), notes, value::text_or_empty);
+    table.finish(notes);
+    let add_label = (!add_label.is_empty()).then_some(add_label);
+    Some(Pair { group: group?.value, missing_group, labels, owners, strangers, add_label })
+}

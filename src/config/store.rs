@@ -1,0 +1,67 @@
+//! `[store]`: where the contacts live.
+
+use std::path::{Path, PathBuf};
+
+use toml::de::DeValue;
+
+use super::Surroundings;
+use super::table::{Notes, Table};
+use super::value;
+
+/// The database of a configuration that names none.
+const DEFAULT_PATH: &str = "/var/lib/contactsync/contacts.db";
+
+/// Where the contacts live, and what seals the grants kept beside them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Store {
+    /// The SQLite database.
+    pub path: PathBuf,
+    /// Where the key is that encrypts grants at rest.
+    pub key: KeyPlace,
+}
+
+/// Where the key is that encrypts grants at rest: 32 bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// In this file, which must exist.
+    File(PathBuf),
+    /// In this credential, handed over by systemd as `store-key`.
+    Credential(PathBuf),
+    /// Beside the database, in a file of mode 0600 that is created when it is first needed.
+    Beside(PathBuf),
+}
+
+impl Store {
+    pub(super) fn read(mut table: Table<'_>, folder: &Path, around: &Surroundings, notes: &mut Notes<'_>) -> Self {
+        let path = table.or("url", PathBuf::from(DEFAULT_PATH), notes, |value| url(value, folder));
+        let key_file = table.optional("key_file", notes, value::text).map(|at| folder.join(at.value));
+        table.finish(notes);
+        let key = match (key_file, around.credential("store-key")) {
+            (Some(file), _) => KeyPlace::File(file),
+            (None, Some(credential)) => KeyPlace::Credential(credential),
+            (None, None) => KeyPlace::Beside(beside(&path)),
+        };
+        Store { path, key }
+    }
+}
+
+/// The key's file beside a database: `contacts.db` has `contacts.db.key`.
+fn beside(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".key");
+    PathBuf::from(name)
+}
+
+fn url(value: &DeValue<'_>, folder: &Path) -> Result<PathBuf, String> {
+    const EXPECTED: &str = "the address of a SQLite database, such as \"sqlite:/var/lib/contactsync/contacts.db\"";
+    let text = value::text(value).map_err(|_| EXPECTED.to_owned())?;
+    if text.starts_with("postgres:") || text.starts_with("postgresql:") {
+        return Err(format!("{EXPECTED}; postgres comes in a later release"));
+    }
+    let path = text.strip_prefix("sqlite:").ok_or_else(|| EXPECTED.to_owned())?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    if path.is_empty() || path.contains('?') || path.contains(":memory:") {
+        return Err(format!("{EXPECTED}, with a file and nothing behind it"));
+    }
+    Ok(folder.join(path))
+}
