@@ -28,6 +28,7 @@ mod labels;
 pub mod limits;
 mod map_file;
 mod row;
+mod sheet_read;
 mod sniff;
 mod table;
 mod target;
@@ -100,13 +101,20 @@ pub fn open(name: &str, bytes: &[u8], map: Option<&ColumnMap>) -> Result<Import,
         return Err(FormatError::Empty { name: name.to_owned() });
     }
     let format = sniff::format(name, bytes).ok_or_else(|| FormatError::Unknown { name: name.to_owned() })?;
-    let decoded = encoding::decode(bytes);
-    let text = clean::unify_line_ends(&decoded.text);
-    let rows = csv_read::rows(&text).map_err(|overflow| match overflow {
-        csv_read::Overflow::Rows => too_large(limits::MAX_ROWS as u64, "rows"),
-        csv_read::Overflow::Columns => too_large(limits::MAX_COLUMNS as u64, "columns"),
-    })?;
-    Ok(Import { format, encoding: Some(decoded.encoding.name()), table: Table::new(rows, Apostrophes::Guard, map) })
+    let (encoding, table) = match format {
+        Format::Csv | Format::VCard => {
+            let decoded = encoding::decode(bytes);
+            let text = clean::unify_line_ends(&decoded.text);
+            let rows = csv_read::rows(&text).map_err(|overflow| match overflow {
+                csv_read::Overflow::Rows => too_large(limits::MAX_ROWS as u64, "rows"),
+                csv_read::Overflow::Columns => too_large(limits::MAX_COLUMNS as u64, "columns"),
+            })?;
+            (Some(decoded.encoding.name()), Table::new(rows, Apostrophes::Guard, map))
+        }
+        Format::Xlsx => (None, Table::new(sheet_read::xlsx_rows(name, bytes)?, Apostrophes::Text, map)),
+        Format::Xls => (None, Table::new(sheet_read::xls_rows(name, bytes)?, Apostrophes::Text, map)),
+    };
+    Ok(Import { format, encoding, table })
 }
 
 impl Import {

@@ -1,5 +1,7 @@
 //! Rows of cells, whatever file they came from: which row is the header, and what the rows below it say.
 
+use std::collections::BTreeSet;
+
 use super::columns::Columns;
 use super::dates::{self, DateOrder};
 use super::headings::{self, Dialect};
@@ -110,31 +112,35 @@ fn unguard(cell: &mut String) {
     }
 }
 
-/// The row with the most known headings; the first row when none has any but it looks like a header.
+/// The row with the most known headings; where no row has any, the first that looks like a header.
 fn find_header(rows: &[RawRow]) -> Option<usize> {
+    let width = rows.iter().take(SAMPLE_ROWS).map(filled_cells).max().unwrap_or(0);
     let mut best: Option<(usize, usize)> = None;
-    let mut first = None;
+    let mut looks = None;
     for (at, row) in rows.iter().enumerate().take(HEADER_WITHIN) {
         let RawRow::Cells { cells, .. } = row else { continue };
-        let cells = headings_of(cells);
-        if cells.iter().all(String::is_empty) {
+        let headings = headings_of(cells);
+        let filled = filled_cells(row);
+        // One word alone above a wide table is a title, even if it is `Notes:`.
+        if filled == 0 || (filled == 1 && width > 2) {
             continue;
         }
-        first = first.or(Some(at));
-        let known = headings::recognised(&cells);
+        let known = headings::recognised(&headings);
         if known > best.map_or(0, |(_, most)| most) {
             best = Some((at, known));
         }
+        if looks.is_none() && filled == width && is_header(&headings) {
+            looks = Some(at);
+        }
     }
-    let looks_like_header = |at: usize| matches!(&rows[at], RawRow::Cells { cells, .. } if is_header(cells));
-    best.map(|(at, _)| at).or_else(|| first.filter(|&at| looks_like_header(at)))
+    best.map(|(at, _)| at).or(looks)
 }
 
 /// Whether a row with no known heading is a header all the same: short texts, all different, nothing that is data.
-fn is_header(cells: &[String]) -> bool {
-    let cells: Vec<String> = headings_of(cells).into_iter().filter(|cell| !cell.is_empty()).collect();
-    let distinct: std::collections::BTreeSet<&String> = cells.iter().collect();
-    let is_data = |cell: &String| cell.contains('@') || cell.chars().any(|c| c.is_ascii_digit()) || cell.len() > 60;
+fn is_header(headings: &[String]) -> bool {
+    let cells: Vec<&String> = headings.iter().filter(|cell| !cell.is_empty()).collect();
+    let distinct: BTreeSet<&String> = cells.iter().copied().collect();
+    let is_data = |cell: &&String| cell.contains('@') || cell.chars().any(|c| c.is_ascii_digit()) || cell.len() > 60;
     cells.len() > 1 && distinct.len() == cells.len() && !cells.iter().any(is_data)
 }
 
@@ -144,6 +150,13 @@ fn headings_of(cells: &[String]) -> Vec<String> {
     let filled = headings.iter().rposition(|heading| !heading.is_empty()).map_or(0, |last| last + 1);
     headings.truncate(filled);
     headings
+}
+
+fn filled_cells(row: &RawRow) -> usize {
+    match row {
+        RawRow::Cells { cells, .. } => cells.iter().filter(|cell| !row::is_blank(cell)).count(),
+        RawRow::Broken { .. } => 0,
+    }
 }
 
 fn filled_width(row: &RawRow) -> usize {

@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A part of a person's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "each variant is the part of that name")]
 pub enum NamePart {
     Full,

@@ -9,6 +9,7 @@ pub(super) fn settle(headings: &[String], targets: &mut [Option<Target>]) {
     let keys: Vec<String> = headings.iter().map(|heading| key(pipedrive::scope(heading).1)).collect();
     company_with_contact_person(headings, targets);
     names(headings, &keys, targets);
+    second_names(targets);
     titles(&keys, targets);
     birthdays(&keys, targets);
     towns(&keys, targets);
@@ -59,6 +60,14 @@ fn names(headings: &[String], keys: &[String], targets: &mut [Option<Target>]) {
             _ => NamePart::Full,
         };
         *target = Some(Target::Name(part));
+    }
+}
+
+/// Shops export a name for the invoice and one for the parcel. The first is the contact's, the others stay beside it.
+fn second_names(targets: &mut [Option<Target>]) {
+    for part in [NamePart::Given, NamePart::Family] {
+        let same = targets.iter_mut().filter(|target| **target == Some(Target::Name(part)));
+        same.skip(1).for_each(|target| *target = None);
     }
 }
 

@@ -207,6 +207,7 @@ pub(super) const KNOWN: &[(&str, &[&str])] = &[
         ],
     ),
     ("email.home", &["email_home"]),
+    ("phone.home", &["Home"]),
     ("phone", &["Primary phone", "Haupttelefon", "Telefon podstawowy", "tel_prefer", "Contact number", "Phone/Fax"]),
     (
         "phone.main",
@@ -233,7 +234,7 @@ pub(super) const KNOWN: &[(&str, &[&str])] = &[
     ("phone.radio", &["Radio phone", "Radiotelefon"]),
     ("phone.ISDN", &["ISDN"]),
     ("phone.TTY/TDD", &["TTY/TDD phone", "Telefon für Hörbehinderte", "Telefon TTY/TDD"]),
-    ("phone.work", &["Office", "Direct phone", "Tel. dienstlich", "Telefonu służbowy"]),
+    ("phone.work", &["Office", "Work", "Direct phone", "Tel. dienstlich", "Telefonu służbowy"]),
     ("phone.fax", &["Fax number", "Numer faksu"]),
     ("phone.workFax", &["tel_fax"]),
     ("address.formatted", &["Full address", "Address formatted", "Anschrift", "Dirección", "Endereço"]),

@@ -60,12 +60,12 @@ pub(super) fn recognised(cells: &[String]) -> usize {
 /// A custom field for each heading that nobody knows: under the heading, without a vendor's prefix and without the
 /// star of required columns. What belongs to the organization goes to its custom fields.
 pub(super) fn custom(headings: &[String]) -> Vec<Target> {
-    let one = |heading: &String| {
+    let one = |(at, heading): (usize, &String)| {
         let (scope, bare) = pipedrive::scope(heading);
-        let key = bare.trim_end_matches('*').trim().to_owned();
-        if key.is_empty() {
-            return Target::Ignore;
-        }
+        let key = match bare.trim_end_matches('*').trim() {
+            "" => format!("Column {}", at + 1),
+            key => key.to_owned(),
+        };
         let custom = Target::Custom { key, group: Group::default() };
         match scope {
             pipedrive::Scope::Organization => Target::OfOrganization(Box::new(custom)),
@@ -75,7 +75,7 @@ pub(super) fn custom(headings: &[String]) -> Vec<Target> {
             _ => custom,
         }
     };
-    headings.iter().map(one).collect()
+    headings.iter().enumerate().map(one).collect()
 }
 
 /// Reads one heading without its neighbours.

@@ -4,7 +4,7 @@
 //! A heading counts only when *every* word of it is known. `Phone provider` has a stranger in it and is no phone.
 
 use super::super::labels;
-use super::super::target::{AddressPart, Group, Target};
+use super::super::target::{AddressPart, Group, NamePart, Target};
 use super::spelling;
 
 /// What a word can say.
@@ -17,6 +17,8 @@ pub(super) enum Word {
     /// `mobile`, `fax`, `pager`, `main`, `car`.
     Device(&'static str),
     Website,
+    Name(NamePart),
+    Organization,
     Address,
     Part(AddressPartWord),
     /// Says nothing: `number`, `nr`, `of`.
@@ -30,6 +32,7 @@ pub(super) enum AddressPartWord {
     PoBox,
     Street,
     HouseNumber,
+    Extended,
     PostalCode,
     City,
     Country,
@@ -101,6 +104,12 @@ const VOCABULARY: &[(Word, &[&str])] = &[
             "otra", "outro", "outra", "autre",
         ],
     ),
+    (Word::Place("shipping"), &["shipping", "delivery", "liefer", "verzending", "verz"]),
+    (Word::Place("billing"), &["billing", "invoice", "rechnungs", "facturatie", "fact"]),
+    (Word::Name(NamePart::Prefix), &["salutation", "anrede", "aanhef"]),
+    (Word::Name(NamePart::Given), &["firstname", "voornaam", "vorname"]),
+    (Word::Name(NamePart::Family), &["lastname", "surname", "achternaam", "nachname"]),
+    (Word::Organization, &["company", "firma", "bedrijfsnaam"]),
     (
         Word::Email,
         &[
@@ -192,6 +201,7 @@ const VOCABULARY: &[(Word, &[&str])] = &[
         &["street", "strasse", "ulica", "str", "calle", "rua", "rue", "straat", "streetaddress"],
     ),
     (Word::Part(AddressPartWord::HouseNumber), &["hausnummer", "hausnr", "housenumber", "huisnummer"]),
+    (Word::Part(AddressPartWord::Extended), &["extended", "adresszusatz", "zusatz", "toevoeging"]),
     (
         Word::Part(AddressPartWord::City),
         &[
@@ -283,6 +293,9 @@ fn joined(words: Vec<String>) -> Vec<String> {
         match (joined.last_mut(), word.as_str()) {
             (Some(last), "mail" | "mailadresse" | "mails") if last == "e" => *last = word.replace("mail", "email"),
             (Some(last), "box") if last == "po" => *last = "pobox".to_owned(),
+            (Some(last), "name") if matches!(last.as_str(), "first" | "last" | "company") => {
+                *last = if last == "company" { "company".to_owned() } else { format!("{last}name") };
+            }
             _ => match word.strip_suffix("adresse") {
                 Some(place @ ("arbeits" | "privat" | "geschafts")) => {
                     joined.push(if place == "privat" { "home" } else { "work" }.to_owned());
@@ -312,6 +325,9 @@ pub(super) fn combined(words: &[Word]) -> Option<Target> {
         words.iter().filter_map(|word| if let Word::Part(part) = word { Some(*part) } else { None }).collect();
     let label = place.map(str::to_owned);
     let group = Group::default();
+    if let Some(named) = name_or_organization(words) {
+        return named;
+    }
     if has(Word::Email) {
         return (parts.is_empty() && !has(Word::Phone) && device.is_none()).then_some(Target::Email { label, group });
     }
@@ -330,6 +346,19 @@ pub(super) fn combined(words: &[Word]) -> Option<Target> {
     Some(Target::Address { label, group: address_group(place, part, ordinal), part })
 }
 
+/// Shops export a name per address: `Billing first name`. `None` when no word is one of a name.
+fn name_or_organization(words: &[Word]) -> Option<Option<Target>> {
+    let mut named = words.iter().filter_map(|word| match word {
+        Word::Name(part) => Some(Target::Name(*part)),
+        Word::Organization => Some(Target::Organization),
+        _ => None,
+    });
+    let target = named.next()?;
+    let is_all =
+        words.iter().all(|word| matches!(word, Word::Name(_) | Word::Organization | Word::Place(_) | Word::Filler));
+    Some((named.next().is_none() && is_all).then_some(target))
+}
+
 fn address_part(parts: &[AddressPartWord], is_address: bool, ordinal: Option<u8>) -> Option<AddressPart> {
     use AddressPartWord as Part;
     let mut parts = parts.to_vec();
@@ -345,6 +374,7 @@ fn address_part(parts: &[AddressPartWord], is_address: bool, ordinal: Option<u8>
         ([Part::Street], Some(line @ 2..)) => AddressPart::StreetLine(line),
         ([Part::Street], _) => AddressPart::Street,
         ([Part::HouseNumber], _) => AddressPart::HouseNumber,
+        ([Part::Extended] | [Part::HouseNumber, Part::Extended], _) => AddressPart::Extended,
         ([Part::PostalCode], _) => AddressPart::PostalCode,
         ([Part::PostalCode, Part::City], _) => AddressPart::PostalCodeAndCity,
         ([Part::City], _) => AddressPart::City,
@@ -401,6 +431,11 @@ mod tests {
             ("Web Page 1", "website"),
             ("Business Web Page", "website.work"),
             ("Strona WWW 2", "website"),
+            ("Billing First Name", "name.given"),
+            ("Shipping Company", "organization"),
+            ("voornaam_verzending", "name.given"),
+            ("adres_verz_straat", "address.shipping.street"),
+            ("adres_verz_huisnummer_toevoeging", "address.shipping.extended"),
         ] {
             assert_eq!(target(heading).map(|target| target.to_string()).as_deref(), Some(expected), "{heading}");
         }
@@ -408,8 +443,19 @@ mod tests {
 
     #[test]
     fn a_stranger_among_the_words_spoils_the_guess() {
-        for heading in ["Phone provider", "Email opt-in", "Last city visited", "Car", "Main", "Other", "Code", "", "E"]
-        {
+        for heading in [
+            "Phone provider",
+            "Email opt-in",
+            "Last city visited",
+            "Car",
+            "Main",
+            "Other",
+            "Code",
+            "",
+            "E",
+            "Company size",
+            "Company phone provider",
+        ] {
             assert_eq!(target(heading), None, "{heading}");
         }
     }
