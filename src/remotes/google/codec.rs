@@ -203,6 +203,16 @@ impl Codec for GoogleCodec {
         Some(Recomposed { mask: draft.mask(), wire: draft.into_wire() })
     }
 
+    fn tag(&self, wire: &Value) -> Option<Tag> {
+        tag::read(wire)
+    }
+
+    fn with_groups(&self, wire: &Value, groups: &BTreeSet<GroupId>) -> Value {
+        let mut draft = Draft::of(wire);
+        groups::write(&mut draft, groups);
+        draft.into_wire()
+    }
+
     fn losses(&self, card: &Card) -> Vec<String> {
         losses::of(card, &self.mapping)
     }
