@@ -4,6 +4,7 @@ pub mod clock;
 pub mod config;
 pub mod contacts;
 pub mod domain;
+pub mod emulator;
 pub mod engine;
 pub mod formats;
 pub mod remotes;

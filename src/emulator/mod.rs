@@ -1,0 +1,486 @@
+//! The vendors' services as programs of our own: Google's People API with its authorization server.
+//!
+//! [`Emulator`] is a pure state machine: a request and the time go in, a reply comes out. It has no clock, no sockets
+//! and no threads; everything random follows from the seed. [`server`] puts it behind a real address; the simulator
+//! and most tests call [`Emulator::handle`] in their own process.
+//!
+//! A request passes these stations: [`call`] takes it apart; [`fault`] may strike; [`oauth`] says who is calling;
+//! [`strict`] checks the body against [`schema`]; a method in [`google`] works on one [`account`], where a change gets
+//! its place in the [`history`] of its object and in the log of [`changes`]; [`person`] and [`group`] write the answer;
+//! [`counters`] note what happened. [`User`] and the `/control/` addresses do what the user would do in the web UI.
+//!
+//! It is written from the vendor's documents and from reports of other clients, and shares no type with our own client:
+//! one misreading must not hide in both. Where the documents are silent it refuses, in strict mode, what a careful
+//! client does not send; [`settings`] holds a switch for what is known to vary.
+
+pub mod account;
+mod blob;
+pub mod call;
+pub mod changes;
+pub mod contact;
+mod control;
+pub mod counters;
+mod etag;
+mod failure;
+pub mod fault;
+mod google;
+mod group;
+pub mod history;
+mod listing;
+mod mask;
+pub mod oauth;
+mod partial;
+mod person;
+pub mod reply;
+mod schema;
+pub mod server;
+pub mod settings;
+mod shape;
+mod strict;
+mod tokens;
+mod user;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use serde_json::json;
+
+use account::Account;
+use call::Call;
+use counters::{Counted, Counters, Units};
+use failure::{Code, Failure};
+use fault::{FaultKind, Faults};
+use google::{Answer, Caller, Route};
+use oauth::{Client, Endpoint, Grants, Standing};
+use reply::{Outcome, Reply};
+use settings::Settings;
+use world::{Dice, Extent, World};
+
+pub use user::{ControlError, User};
+
+use crate::domain::time::Timestamp;
+
+/// What an emulator starts with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Everything random follows from it.
+    pub seed: u64,
+    /// The addresses of the accounts.
+    pub accounts: Vec<String>,
+    /// The id of the OAuth client.
+    pub client_id: String,
+    /// The secret of the OAuth client.
+    pub client_secret: String,
+    /// The switches.
+    pub settings: Settings,
+}
+
+impl Config {
+    /// Accounts with these addresses, strict, without delays.
+    pub fn new(seed: u64, accounts: &[&str]) -> Self {
+        Config {
+            seed,
+            accounts: accounts.iter().map(|email| (*email).to_owned()).collect(),
+            client_id: "sandbox.apps.example".to_owned(),
+            client_secret: "sandbox-secret".to_owned(),
+            settings: Settings::default(),
+        }
+    }
+}
+
+/// A mutation on its way, from [`Emulator::begin`] to [`Emulator::end`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(u64);
+
+#[derive(Debug)]
+struct LateRequest {
+    due: Timestamp,
+    call: Call,
+}
+
+/// The emulator.
+#[derive(Debug)]
+pub struct Emulator {
+    config: Config,
+    settings: Settings,
+    dice: Dice,
+    offset: Duration,
+    now: Timestamp,
+    accounts: BTreeMap<String, Account>,
+    grants: Grants,
+    faults: Faults,
+    counters: Counters,
+    late: Vec<LateRequest>,
+    in_flight: BTreeMap<Ticket, (String, &'static str)>,
+    tickets: u64,
+}
+
+enum Target {
+    OAuth(Endpoint),
+    Api(Route),
+}
+
+impl Target {
+    fn name(&self) -> &'static str {
+        match self {
+            Target::OAuth(endpoint) => endpoint.name(),
+            Target::Api(route) => route.name(),
+        }
+    }
+
+    fn units(&self) -> Units {
+        match self {
+            Target::OAuth(_) => Units::default(),
+            Target::Api(route) => route.units(),
+        }
+    }
+}
+
+/// A call carried out.
+struct Done {
+    response: Response<Bytes>,
+    items: usize,
+    is_full_pull: bool,
+    account: Option<String>,
+    refusal: Option<String>,
+}
+
+impl Emulator {
+    /// An emulator with empty accounts, each of which has granted access once.
+    pub fn new(config: Config) -> Self {
+        let dice = Dice::new(config.seed);
+        let client = Client { id: config.client_id.clone(), secret: config.client_secret.clone() };
+        let mut grants = Grants::new(client);
+        let mut accounts = BTreeMap::new();
+        for email in &config.accounts {
+            let email = email.to_lowercase();
+            let number = 100_000_000_000_000_000 + dice.bits() % 900_000_000_000_000_000;
+            grants.grant(&email, &dice);
+            accounts.insert(email.clone(), Account::new(&email, number, Timestamp::EPOCH));
+        }
+        Emulator {
+            settings: config.settings.clone(),
+            config,
+            dice,
+            offset: Duration::ZERO,
+            now: Timestamp::EPOCH,
+            accounts,
+            grants,
+            faults: Faults::default(),
+            counters: Counters::default(),
+            late: Vec::new(),
+            in_flight: BTreeMap::new(),
+            tickets: 0,
+        }
+    }
+
+    /// Forgets everything but the configuration and the time; refresh tokens are those of the beginning again.
+    pub fn reset(&mut self) {
+        let fresh = Emulator::new(self.config.clone());
+        let (offset, now) = (self.offset, self.now);
+        *self = fresh;
+        (self.offset, self.now) = (offset, now);
+    }
+
+    /// Answers `request`, which arrives at `now`. Time never runs backwards: an earlier `now` counts as the last one.
+    pub fn handle(&mut self, request: &Request<Bytes>, now: Timestamp) -> Reply {
+        self.tick(now);
+        let call = Call::read(request);
+        if call.path.starts_with("/control/") {
+            return Reply::answer(control::answer(self, &call));
+        }
+        let target = match oauth::endpoint(&call.verb, &call.path) {
+            Some(endpoint) => Target::OAuth(endpoint),
+            None => match google::route(&call.verb, &call.path) {
+                Some(route) => Target::Api(route),
+                None => return Reply::answer(reply::nowhere(&call.path)),
+            },
+        };
+        self.serve(&target, call)
+    }
+
+    /// Announces that `request` has begun to arrive; [`Emulator::end`] takes the ticket when its answer has left. Two
+    /// mutations of one user under way at a time are a violation, since the service wants them one after another.
+    /// Callers without simulated latency need not announce anything.
+    pub fn begin(&mut self, request: &Request<Bytes>) -> Option<Ticket> {
+        let call = Call::read(request);
+        let route = google::route(&call.verb, &call.path).filter(Route::is_write)?;
+        let account = self.caller(&call)?;
+        let overlapped = self.in_flight.values().find(|(other, _)| *other == account).map(|(_, method)| *method);
+        if let Some(other) = overlapped {
+            self.counters.violation(format!("{account}: {} while {other} was under way", route.name()));
+        }
+        self.tickets += 1;
+        let ticket = Ticket(self.tickets);
+        self.in_flight.insert(ticket, (account, route.name()));
+        Some(ticket)
+    }
+
+    /// Takes a ticket back.
+    pub fn end(&mut self, ticket: Ticket) {
+        self.in_flight.remove(&ticket);
+    }
+
+    /// The time of the emulator: the latest it was told, with the offset.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Moves the emulator's clock ahead of the one it is told by `span` more.
+    pub fn advance(&mut self, span: Duration) {
+        self.offset = self.offset.saturating_add(span);
+        self.now = self.now.plus(span);
+    }
+
+    /// The switches.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The switches, to be changed.
+    pub fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    /// The scripted faults.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// The scripted faults, to be changed.
+    pub fn faults_mut(&mut self) -> &mut Faults {
+        &mut self.faults
+    }
+
+    /// What was asked so far.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Begins counting anew.
+    pub fn reset_counters(&mut self) {
+        self.counters = Counters::default();
+    }
+
+    /// The id and secret of the OAuth client.
+    pub fn client(&self) -> &Client {
+        self.grants.client()
+    }
+
+    /// The addresses of the accounts, in order.
+    pub fn emails(&self) -> impl Iterator<Item = &str> {
+        self.accounts.keys().map(String::as_str)
+    }
+
+    /// A refresh token of the account that works; `None` after a revocation.
+    pub fn refresh_token(&self, email: &str) -> Option<&str> {
+        self.grants.refresh_token(&email.to_lowercase())
+    }
+
+    /// The hands of the user of `email`, at `now`.
+    ///
+    /// # Errors
+    /// [`ControlError::UnknownAccount`].
+    pub fn user(&mut self, email: &str, now: Timestamp) -> Result<User<'_>, ControlError> {
+        self.tick(now);
+        let email = email.to_lowercase();
+        let Some(account) = self.accounts.get_mut(&email) else {
+            return Err(ControlError::UnknownAccount { email });
+        };
+        let world = World { now: self.now, settings: &self.settings, dice: &self.dice, extent: Extent::Whole };
+        Ok(User::new(account, &mut self.grants, world))
+    }
+
+    fn tick(&mut self, now: Timestamp) {
+        self.now = self.now.max(now.plus(self.offset));
+        while let Some(index) = self.late.iter().position(|late| late.due <= self.now) {
+            let late = self.late.remove(index);
+            if let Some(route) = google::route(&late.call.verb, &late.call.path) {
+                self.carry_out(&Target::Api(route), &late.call, Extent::Whole);
+            }
+        }
+    }
+
+    fn caller(&self, call: &Call) -> Option<String> {
+        match self.grants.standing(call.bearer.as_deref()?, self.now) {
+            Standing::Valid { account, .. } => Some(account),
+            Standing::Expired | Standing::Unknown => None,
+        }
+    }
+
+    fn serve(&mut self, target: &Target, call: Call) -> Reply {
+        let received = call.body.len();
+        let account = self.caller(&call);
+        let fault = self.faults.draw(target.name(), account.as_deref(), &self.dice);
+        let (mut reply, done) = self.suffer(fault, target, call);
+        reply.after = reply.after.saturating_add(Duration::from_millis(self.settings.latency_ms));
+        let (status, sent) = match &reply.outcome {
+            Outcome::Answer(response) => (response.status().as_u16(), response.body().len()),
+            Outcome::Truncated { response, sent } => (response.status().as_u16(), *sent),
+            Outcome::Dropped => (0, 0),
+        };
+        let account = account.or_else(|| done.as_ref().and_then(|done| done.account.clone()));
+        self.counters.count(&Counted {
+            account: account.as_deref(),
+            method: target.name(),
+            items: done.as_ref().map_or(0, |done| done.items),
+            is_full_pull: done.as_ref().is_some_and(|done| done.is_full_pull),
+            units: target.units(),
+            received,
+            sent,
+            status,
+        });
+        if let Some(refusal) = done.and_then(|done| done.refusal) {
+            let text = format!("{} {}: {refusal}", account.as_deref().unwrap_or("-"), target.name());
+            self.counters.refusal(text);
+        }
+        reply
+    }
+
+    /// Carries out a call under a fault, or without one.
+    fn suffer(&mut self, fault: Option<FaultKind>, target: &Target, call: Call) -> (Reply, Option<Done>) {
+        let Some(fault) = fault else {
+            let done = self.carry_out(target, &call, Extent::Whole);
+            return (Reply::answer(done.response.clone()), Some(done));
+        };
+        let refuse = |response| (Reply::answer(response), None);
+        match fault {
+            FaultKind::Status(status) => refuse(fault::status(status, &call)),
+            FaultKind::MinuteQuota => refuse(fault::minute_quota(&call)),
+            FaultKind::StorageQuota => refuse(fault::storage_quota(&call)),
+            FaultKind::Answer { status, content_type, body } => refuse(reply::with_body(status, &content_type, body)),
+            FaultKind::Drop => (Reply::dropped(), None),
+            FaultKind::ApplyLate(ms) => {
+                let due = self.now.plus(Duration::from_millis(ms));
+                self.late.push(LateRequest { due, call });
+                (Reply::dropped(), None)
+            }
+            FaultKind::DropAfter => (Reply::dropped(), Some(self.carry_out(target, &call, Extent::Whole))),
+            FaultKind::StatusAfter(status) => {
+                let done = self.carry_out(target, &call, Extent::Whole);
+                (Reply::answer(fault::status(status, &call)), Some(done))
+            }
+            FaultKind::HalfApplied => {
+                let done = self.carry_out(target, &call, Extent::Half);
+                (Reply::answer(fault::status(500, &call)), Some(done))
+            }
+            FaultKind::Truncate => {
+                let done = self.carry_out(target, &call, Extent::Whole);
+                let (response, sent) = (done.response.clone(), done.response.body().len() / 2);
+                (Reply { after: Duration::ZERO, outcome: Outcome::Truncated { response, sent } }, Some(done))
+            }
+            FaultKind::Delay(ms) => {
+                let done = self.carry_out(target, &call, Extent::Whole);
+                let outcome = Outcome::Answer(done.response.clone());
+                (Reply { after: Duration::from_millis(ms), outcome }, Some(done))
+            }
+        }
+    }
+
+    fn carry_out(&mut self, target: &Target, call: &Call, extent: Extent) -> Done {
+        let world = World { now: self.now, settings: &self.settings, dice: &self.dice, extent };
+        let route = match target {
+            Target::Api(route) => route,
+            Target::OAuth(endpoint) => {
+                let accounts: Vec<&Account> = self.accounts.values().collect();
+                let granted = match endpoint {
+                    Endpoint::Authorize => oauth::authorize(&mut self.grants, &accounts, call, &world),
+                    Endpoint::Token => oauth::token(&mut self.grants, &accounts, call, &world),
+                    Endpoint::Revoke => oauth::revoke(&mut self.grants, call),
+                };
+                return Done::granted(granted);
+            }
+        };
+        let standing = admit(route, call, &self.grants, &world);
+        let (account, result) = match standing {
+            Err(failure) => (None, Err(failure)),
+            Ok((email, scopes)) => {
+                let answer = match self.accounts.get_mut(&email) {
+                    Some(account) => google::answer(route, account, call, Caller { scopes: &scopes }, &world),
+                    None => Err(Failure::not_found()),
+                };
+                (Some(email), answer)
+            }
+        };
+        Done::answered(account, result, call)
+    }
+}
+
+impl Done {
+    fn granted(granted: oauth::Granted) -> Self {
+        let status = granted.response.status();
+        let refusal = (status.is_client_error() || status.is_server_error())
+            .then(|| String::from_utf8_lossy(granted.response.body()).into_owned());
+        Done { response: granted.response, items: 0, is_full_pull: false, account: granted.account, refusal }
+    }
+
+    fn answered(account: Option<String>, result: Result<Answer, Failure>, call: &Call) -> Self {
+        match result {
+            Ok(answer) => Done {
+                response: reply::json(200, &answer.body, call),
+                items: answer.items,
+                is_full_pull: answer.is_full_pull,
+                account,
+                refusal: None,
+            },
+            Err(failure) => Done {
+                response: reply::failure(&failure, call),
+                items: 0,
+                is_full_pull: false,
+                account,
+                refusal: Some(failure.explanation()),
+            },
+        }
+    }
+}
+
+/// Who is calling, and whether the scopes of the token reach as far as the method.
+fn admit(route: &Route, call: &Call, grants: &Grants, world: &World<'_>) -> Result<(String, Vec<String>), Failure> {
+    let unauthenticated = |reason: &str| {
+        let text = "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or \
+                    other valid authentication credential. See \
+                    https://developers.google.com/identity/sign-in/web/devconsole-project.";
+        let metadata = json!({ "service": "people.googleapis.com", "method": route.rpc() });
+        Failure::new(Code::Unauthenticated, text)
+            .with_info(reason, "googleapis.com", metadata)
+            .with_header("www-authenticate", "Bearer realm=\"https://accounts.google.com/\"".to_owned())
+    };
+    let token = call.bearer.as_deref().ok_or_else(|| unauthenticated("CREDENTIALS_MISSING"))?;
+    let (account, scopes) = match grants.standing(token, world.now) {
+        Standing::Valid { account, scopes } => (account, scopes),
+        Standing::Expired => return Err(unauthenticated("ACCESS_TOKEN_EXPIRED")),
+        Standing::Unknown => return Err(unauthenticated("ACCESS_TOKEN_TYPE_UNSUPPORTED")),
+    };
+    if !world.settings.api_enabled {
+        let text = "People API has not been used in project 123456789012 before or it is disabled. Enable it by \
+                    visiting the console, then retry.";
+        let metadata = json!({ "service": "people.googleapis.com", "consumer": "projects/123456789012" });
+        return Err(Failure::new(Code::PermissionDenied, text).with_info(
+            "SERVICE_DISABLED",
+            "googleapis.com",
+            metadata,
+        ));
+    }
+    let wanted: &[&str] = match route {
+        Route::Me => return Ok((account, scopes)),
+        _ if route.is_write() => &[oauth::CONTACTS],
+        _ => &[oauth::CONTACTS, oauth::CONTACTS_READONLY],
+    };
+    if scopes.iter().any(|scope| wanted.contains(&scope.as_str())) {
+        return Ok((account, scopes));
+    }
+    let metadata = json!({ "service": "people.googleapis.com", "method": route.rpc() });
+    let challenge = format!(
+        "Bearer realm=\"https://accounts.google.com/\", error=\"insufficient_scope\", scope=\"{}\"",
+        wanted.join(" ")
+    );
+    Err(Failure::new(Code::PermissionDenied, "Request had insufficient authentication scopes.")
+        .with_info("ACCESS_TOKEN_SCOPE_INSUFFICIENT", "googleapis.com", metadata)
+        .with_header("www-authenticate", challenge))
+}
