@@ -1,0 +1,5 @@
+//! What the tests share.
+
+pub mod fuse;
+pub mod transport;
+pub mod world;
