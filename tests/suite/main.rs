@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail where it likes")]
 
 mod crash;
+mod random;
 mod support;
 mod sync;

@@ -1,7 +1,7 @@
 //! A whole world in one process: a store, the real engine, the real client, an emulated Google, and a clock that is
 //! moved by hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -23,11 +23,11 @@ use contactsync::domain::time::Timestamp;
 use contactsync::domain::version::VersionVector;
 use contactsync::emulator::{Config, Emulator};
 use contactsync::engine::{self, Deps, LEASE_TTL, Order, Purpose, Reach, Report, Silent, StopFlag};
+use contactsync::remotes::Remote as _;
 use contactsync::remotes::google::{Google, GoogleOptions, Mapping};
 use contactsync::remotes::http::Transport;
 use contactsync::remotes::oauth::{GrantError, GrantStore, OauthClient, RefreshSource};
 use contactsync::remotes::token_cache::TokenCache;
-use contactsync::remotes::Remote as _;
 use contactsync::store::memory::MemoryStore;
 use contactsync::store::{
     Commit, ContactQuery, ContactWrite, DeletedContacts, HistoryQuery, LeaseAnswer, LeaseRequest, Store, Write,
@@ -166,14 +166,21 @@ impl World {
 
     /// Runs until nothing is left to do, moving the clock on as far as open questions need. Returns how many runs.
     pub async fn settle(&self) -> u32 {
+        self.try_settle().await.unwrap_or_else(|unrest| panic!("{unrest}"))
+    }
+
+    /// As [`World::settle`], telling what keeps it from coming to rest.
+    pub async fn try_settle(&self) -> Result<u32, String> {
+        let mut last = None;
         for round in 1..=12 {
             let summary = self.sync().await;
             if summary.outcome == Outcome::Done && summary.pushed.total() + summary.pulled.total() == 0 {
-                return round;
+                return Ok(round);
             }
+            last = Some(summary);
             self.advance(Duration::from_secs(20 * 60));
         }
-        panic!("twelve runs were not enough");
+        Err(format!("twelve runs were not enough: {last:?}"))
     }
 
     pub fn emulator(&self) -> MutexGuard<'_, Emulator> {
@@ -301,6 +308,11 @@ impl World {
 
     /// Fails unless both sides have the same contacts with the same content, each once.
     pub async fn assert_equal(&self) {
+        self.try_equal().await.unwrap_or_else(|difference| panic!("{difference}"));
+    }
+
+    /// As [`World::assert_equal`], telling the difference.
+    pub async fn try_equal(&self) -> Result<(), String> {
         let codec = self.google.codec();
         let contacts = self.contacts().await;
         let mut ours: Vec<String> = Vec::new();
@@ -311,15 +323,24 @@ impl World {
         let mut theirs: Vec<String> = Vec::new();
         for person in self.people() {
             let reading = codec.read(&person, codec.kind(&person));
-            assert!(known.iter().any(|group| reading.groups.contains(group)), "outside the group: {person}");
+            if known.is_disjoint(&reading.groups) {
+                return Err(format!("outside the group: {person}"));
+            }
             theirs.push(comparable(&reading.card));
         }
         ours.sort();
         theirs.sort();
-        assert_eq!(ours, theirs, "store and Google differ");
+        if ours == theirs {
+            return Ok(());
+        }
+        Err(format!(
+            "store and Google differ\nstore:  {}\ngoogle: {}",
+            ours.join("\n        "),
+            theirs.join("\n        ")
+        ))
     }
 
-    async fn pair_groups(&self) -> Vec<GroupId> {
+    async fn pair_groups(&self) -> BTreeSet<GroupId> {
         let state = self.store.account(&self.promise.account).await.expect("read").expect("an account");
         state.pair_groups.into_iter().map(|known| known.group).collect()
     }
@@ -353,6 +374,11 @@ impl World {
         let found: Vec<Value> = self.people().into_iter().filter(|person| shown(person) == name).collect();
         assert_eq!(found.len(), 1, "{name}: {} people", found.len());
         found.into_iter().next().expect("one")
+    }
+
+    /// Whether there is a person with this display name or company.
+    pub fn has_person(&self, name: &str) -> bool {
+        self.people().iter().any(|person| shown(person) == name)
     }
 
     pub fn group(&self, name: &str) -> Value {
