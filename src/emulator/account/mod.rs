@@ -53,8 +53,8 @@ pub struct Account {
     pub groups_log: ChangeLog<String>,
     /// The listings whose pages are being fetched.
     pub listings: Listings,
-    /// Sync tokens of chains that began before this moment are expired, whatever their age.
-    pub sync_tokens_dead_before: Option<Timestamp>,
+    /// Sync tokens of an earlier generation are expired, whatever their age.
+    pub sync_generation: u64,
 }
 
 impl Account {
@@ -80,7 +80,7 @@ impl Account {
             people_log: ChangeLog::default(),
             groups_log: ChangeLog::default(),
             listings: Listings::default(),
-            sync_tokens_dead_before: None,
+            sync_generation: 0,
         }
     }
 
