@@ -4,22 +4,22 @@
 //! and no threads; everything random follows from the seed. [`server`] puts it behind a real address; the simulator
 //! and most tests call [`Emulator::handle`] in their own process.
 //!
-//! A request passes these stations: [`call`] takes it apart; [`fault`] may strike; [`oauth`] says who is calling and
-//! [`quota`] whether it may still;
-//! [`strict`] checks the body against [`schema`]; a method in [`google`] works on one [`account`], where a change gets
-//! its place in the [`history`] of its object and in the log of [`changes`]; [`person`] and [`group`] write the answer;
-//! [`counters`] note what happened. [`User`] and the `/control/` addresses do what the user would do in the web UI.
+//! A request passes these stations: `call` takes it apart; [`fault`] may strike; [`oauth`] says who is calling and
+//! [`quota`] whether it may still; `strict` checks the body against `schema`; a method in `google` works on one
+//! `account`, where a change gets its place in the `history` of its object and in the log of `changes`; `person` and
+//! `group` write the answer; [`counters`] note what happened. [`User`] and the `/control/` addresses do what the user
+//! would do in the web UI.
 //!
 //! It is written from the vendor's documents and from reports of other clients, and shares no type with our own client:
 //! one misreading must not hide in both. Where the documents are silent it refuses, in strict mode, what a careful
 //! client does not send; [`settings`] holds a switch for what is known to vary.
 
-pub mod account;
+mod account;
 mod admission;
 mod blob;
-pub mod call;
-pub mod changes;
-pub mod contact;
+mod call;
+mod changes;
+mod contact;
 mod control;
 pub mod counters;
 mod etag;
@@ -27,7 +27,7 @@ mod failure;
 pub mod fault;
 mod google;
 mod group;
-pub mod history;
+mod history;
 mod listing;
 mod mask;
 pub mod oauth;
@@ -65,7 +65,8 @@ use reply::{Outcome, Reply};
 use settings::Settings;
 use world::{Dice, Extent, World};
 
-pub use user::{ControlError, User};
+pub use account::MemberFate;
+pub use user::{ControlError, FormerName, MergeTrace, ReturnName, User};
 
 use crate::domain::time::Timestamp;
 

@@ -1,6 +1,6 @@
 //! One emulated Google account: its people, its groups, and the two change logs behind the sync tokens.
 //!
-//! Every change of a contact goes through [`Account::write`], which keeps the indexes (who is in which group, how many
+//! Every change of a contact goes through `Account::write`, which keeps the indexes (who is in which group, how many
 //! are connections, what lies in the trash) and the change log in step. Nothing here knows HTTP or JSON requests.
 
 mod groups;
