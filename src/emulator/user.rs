@@ -357,6 +357,11 @@ impl<'a> User<'a> {
         self.grants.grant(self.account.email(), self.world.dice)
     }
 
+    /// An access token for contacts and address, without a call of the token endpoint.
+    pub fn access_token(&mut self) -> String {
+        self.grants.access_token(self.account.email(), &self.world)
+    }
+
     /// Ends the access tokens handed out so far.
     pub fn expire_access_tokens(&mut self) {
         self.grants.expire_access_tokens(self.account.email(), self.world.now);
@@ -364,7 +369,7 @@ impl<'a> User<'a> {
 
     /// Ends the sync tokens handed out so far, of people and groups.
     pub fn expire_sync_tokens(&mut self) {
-        self.account.sync_tokens_dead_before = Some(self.world.now);
+        self.account.sync_generation += 1;
     }
 
     /// The account in figures.

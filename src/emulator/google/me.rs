@@ -2,15 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Caller, required_view};
+use super::{Answer, required_view};
 use crate::emulator::account::Account;
+use crate::emulator::admission::Caller;
 use crate::emulator::call::Call;
 use crate::emulator::failure::Failure;
 use crate::emulator::mask::{Field, Mask, Sources};
 use crate::emulator::oauth;
 
 /// `people.get` of `people/me`. Its name has no `c`: it is a profile, not a contact.
-pub(super) fn get(account: &Account, call: &Call, caller: Caller<'_>) -> Result<Answer, Failure> {
+pub(super) fn get(account: &Account, call: &Call, caller: &Caller) -> Result<Answer, Failure> {
     let view = required_view(call)?;
     let id = account.number().to_string();
     let field_metadata = json!({ "primary": true, "verified": true, "source": { "type": "ACCOUNT", "id": id } });
