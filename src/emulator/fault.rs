@@ -54,8 +54,8 @@ pub enum FaultKind {
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     /// The method it hits, such as `people.batchCreateContacts` or `oauth.token`; `contactGroups.*` for a family, `*`
-    /// for all. `people.connections.list:full` is the first page of a full listing only, `people.connections.list:delta`
-    /// a listing with a sync token; `contactGroups.list` has the same two.
+    /// for all. `people.connections.list:full` is the first page of a full listing only,
+    /// `people.connections.list:delta` a listing with a sync token; `contactGroups.list` has the same two.
     #[serde(default = "any_method")]
     pub method: String,
     /// The account it hits; without one, all.

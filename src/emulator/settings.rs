@@ -11,7 +11,8 @@ use super::quota::Limits;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Refuses everything the service is documented to refuse, and whatever is unknown and a careful client never sends.
+    /// Refuses everything the service is documented to refuse, and whatever is unknown and a careful client never
+    /// sends.
     Strict,
     /// Accepts what is unknown.
     Lenient,

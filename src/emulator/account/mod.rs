@@ -23,7 +23,7 @@ use crate::emulator::settings::Feed;
 use crate::emulator::world::World;
 
 /// How long the trash keeps a contact.
-const TRASH_TIME: Duration = Duration::from_secs(30 * 24 * 3600);
+pub const TRASH_TIME: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// What a new contact starts with.
 #[derive(Debug, Clone)]

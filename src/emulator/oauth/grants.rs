@@ -208,7 +208,8 @@ impl Grants {
         Ok((code, scope))
     }
 
-    /// Exchanges a code. It works once, from the redirect address it was sent to, with the verifier behind its challenge.
+    /// Exchanges a code. It works once, from the redirect address it was sent to, with the verifier behind its
+    /// challenge.
     pub(super) fn redeem(
         &mut self,
         code: &str,
