@@ -61,6 +61,13 @@ impl Field {
     ];
 }
 
+impl Field {
+    /// Every field but the custom ones, by name, in the order of the JSON shape.
+    pub fn names() -> impl Iterator<Item = (&'static str, Field)> {
+        Field::NAMES.into_iter()
+    }
+}
+
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

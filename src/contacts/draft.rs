@@ -1,0 +1,244 @@
+//! The contacts that one commit is going to write: each as it was, and as it is to be.
+//!
+//! Several edits of one commit can touch the same contact (a person joins an organization that the same commit renames);
+//! they meet here, and the contact is written once, with one tick of its version and one row of history.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::clock::Entropy;
+use crate::domain::contact::{Card, Contact, Kind, OrganizationRef};
+use crate::domain::diff;
+use crate::domain::field::Field;
+use crate::domain::history::{Action, Actor, Change};
+use crate::domain::id::{ContactId, ReplicaId};
+use crate::domain::matching::MatchKey;
+use crate::domain::normal;
+use crate::domain::time::Timestamp;
+use crate::domain::version::VersionVector;
+use crate::store::{ContactQuery, ContactWrite, DeletedContacts, Store, StoreError, Write};
+
+/// The contacts of one commit.
+pub(super) struct Draft<'a> {
+    store: &'a dyn Store,
+    entropy: &'a dyn Entropy,
+    replica: ReplicaId,
+    now: Timestamp,
+    entries: BTreeMap<ContactId, Entry>,
+}
+
+/// A contact as it was and as it is to be.
+struct Entry {
+    before: Option<Contact>,
+    after: Contact,
+    /// Fields that count as touched although their value stays.
+    confirmed: BTreeSet<Field>,
+}
+
+impl<'a> Draft<'a> {
+    /// A draft without contacts, as of `now`.
+    pub(super) async fn begin(
+        store: &'a dyn Store,
+        entropy: &'a dyn Entropy,
+        now: Timestamp,
+    ) -> Result<Draft<'a>, StoreError> {
+        let replica = ReplicaId::store(store.identity().await?.epoch);
+        Ok(Draft { store, entropy, replica, now, entries: BTreeMap::new() })
+    }
+
+    /// A contact as it is to be so far; `None` when there is none of this id.
+    pub(super) async fn contact(&mut self, id: ContactId) -> Result<Option<&mut Contact>, StoreError> {
+        if !self.entries.contains_key(&id)
+            && let Some(contact) = self.store.contacts(&[id]).await?.pop()
+        {
+            self.know(contact);
+        }
+        Ok(self.entries.get_mut(&id).map(|entry| &mut entry.after))
+    }
+
+    fn know(&mut self, contact: Contact) {
+        let entry = || Entry { before: Some(contact.clone()), after: contact.clone(), confirmed: BTreeSet::new() };
+        self.entries.entry(contact.id).or_insert_with(entry);
+    }
+
+    /// A new contact with this card.
+    pub(super) fn create(&mut self, card: Card) -> ContactId {
+        let contact = Contact {
+            id: ContactId::new(self.now, self.entropy.next_u128()),
+            card,
+            version: VersionVector::new(),
+            created: self.now,
+            updated: self.now,
+            deleted: None,
+            touched: BTreeMap::new(),
+            implicit: false,
+        };
+        let id = contact.id;
+        self.entries.insert(id, Entry { before: None, after: contact, confirmed: BTreeSet::new() });
+        id
+    }
+
+    /// Replaces the card of a contact of this draft, with what that means for others: the organization that a person
+    /// names is found or made, and people follow a new name of their organization.
+    pub(super) async fn set_card(&mut self, id: ContactId, mut card: Card) -> Result<(), StoreError> {
+        self.resolve_organization(&mut card).await?;
+        let Some(entry) = self.entries.get_mut(&id) else { return Ok(()) };
+        let renamed = match (entry.after.card.as_organization(), card.as_organization()) {
+            (Some(old), Some(new)) if old.name != new.name => Some(new.name.clone()),
+            _ => None,
+        };
+        let exists = entry.before.is_some();
+        entry.after.card = card;
+        match renamed {
+            Some(name) if exists => self.rename_at_people(id, &name).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Lets a field of a contact count as edited now, although its value stays.
+    pub(super) fn confirm(&mut self, id: ContactId, field: Field) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.confirmed.insert(field);
+        }
+    }
+
+    /// Replaces the organization that a person names by the one of the store: by its id, else by its name, else a new
+    /// one. An id that leads nowhere, or to a deleted organization, leaves the name as text.
+    pub(super) async fn resolve_organization(&mut self, card: &mut Card) -> Result<(), StoreError> {
+        let Some(reference) = card.as_person_mut().and_then(|person| person.organization.as_mut()) else {
+            return Ok(());
+        };
+        if let Some(id) = reference.id {
+            let found = self.contact(id).await?.filter(|c| c.is_live() && c.card.kind() == Kind::Organization);
+            match found {
+                Some(organization) => reference.name = organization.card.display_name(),
+                None => reference.id = None,
+            }
+            if reference.name.is_empty() {
+                card.as_person_mut().map(|person| person.organization.take());
+            }
+            return Ok(());
+        }
+        *reference = self.organization_named(&reference.name).await?;
+        Ok(())
+    }
+
+    async fn organization_named(&mut self, name: &str) -> Result<OrganizationRef, StoreError> {
+        let folded = normal::fold(name);
+        self.load_organizations(&folded).await?;
+        // Among several of one name: the one spelled so, else one that a person made, else the oldest.
+        let same = self.entries.values().map(|entry| &entry.after).filter(|contact| {
+            contact.is_live()
+                && contact.card.as_organization().is_some_and(|organization| normal::fold(&organization.name) == folded)
+        });
+        let best = same.min_by_key(|contact| (contact.card.display_name() != name, contact.implicit, contact.id));
+        if let Some(found) = best {
+            return Ok(OrganizationRef { id: Some(found.id), name: found.card.display_name() });
+        }
+        let id = self.create(Card::organization(name));
+        Ok(OrganizationRef { id: Some(id), name: name.to_owned() })
+    }
+
+    async fn load_organizations(&mut self, folded: &str) -> Result<(), StoreError> {
+        if folded.is_empty() {
+            return Ok(());
+        }
+        let keys = BTreeSet::from([MatchKey::OrganizationName(folded.to_owned())]);
+        let ids: Vec<ContactId> = self.store.contacts_with_keys(&keys).await?.into_iter().map(|(_, id)| id).collect();
+        for contact in self.store.contacts(&ids).await? {
+            self.know(contact);
+        }
+        Ok(())
+    }
+
+    /// The living people of an organization, all of them in this draft.
+    async fn people_of(&mut self, organization: ContactId) -> Result<Vec<ContactId>, StoreError> {
+        let query = ContactQuery {
+            kind: Some(Kind::Person),
+            organization: Some(organization),
+            deleted: DeletedContacts::Hidden,
+            ..ContactQuery::default()
+        };
+        for person in self.store.find_contacts(&query).await? {
+            self.know(person);
+        }
+        let belongs = |contact: &&Contact| contact.is_live() && employer(contact) == Some(organization);
+        Ok(self.entries.values().map(|entry| &entry.after).filter(belongs).map(|contact| contact.id).collect())
+    }
+
+    async fn rename_at_people(&mut self, organization: ContactId, name: &str) -> Result<(), StoreError> {
+        for id in self.people_of(organization).await? {
+            self.change_employer(id, |reference| name.clone_into(&mut reference.name));
+        }
+        Ok(())
+    }
+
+    /// Lets people keep the name of their organization as a text, when the organization itself goes.
+    pub(super) async fn release_people(&mut self, organization: ContactId) -> Result<(), StoreError> {
+        for id in self.people_of(organization).await? {
+            self.change_employer(id, |reference| reference.id = None);
+        }
+        Ok(())
+    }
+
+    fn change_employer(&mut self, person: ContactId, change: impl FnOnce(&mut OrganizationRef)) {
+        let person = self.entries.get_mut(&person).and_then(|entry| entry.after.card.as_person_mut());
+        if let Some(reference) = person.and_then(|person| person.organization.as_mut()) {
+            change(reference);
+        }
+    }
+
+    /// The writes of this draft, and every contact of it as it is after them. Contacts that stay as they are yield no
+    /// write.
+    pub(super) fn finish(self, actor: &Actor) -> (Vec<Write>, BTreeMap<ContactId, Contact>) {
+        let Draft { replica, now, entries, .. } = self;
+        let (mut writes, mut contacts) = (Vec::new(), BTreeMap::new());
+        for (id, entry) in entries {
+            let (contact, write) = entry.finish(&replica, now, actor);
+            writes.extend(write);
+            contacts.insert(id, contact);
+        }
+        (writes, contacts)
+    }
+}
+
+impl Entry {
+    fn finish(self, replica: &ReplicaId, now: Timestamp, actor: &Actor) -> (Contact, Option<Write>) {
+        let Entry { before, mut after, confirmed } = self;
+        let blank = Card::blank(after.card.kind());
+        let fields = diff::changes(before.as_ref().map_or(&blank, |contact| &contact.card), &after.card);
+        let action = match &before {
+            None => Action::Created,
+            Some(before) if before.is_live() && !after.is_live() => Action::Deleted,
+            Some(before) if !before.is_live() && after.is_live() => Action::Restored,
+            Some(before) if fields.is_empty() && confirmed.is_empty() => return (before.clone(), None),
+            Some(_) => Action::Edited,
+        };
+        after.version.tick(replica);
+        after.updated = now;
+        if action == Action::Edited {
+            // Somebody looks after it now, whoever named it first.
+            after.implicit = false;
+        }
+        if before.is_some() {
+            let touched = fields.iter().map(|change| change.field.clone()).chain(confirmed);
+            after.touched.extend(touched.map(|field| (field, now)));
+        }
+        let change = Change {
+            contact: after.id,
+            at: now,
+            actor: actor.clone(),
+            run: None,
+            action,
+            fields,
+            conflicts: Vec::new(),
+        };
+        let expected = before.map(|contact| contact.version);
+        let write = ContactWrite { contact: after.clone(), expected, change };
+        (after, Some(Write::Contact(Box::new(write))))
+    }
+}
+
+/// The organization that a person works for, by its id.
+fn employer(contact: &Contact) -> Option<ContactId> {
+    contact.card.as_person()?.organization.as_ref()?.id
+}

@@ -1,0 +1,202 @@
+//! What people do with contacts: add, edit, delete, restore, decide a conflict. Each is one commit with all of its
+//! consequences.
+//!
+//! Edits are decided on what was just read and committed on the condition that it is still so. When another process
+//! was faster, everything is read and decided again. An edit that changes nothing writes nothing.
+
+use serde_json::Value;
+
+use crate::clock::{Clock, Entropy};
+use crate::domain::conflict::Conflict;
+use crate::domain::contact::{Card, Contact, Kind};
+use crate::domain::diff;
+use crate::domain::history::Actor;
+use crate::domain::id::ContactId;
+use crate::domain::policy::Winner;
+use crate::store::{Commit, Store, StoreError, Write};
+
+use super::draft::Draft;
+use super::patch::{self, PatchError};
+use super::show;
+
+/// How often an edit is decided again because another process was faster.
+const ATTEMPTS: usize = 5;
+
+/// Edits contacts on somebody's behalf.
+pub struct Editor<'a> {
+    /// The store.
+    pub store: &'a dyn Store,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// Randomness for ids.
+    pub entropy: &'a dyn Entropy,
+    /// On whose behalf.
+    pub actor: Actor,
+}
+
+/// Why an edit was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum EditError {
+    /// There is no contact of this id, or it is of the other kind.
+    #[error("there is no {} {id}", kind.as_str())]
+    NotFound {
+        /// The id.
+        id: ContactId,
+        /// The kind asked for.
+        kind: Kind,
+    },
+    /// The contact is deleted.
+    #[error("{} {id} is deleted; restore it first", kind.as_str())]
+    Deleted {
+        /// The id.
+        id: ContactId,
+        /// Its kind.
+        kind: Kind,
+    },
+    /// The patch is refused.
+    #[error(transparent)]
+    Patch(#[from] PatchError),
+    /// A value of a conflict does not fit its field any more.
+    #[error("the value cannot be taken")]
+    Value(#[source] diff::SetFieldError),
+    /// The store failed, or others changed the contact again and again.
+    #[error("cannot write the contact")]
+    Store(#[from] StoreError),
+}
+
+/// One edit.
+#[derive(Debug, Clone)]
+enum Edit<'e> {
+    Add(&'e Card),
+    Patch(ContactId, &'e Value),
+    Delete(ContactId),
+    Restore(ContactId),
+}
+
+impl Editor<'_> {
+    /// Adds a contact that says what the patch says.
+    ///
+    /// # Errors
+    /// [`EditError::Patch`] when the patch is refused or says nothing.
+    pub async fn add(&self, kind: Kind, patch: &Value) -> Result<Contact, EditError> {
+        let card = patch::apply(&Card::blank(kind), patch)?;
+        self.retried(kind, &Edit::Add(&card)).await
+    }
+
+    /// Edits a contact by a patch over its public shape. Members that are there to be read may stand in the patch when
+    /// they say what the contact says, so that a record may be shown, edited and handed back as a whole.
+    ///
+    /// # Errors
+    /// [`EditError::Patch`] when the patch is refused, [`EditError::Deleted`] when the contact is deleted.
+    pub async fn edit(&self, id: ContactId, kind: Kind, patch: &Value) -> Result<Contact, EditError> {
+        self.retried(kind, &Edit::Patch(id, patch)).await
+    }
+
+    /// Deletes a contact. It keeps its card and can be restored. The people of a deleted organization keep its name as
+    /// a text. Deleting a deleted contact changes nothing.
+    ///
+    /// # Errors
+    /// [`EditError::NotFound`] when there is none.
+    pub async fn delete(&self, id: ContactId, kind: Kind) -> Result<Contact, EditError> {
+        self.retried(kind, &Edit::Delete(id)).await
+    }
+
+    /// Brings a deleted contact back as it was. Restoring a living one changes nothing.
+    ///
+    /// # Errors
+    /// [`EditError::NotFound`] when there is none.
+    pub async fn restore(&self, id: ContactId, kind: Kind) -> Result<Contact, EditError> {
+        self.retried(kind, &Edit::Restore(id)).await
+    }
+
+    /// Decides a waiting conflict. Taking the remote's value edits the contact; keeping the store's confirms it, so that
+    /// the next run carries it out. [`Winner::Hold`] changes nothing.
+    ///
+    /// # Errors
+    /// [`EditError::Value`] when the value does not fit the field any more.
+    pub async fn resolve(&self, conflict: &Conflict, winner: Winner) -> Result<(), EditError> {
+        if winner == Winner::Hold {
+            return Ok(());
+        }
+        self.insisting(async || {
+            let now = self.clock.now();
+            let mut draft = Draft::begin(self.store, self.entropy, now).await?;
+            if let Some(contact) = draft.contact(conflict.contact).await?.filter(|contact| contact.is_live()) {
+                let (id, mut card) = (contact.id, contact.card.clone());
+                if winner == Winner::Remote {
+                    diff::set_field(&mut card, &conflict.field, &conflict.remote).map_err(EditError::Value)?;
+                    draft.set_card(id, card).await?;
+                }
+                draft.confirm(id, conflict.field.clone());
+            }
+            let (mut writes, _) = draft.finish(&self.actor);
+            writes.push(Write::Conflict(Box::new(Conflict { resolved: Some(now), ..conflict.clone() })));
+            self.store.commit(Commit { fence: None, writes }).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn retried(&self, kind: Kind, edit: &Edit<'_>) -> Result<Contact, EditError> {
+        self.insisting(async || self.once(kind, edit).await).await
+    }
+
+    /// Decides again as long as others are faster, within reason.
+    async fn insisting<T>(&self, decide: impl AsyncFn() -> Result<T, EditError>) -> Result<T, EditError> {
+        for _ in 1..ATTEMPTS {
+            match decide().await {
+                Err(EditError::Store(StoreError::Moved { .. })) => {}
+                settled => return settled,
+            }
+        }
+        decide().await
+    }
+
+    async fn once(&self, kind: Kind, edit: &Edit<'_>) -> Result<Contact, EditError> {
+        let now = self.clock.now();
+        let mut draft = Draft::begin(self.store, self.entropy, now).await?;
+        let id = match edit {
+            Edit::Add(card) => {
+                let mut card = (*card).clone();
+                draft.resolve_organization(&mut card).await?;
+                draft.create(card)
+            }
+            Edit::Patch(id, patch) => {
+                let contact = existing(&mut draft, *id, kind).await?;
+                if !contact.is_live() {
+                    return Err(EditError::Deleted { id: *id, kind });
+                }
+                let card = patch::apply(&contact.card, &show::without_echo(contact, patch))?;
+                draft.set_card(*id, card).await?;
+                *id
+            }
+            Edit::Delete(id) => {
+                existing(&mut draft, *id, kind).await?.deleted.get_or_insert(now);
+                if kind == Kind::Organization {
+                    draft.release_people(*id).await?;
+                }
+                *id
+            }
+            Edit::Restore(id) => {
+                let contact = existing(&mut draft, *id, kind).await?;
+                contact.deleted = None;
+                let card = contact.card.clone();
+                draft.set_card(*id, card).await?;
+                *id
+            }
+        };
+        let (writes, mut contacts) = draft.finish(&self.actor);
+        if !writes.is_empty() {
+            self.store.commit(Commit { fence: None, writes }).await?;
+        }
+        contacts.remove(&id).ok_or(EditError::NotFound { id, kind })
+    }
+}
+
+async fn existing<'d>(draft: &'d mut Draft<'_>, id: ContactId, kind: Kind) -> Result<&'d mut Contact, EditError> {
+    let contact = draft.contact(id).await?.filter(|contact| contact.card.kind() == kind);
+    contact.ok_or(EditError::NotFound { id, kind })
+}
+
+#[cfg(test)]
+mod tests;
