@@ -43,6 +43,7 @@ pub mod error;
 mod keys;
 mod lease;
 mod marker;
+pub mod memory;
 mod private_file;
 mod search;
 pub mod sqlite;
