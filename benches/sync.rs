@@ -134,8 +134,7 @@ impl Bench {
     fn sync(&self, step: &str, minimum: u64, contacts: usize) {
         self.control("DELETE", "/counters");
         let begun = Instant::now();
-        let mut sync =
-            self.command().args(["--json", "sync"]).stdout(Stdio::piped()).spawn().expect("the sync starts");
+        let mut sync = self.command().args(["--json", "sync"]).stdout(Stdio::piped()).spawn().expect("the sync starts");
         let mut usage = Usage::default();
         while sync.try_wait().expect("a process").is_none() {
             usage.look_at(sync.id());
@@ -202,12 +201,7 @@ impl Drop for Bench {
 
 fn write_private(path: &Path, text: &str) {
     use std::os::unix::fs::OpenOptionsExt as _;
-    let mut file = std::fs::OpenOptions::new()
-        .create(true)
-        .write(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-        .expect("a file");
+    let mut file =
+        std::fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path).expect("a file");
     file.write_all(text.as_bytes()).expect("written");
 }

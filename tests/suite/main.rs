@@ -1,8 +1,10 @@
-//! The tests that need more than one floor: real store, real client, emulated vendors.
+//! The tests that need more than one floor, in one binary with a module per subject: the real store, the real client
+//! over its wire format, the emulated vendors.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail where it likes")]
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod crash;
 mod random;
+mod store;
 mod support;
 mod sync;
