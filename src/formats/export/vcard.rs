@@ -59,7 +59,8 @@ fn card(record: &ExportRecord) -> VCard {
 fn revision(updated: &str) -> Option<String> {
     let seconds = updated.get(..19)?;
     let bare: String = seconds.chars().filter(|c| !matches!(c, '-' | ':')).collect();
-    let is_time = bare.len() == 15 && bare.char_indices().all(|(at, c)| if at == 8 { c == 'T' } else { c.is_ascii_digit() });
+    let is_time =
+        bare.len() == 15 && bare.char_indices().all(|(at, c)| if at == 8 { c == 'T' } else { c.is_ascii_digit() });
     is_time.then(|| format!("{bare}Z"))
 }
 
