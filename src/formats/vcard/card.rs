@@ -273,6 +273,7 @@ impl CardReader<'_> {
         let service = property.param("X-SERVICE-TYPE").or_else(|| property.param("SERVICE-TYPE"));
         let (scheme, value) = match (self.fidelity, &service) {
             (Fidelity::Exact, None) => (None, text),
+            (Fidelity::Exact, Some(_)) => (None, percent_decode(text.split_once(':').map_or("", |(_, name)| name))),
             _ => split_scheme(&text),
         };
         let protocol = match (self.fidelity, &service) {
