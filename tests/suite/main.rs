@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail where it likes")]
 
 mod crash;
+mod google;
 mod random;
 mod support;
 mod sync;
