@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod crash;
+mod google;
 mod random;
 mod store;
 mod support;
