@@ -1,5 +1,6 @@
 //! contactsync keeps a contact store and the contact groups of Google accounts equal, in both directions.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod contacts;
