@@ -95,7 +95,7 @@ fn read(
         return rejected(format!("the row has {filled} cells, the header {}", columns.count()), cells);
     }
     if columns.dialect == Dialect::Own && apostrophes == Apostrophes::Guard {
-        cells.iter_mut().for_each(|cell| unguard(cell));
+        cells.iter_mut().for_each(unguard);
     }
     match row::read(columns, orders, &cells) {
         Some(RowCards { card, organization, warnings }) => {
