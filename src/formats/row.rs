@@ -161,7 +161,10 @@ struct RowReader {
 
 impl RowReader {
     fn cell(&mut self, column: &Column, order: DateOrder, cell: &str) {
-        let value = clean::value(cell);
+        let value = match self.dialect {
+            Dialect::Own => clean::value(cell),
+            Dialect::Google | Dialect::Plain => clean::value(clean::without_dress(cell.trim())),
+        };
         if says_nothing(self.dialect, &value) {
             return;
         }

@@ -132,6 +132,24 @@ fn without_headings_the_cells_tell() {
 }
 
 #[test]
+fn words_in_data_make_no_header() {
+    let cards = cards("Osoba,Adresa,Druh,Druh 2,Mail\nAda King,Main St 1,Home,Mobile,a@example.org\n");
+    assert_eq!((cards.len(), emails(&cards[0])), (1, vec!["a@example.org"]));
+}
+
+#[test]
+fn numbers_beside_known_headings_are_no_phones() {
+    let card = card("Name,Kundennr.\nAda,0012345678\n");
+    assert_eq!((card.phones.len(), custom(&card, "Kundennr.")), (0, "0012345678".to_owned()));
+}
+
+#[test]
+fn cells_dressed_against_spreadsheets_are_read_bare() {
+    let card = card("Name,Phone,Code\nAda,'+49 30 23125 001,\"=\"\"007\"\"\"\n");
+    assert_eq!((phones(&card), custom(&card, "Code")), (vec!["-: +49 30 23125 001".to_owned()], "007".to_owned()));
+}
+
+#[test]
 fn headings_nobody_knows_become_custom_fields_and_machine_columns_are_left_out() {
     let read =
         read("x.csv", "Person - Name,Person - ID,Person - Open deals,Person - Shoe size,Photo\nAda,7,3,38,http://x\n");
