@@ -4,6 +4,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod contacts;
+pub mod daemon;
 pub mod domain;
 pub mod emulator;
 pub mod engine;
