@@ -1,6 +1,21 @@
 //! `export`: the store as a file.
 
+use std::io::Write;
 use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use crate::contacts::show::Shown;
+use crate::domain::contact::Contact;
+use crate::formats::{self, ExportRecord, WriteError};
+use crate::store::{ContactQuery, DeletedContacts};
+
+use super::desk::Desk;
+use super::exit::Exit;
+use super::import::write_private;
+
+/// How many contacts are read at a time.
+const PAGE: u32 = 1000;
 
 /// What to export, and whereto.
 #[derive(Debug, Clone, clap::Args)]
@@ -21,7 +36,7 @@ pub enum ExportFormat {
     Json,
     /// CSV
     Csv,
-    /// vCard 3.0
+    /// vCard 4.0
     Vcard,
     /// An Excel workbook
     Xlsx,
@@ -37,6 +52,52 @@ impl ExportArgs {
             Some("xlsx") => ExportFormat::Xlsx,
             _ => ExportFormat::Json,
         })
+    }
+}
+
+/// Exports every living contact, to a file or to stdout.
+///
+/// # Errors
+/// What the store, the format or the file says.
+pub async fn export(args: &ExportArgs, desk: &Desk) -> anyhow::Result<Exit> {
+    let records = records(desk).await?;
+    let count = records.len();
+    let mut bytes = Vec::new();
+    write(args.chosen_format(), &mut bytes, records).context("writing contacts down")?;
+    match &args.file {
+        Some(file) => {
+            write_private(file, &bytes).with_context(|| format!("cannot write {}", file.display()))?;
+            if desk.out.is_json() {
+                desk.out.json(&serde_json::json!({"exported": count, "file": file}))?;
+            } else {
+                desk.out.remark(&format!("{count} contacts are in {}", file.display()));
+            }
+        }
+        None => desk.out.bytes(&bytes)?,
+    }
+    Ok(Exit::Done)
+}
+
+async fn records(desk: &Desk) -> anyhow::Result<Vec<ExportRecord>> {
+    let mut records = Vec::new();
+    let mut query = ContactQuery { deleted: DeletedContacts::Hidden, limit: Some(PAGE), ..ContactQuery::default() };
+    loop {
+        let contacts: Vec<Contact> = desk.store.find_contacts(&query).await.context("reading contacts")?;
+        let Some(last) = contacts.last() else { return Ok(records) };
+        query.after = Some(last.id);
+        for shown in Shown::all(&contacts, desk.store.as_ref()).await.context("reading contacts")? {
+            let json = serde_json::to_value(&shown).context("writing a contact down")?;
+            records.push(ExportRecord { json, card: shown.contact().card.clone() });
+        }
+    }
+}
+
+fn write(format: ExportFormat, out: &mut dyn Write, records: Vec<ExportRecord>) -> Result<(), WriteError> {
+    match format {
+        ExportFormat::Json => formats::write_json_lines(out, records),
+        ExportFormat::Csv => formats::write_csv(out, records),
+        ExportFormat::Vcard => formats::write_vcard(out, records),
+        ExportFormat::Xlsx => formats::write_xlsx(out, records),
     }
 }
 

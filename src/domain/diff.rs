@@ -108,10 +108,10 @@ pub fn changes(before: &Card, after: &Card) -> Vec<FieldChange> {
 
 /// The fields whose meaning differs. Order and spelling never count; the primary flag counts for its set.
 pub fn changed_fields(before: &Card, after: &Card) -> BTreeSet<Field> {
-    let (before, after) = (normal::card(before), normal::card(after));
     if before == after {
         return BTreeSet::new();
     }
+    let (before, after) = (normal::card(before), normal::card(after));
     changes(&before, &after).into_iter().map(|change| change.field).collect()
 }
 

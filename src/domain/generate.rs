@@ -95,11 +95,12 @@ fn relation() -> impl Strategy<Value = Relation> {
     (owned(&WORDS), label()).prop_map(|(value, label)| Relation { value, label })
 }
 
-/// Up to three items, perhaps one of them primary.
+/// Up to three items, perhaps one of them primary. A remote may flag several, so that happens, too.
 fn with_primary<T: Item + std::fmt::Debug>(item: impl Strategy<Value = T>) -> impl Strategy<Value = Vec<T>> {
-    (vec(item, 0..4), 0_usize..6).prop_map(|(mut items, primary)| {
-        if let Some(item) = items.get_mut(primary) {
-            item.flag(Flag::Primary);
+    let flags = prop_oneof![9 => (0_usize..6).prop_map(|index| vec![index]), 1 => Just(vec![0, 1])];
+    (vec(item, 0..4), flags).prop_map(|(mut items, primaries)| {
+        for primary in primaries {
+            items.iter_mut().skip(primary).take(1).for_each(|item| item.flag(Flag::Primary));
         }
         items
     })

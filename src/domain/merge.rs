@@ -39,6 +39,9 @@ pub struct Rules<'a> {
     /// when it is asked again.
     pub winner: &'a dyn Fn(&Field) -> Winner,
     /// Fields whose conflict waits for a person: neither side gets the other's value, and nothing is reported again.
+    ///
+    /// The base of such a field is the store's own value, so it says nothing about the remote. Whoever releases the
+    /// field sets its base to what the remote holds; what then differs from the chosen value is what must be pushed.
     pub held: &'a BTreeSet<Field>,
 }
 

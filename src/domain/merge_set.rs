@@ -41,9 +41,14 @@ type MergedRow<T> = Outcome<Option<T>>;
 
 /// Merges one set. Conflicts go to `referee`; where nobody wins, the caller freezes the field.
 pub(super) fn merge_set<T: Item>(legs: Legs<&[T]>, referee: &mut Referee<'_>) -> Outcome<Vec<T>> {
+    let unchanged = || Outcome { card: legs.store.to_vec(), base: legs.base_store.to_vec() };
+    // Most sets of most merges are the same to the letter; normal forms cost more than that look.
+    if legs.remote == legs.base_remote {
+        return unchanged();
+    }
     let meaning = legs.map(normal::set);
     if meaning.remote == meaning.base_remote {
-        return Outcome { card: legs.store.to_vec(), base: legs.base_store.to_vec() };
+        return unchanged();
     }
     if meaning.remote == meaning.store {
         return Outcome { card: legs.store.to_vec(), base: legs.store.to_vec() };

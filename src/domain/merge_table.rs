@@ -70,10 +70,12 @@ const AGREEMENTS: &[[&str; 5]] = &[
     ["the label taken away there", "tel=1~home", "tel=1~home notes=a", "tel=1", "tel=1 notes=a"],
     ["value edited there", "tel=1~home tel=2", "tel=1~home tel=2", "tel=3~home tel=2", "tel=3~home tel=2"],
     ["value edited there, relabelled here: one item", "tel=1~home", "tel=1~work", "tel=2~home", "tel=2~work"],
+    ["a country put in front there, relabelled here", "tel=030_1234567~home", "tel=030_1234567~work", "tel=+49_30_1234567~home notes=a", "tel=+49_30_1234567~work notes=a"],
     ["value edited here, relabelled there: one item", "tel=1~home", "tel=2~home", "tel=1~work", "tel=2~work"],
     ["value edited to the same on both sides", "tel=1~home", "tel=2~home", "tel=2~home", "tel=2~home"],
     ["other items edited on each side", "tel=1~home tel=2~work", "tel=3~home tel=2~work", "tel=1~home tel=4~work", "tel=3~home tel=4~work"],
     ["items of one label edited at their places", "tel=1 tel=2", "tel=3 tel=2", "tel=1 tel=4", "tel=3 tel=4"],
+    ["the only ones of a label belong together at any place", "tel=1~home tel=2~home", "tel=1~work tel=2~home", "tel=2~home tel=3~home", "tel=3~work tel=2~home"],
     ["order is no change", "tel=1 tel=2 tel=3", "tel=1 tel=3", "tel=3 tel=2 tel=1", "tel=1 tel=3"],
     ["a known label in another case is no change", "tel=1~homeFax", "tel=2~homeFax", "tel=1~HOMEFAX", "tel=2~homeFax"],
     ["a custom label in another case is a change", "tel=1~Alt", "tel=1~Alt", "tel=1~ALT", "tel=1~ALT"],
@@ -103,6 +105,8 @@ const AGREEMENTS: &[[&str; 5]] = &[
     ["primary moved here to an item removed there: theirs stays", "tel=1~a* tel=2~b", "tel=1~a tel=2~b*", "tel=1~a*", "tel=1~a*"],
     ["primary moved there to an item removed here: ours stays", "tel=1~a* tel=2~b", "tel=1~a* tel=3~c", "tel=1~a tel=2~b*", "tel=1~a* tel=3~c"],
     ["two first items meet and none had been primary", "", "tel=1*", "tel=2", "tel=1* tel=2"],
+    ["two primary items there are one", "tel=1", "tel=1 notes=a", "tel=1* tel=2*", "tel=1* tel=2 notes=a"],
+    ["which of two equal items is primary is no change", "tel=1* tel=1 tel=2~b", "tel=1 tel=1 tel=2~b*", "tel=1 tel=1* tel=2~b tel=3~c", "tel=1 tel=1 tel=2~b* tel=3~c"],
     ["no primary item is invented", "tel=1", "tel=1 tel=2", "tel=1 tel=3", "tel=1 tel=2 tel=3"],
     ["the remote alone takes the flag away", "tel=1*", "tel=1* notes=a", "tel=1", "tel=1 notes=a"],
 ];
@@ -146,6 +150,7 @@ const TWO_BASES: &[[&str; 7]] = &[
     ["a rewritten number removed here, another added there", "tel=0301~home", "tel=+49301~home", "", "tel=+49301~home tel=7~work", "tel=7~work", "tel=0301~home tel=7~work"],
     ["our number becomes what the remote made of it", "tel=0301~home", "tel=+49301~home", "tel=+49301~home", "tel=+49301~work", "tel=+49301~work", "tel=0301~work"],
     ["first contact: values unite, nothing is blanked", "", "", "given=Ada tel=1~home", "given=Ada mail=a@x.org tel=2", "given=Ada mail=a@x.org tel=1~home tel=2", "given=Ada mail=a@x.org tel=2"],
+    ["an item missing in the base of the store alone", "", "tel=1~home", "tel=1", "tel=1~work", "tel=1~work", "tel=1~work"],
     ["a label the store gained stays although the remote lost it", "", "label=a", "label=a", "", "label=a", ""],
 ];
 

@@ -1,4 +1,16 @@
 //! The ground floor: values and rules. No async, no I/O, no clock, no randomness.
+//!
+//! A [`contact`] is a card under an identity, with a [`version`] that says what it has seen. Each replica holds cards;
+//! what two replicas hold is compared in [`normal`] form and shortened to a [`digest`]. A card that was never linked
+//! finds its twin by [`matching`]; from then on changes are found by [`diff`] against what both sides last agreed on,
+//! and brought together by [`merge`].
+//!
+//! One merge worked through. Both sides agreed on the phone `030 1234567` (home). In the store it became `work`; at the
+//! remote somebody put the country in front, `+49 30 1234567`, and added a note. The remote's phone is another value
+//! under the old label where one is missing, so it is the same phone, edited; the store edited its label. The new card
+//! has one phone, `+49 30 1234567` (work), and the note. The new base has that phone as `home`, which is what the remote
+//! holds; the difference between base and card, the label, is what has to be written there. Had both sides changed the
+//! label, the account's [`policy`] would decide, and the other value would be reported as lost.
 
 pub mod account;
 pub mod conflict;

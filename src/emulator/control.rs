@@ -78,8 +78,7 @@ fn carry_out(emulator: &mut Emulator, call: &Call) -> Outcome {
         }
         ("GET", ["accounts"]) => accounts(emulator),
         (_, ["accounts", email, rest @ ..]) => {
-            let now = emulator.now();
-            let mut user = emulator.user(email, super::Timestamp::EPOCH.max(now))?;
+            let mut user = emulator.hands(email)?;
             on_account(&mut user, call, rest)
         }
         _ => Err(Refusal::Nowhere),
@@ -111,6 +110,7 @@ fn on_account(user: &mut User<'_>, call: &Call, parts: &[&str]) -> Outcome {
             Ok(json!({}))
         }
         ("POST", ["grant"]) => Ok(json!({ "refresh_token": user.grant() })),
+        ("POST", ["access-token"]) => Ok(json!({ "access_token": user.access_token() })),
         ("POST", ["expire-access-tokens"]) => {
             user.expire_access_tokens();
             Ok(json!({}))
@@ -161,10 +161,10 @@ fn create(user: &mut User<'_>, call: &Call) -> Outcome {
 }
 
 fn accounts(emulator: &mut Emulator) -> Outcome {
-    let (emails, now): (Vec<String>, _) = (emulator.emails().map(str::to_owned).collect(), emulator.now());
+    let emails: Vec<String> = emulator.emails().map(str::to_owned).collect();
     let mut list = Vec::with_capacity(emails.len());
     for email in emails {
-        list.push(emulator.user(&email, now)?.summary());
+        list.push(emulator.hands(&email)?.summary());
     }
     Ok(Value::Array(list))
 }

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::call::Call;
 use super::failure::{Code, Failure};
+use super::quota::{self, Metric};
 use super::reply;
 use super::world::Dice;
 
@@ -53,7 +54,8 @@ pub enum FaultKind {
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     /// The method it hits, such as `people.batchCreateContacts` or `oauth.token`; `contactGroups.*` for a family, `*`
-    /// for all.
+    /// for all. `people.connections.list:full` is the first page of a full listing only,
+    /// `people.connections.list:delta` a listing with a sync token; `contactGroups.list` has the same two.
     #[serde(default = "any_method")]
     pub method: String,
     /// The account it hits; without one, all.
@@ -91,12 +93,12 @@ impl Fault {
         Fault { method: method.to_owned(), account: None, skip: 0, times: Some(1), permille: 1000, kind }
     }
 
-    fn matches(&self, method: &str, account: Option<&str>) -> bool {
-        let is_method = match self.method.strip_suffix('*') {
-            Some(prefix) => method.starts_with(prefix),
-            None => method == self.method,
+    fn matches(&self, names: &[&str], account: Option<&str>) -> bool {
+        let is_method = |name: &&str| match self.method.strip_suffix('*') {
+            Some(prefix) => name.starts_with(prefix),
+            None => **name == self.method,
         };
-        is_method && self.account.as_deref().is_none_or(|wanted| account == Some(wanted))
+        names.iter().any(is_method) && self.account.as_deref().is_none_or(|wanted| account == Some(wanted))
     }
 }
 
@@ -120,11 +122,11 @@ impl Faults {
         &self.0
     }
 
-    /// The trouble a call of `method` runs into, if any.
-    pub fn draw(&mut self, method: &str, account: Option<&str>, dice: &Dice) -> Option<FaultKind> {
+    /// The trouble that a call runs into, if any; `names` are the names its method goes by.
+    pub fn draw(&mut self, names: &[&str], account: Option<&str>, dice: &Dice) -> Option<FaultKind> {
         for index in 0..self.0.len() {
             let fault = &mut self.0[index];
-            if !fault.matches(method, account) || !dice.strikes(fault.permille) {
+            if !fault.matches(names, account) || !dice.strikes(fault.permille) {
                 continue;
             }
             if fault.skip > 0 {
@@ -167,21 +169,7 @@ pub fn status(status: u16, call: &Call) -> Response<Bytes> {
 
 /// The 429 of the quota per minute and user.
 pub fn minute_quota(call: &Call) -> Response<Bytes> {
-    let name = "Critical read requests (Contact and Profile Reads)";
-    let text = format!(
-        "Quota exceeded for quota metric '{name}' and limit '{name} per minute per user' of service \
-         'people.googleapis.com' for consumer 'project_number:123456789012'."
-    );
-    let metadata = json!({
-        "service": "people.googleapis.com",
-        "quota_metric": "people.googleapis.com/critical_read_requests",
-        "quota_limit": "CriticalReadsPerMinutePerProjectPerUser",
-        "quota_limit_value": "90",
-        "consumer": "projects/123456789012",
-    });
-    let failure =
-        Failure::new(Code::ResourceExhausted, text).with_info("RATE_LIMIT_EXCEEDED", "googleapis.com", metadata);
-    reply::failure(&failure, call)
+    reply::failure(&quota::exceeded(Metric::CriticalReads, 90), call)
 }
 
 /// The 429 of the storage behind the service.

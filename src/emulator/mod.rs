@@ -4,20 +4,22 @@
 //! and no threads; everything random follows from the seed. [`server`] puts it behind a real address; the simulator
 //! and most tests call [`Emulator::handle`] in their own process.
 //!
-//! A request passes these stations: [`call`] takes it apart; [`fault`] may strike; [`oauth`] says who is calling;
-//! [`strict`] checks the body against [`schema`]; a method in [`google`] works on one [`account`], where a change gets
-//! its place in the [`history`] of its object and in the log of [`changes`]; [`person`] and [`group`] write the answer;
-//! [`counters`] note what happened. [`User`] and the `/control/` addresses do what the user would do in the web UI.
+//! A request passes these stations: `call` takes it apart; [`fault`] may strike; [`oauth`] says who is calling and
+//! [`quota`] whether it may still; `strict` checks the body against `schema`; a method in `google` works on one
+//! `account`, where a change gets its place in the `history` of its object and in the log of `changes`; `person` and
+//! `group` write the answer; [`counters`] note what happened. [`User`] and the `/control/` addresses do what the user
+//! would do in the web UI.
 //!
 //! It is written from the vendor's documents and from reports of other clients, and shares no type with our own client:
 //! one misreading must not hide in both. Where the documents are silent it refuses, in strict mode, what a careful
 //! client does not send; [`settings`] holds a switch for what is known to vary.
 
-pub mod account;
+mod account;
+mod admission;
 mod blob;
-pub mod call;
-pub mod changes;
-pub mod contact;
+mod call;
+mod changes;
+mod contact;
 mod control;
 pub mod counters;
 mod etag;
@@ -25,12 +27,13 @@ mod failure;
 pub mod fault;
 mod google;
 mod group;
-pub mod history;
+mod history;
 mod listing;
 mod mask;
 pub mod oauth;
 mod partial;
 mod person;
+pub mod quota;
 pub mod reply;
 mod schema;
 pub mod server;
@@ -49,20 +52,21 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use serde_json::json;
 
 use account::Account;
 use call::Call;
 use counters::{Counted, Counters, Units};
-use failure::{Code, Failure};
+use failure::Failure;
 use fault::{FaultKind, Faults};
-use google::{Answer, Caller, Route};
+use google::{Answer, Route};
 use oauth::{Client, Endpoint, Grants, Standing};
+use quota::Quotas;
 use reply::{Outcome, Reply};
 use settings::Settings;
 use world::{Dice, Extent, World};
 
-pub use user::{ControlError, User};
+pub use account::MemberFate;
+pub use user::{ControlError, FormerName, MergeTrace, ReturnName, User};
 
 use crate::domain::time::Timestamp;
 
@@ -116,6 +120,7 @@ pub struct Emulator {
     grants: Grants,
     faults: Faults,
     counters: Counters,
+    quotas: Quotas,
     late: Vec<LateRequest>,
     in_flight: BTreeMap<Ticket, (String, &'static str)>,
     tickets: u64,
@@ -134,6 +139,15 @@ impl Target {
         }
     }
 
+    /// Its name, and for listings also whether they are full or not.
+    fn names(&self, call: &Call) -> Vec<&'static str> {
+        let variant = match self {
+            Target::Api(route) => route.variant(call),
+            Target::OAuth(_) => None,
+        };
+        std::iter::once(self.name()).chain(variant).collect()
+    }
+
     fn units(&self) -> Units {
         match self {
             Target::OAuth(_) => Units::default(),
@@ -146,7 +160,6 @@ impl Target {
 struct Done {
     response: Response<Bytes>,
     items: usize,
-    is_full_pull: bool,
     account: Option<String>,
     refusal: Option<String>,
 }
@@ -174,6 +187,7 @@ impl Emulator {
             grants,
             faults: Faults::default(),
             counters: Counters::default(),
+            quotas: Quotas::default(),
             late: Vec::new(),
             in_flight: BTreeMap::new(),
             tickets: 0,
@@ -199,7 +213,10 @@ impl Emulator {
             Some(endpoint) => Target::OAuth(endpoint),
             None => match google::route(&call.verb, &call.path) {
                 Some(route) => Target::Api(route),
-                None => return Reply::answer(reply::nowhere(&call.path)),
+                None => {
+                    self.counters.refusal(format!("- {} {}: nobody serves this", call.verb, call.path));
+                    return Reply::answer(reply::nowhere(&call.path));
+                }
             },
         };
         self.serve(&target, call)
@@ -289,6 +306,11 @@ impl Emulator {
     /// [`ControlError::UnknownAccount`].
     pub fn user(&mut self, email: &str, now: Timestamp) -> Result<User<'_>, ControlError> {
         self.tick(now);
+        self.hands(email)
+    }
+
+    /// The hands of a user at the present time.
+    fn hands(&mut self, email: &str) -> Result<User<'_>, ControlError> {
         let email = email.to_lowercase();
         let Some(account) = self.accounts.get_mut(&email) else {
             return Err(ControlError::UnknownAccount { email });
@@ -299,8 +321,9 @@ impl Emulator {
 
     fn tick(&mut self, now: Timestamp) {
         self.now = self.now.max(now.plus(self.offset));
-        while let Some(index) = self.late.iter().position(|late| late.due <= self.now) {
-            let late = self.late.remove(index);
+        let mut due: Vec<LateRequest> = self.late.extract_if(.., |late| late.due <= self.now).collect();
+        due.sort_by_key(|late| late.due);
+        for late in due {
             if let Some(route) = google::route(&late.call.verb, &late.call.path) {
                 self.carry_out(&Target::Api(route), &late.call, Extent::Whole);
             }
@@ -316,8 +339,9 @@ impl Emulator {
 
     fn serve(&mut self, target: &Target, call: Call) -> Reply {
         let received = call.body.len();
+        let is_full_pull = matches!(target, Target::Api(route) if route.is_full_pull(&call));
         let account = self.caller(&call);
-        let fault = self.faults.draw(target.name(), account.as_deref(), &self.dice);
+        let fault = self.faults.draw(&target.names(&call), account.as_deref(), &self.dice);
         let (mut reply, done) = self.suffer(fault, target, call);
         reply.after = reply.after.saturating_add(Duration::from_millis(self.settings.latency_ms));
         let (status, sent) = match &reply.outcome {
@@ -330,7 +354,7 @@ impl Emulator {
             account: account.as_deref(),
             method: target.name(),
             items: done.as_ref().map_or(0, |done| done.items),
-            is_full_pull: done.as_ref().is_some_and(|done| done.is_full_pull),
+            is_full_pull,
             units: target.units(),
             received,
             sent,
@@ -397,15 +421,17 @@ impl Emulator {
                 return Done::granted(granted);
             }
         };
-        let standing = admit(route, call, &self.grants, &world);
-        let (account, result) = match standing {
+        let (account, result) = match admission::admit(route, call, &self.grants, &world) {
             Err(failure) => (None, Err(failure)),
-            Ok((email, scopes)) => {
-                let answer = match self.accounts.get_mut(&email) {
-                    Some(account) => google::answer(route, account, call, Caller { scopes: &scopes }, &world),
+            Ok(caller) => {
+                let pulls = u64::from(route.is_full_pull(call));
+                let charged =
+                    self.quotas.charge(&caller.account, route.units(), pulls, &self.settings.quotas, self.now);
+                let answer = charged.and_then(|()| match self.accounts.get_mut(&caller.account) {
+                    Some(account) => google::answer(route, account, call, &caller, &world),
                     None => Err(Failure::not_found()),
-                };
-                (Some(email), answer)
+                });
+                (Some(caller.account), answer)
             }
         };
         Done::answered(account, result, call)
@@ -417,70 +443,20 @@ impl Done {
         let status = granted.response.status();
         let refusal = (status.is_client_error() || status.is_server_error())
             .then(|| String::from_utf8_lossy(granted.response.body()).into_owned());
-        Done { response: granted.response, items: 0, is_full_pull: false, account: granted.account, refusal }
+        Done { response: granted.response, items: 0, account: granted.account, refusal }
     }
 
     fn answered(account: Option<String>, result: Result<Answer, Failure>, call: &Call) -> Self {
         match result {
-            Ok(answer) => Done {
-                response: reply::json(200, &answer.body, call),
-                items: answer.items,
-                is_full_pull: answer.is_full_pull,
-                account,
-                refusal: None,
-            },
+            Ok(answer) => {
+                Done { response: reply::json(200, &answer.body, call), items: answer.items, account, refusal: None }
+            }
             Err(failure) => Done {
                 response: reply::failure(&failure, call),
                 items: 0,
-                is_full_pull: false,
                 account,
                 refusal: Some(failure.explanation()),
             },
         }
     }
-}
-
-/// Who is calling, and whether the scopes of the token reach as far as the method.
-fn admit(route: &Route, call: &Call, grants: &Grants, world: &World<'_>) -> Result<(String, Vec<String>), Failure> {
-    let unauthenticated = |reason: &str| {
-        let text = "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or \
-                    other valid authentication credential. See \
-                    https://developers.google.com/identity/sign-in/web/devconsole-project.";
-        let metadata = json!({ "service": "people.googleapis.com", "method": route.rpc() });
-        Failure::new(Code::Unauthenticated, text)
-            .with_info(reason, "googleapis.com", metadata)
-            .with_header("www-authenticate", "Bearer realm=\"https://accounts.google.com/\"".to_owned())
-    };
-    let token = call.bearer.as_deref().ok_or_else(|| unauthenticated("CREDENTIALS_MISSING"))?;
-    let (account, scopes) = match grants.standing(token, world.now) {
-        Standing::Valid { account, scopes } => (account, scopes),
-        Standing::Expired => return Err(unauthenticated("ACCESS_TOKEN_EXPIRED")),
-        Standing::Unknown => return Err(unauthenticated("ACCESS_TOKEN_TYPE_UNSUPPORTED")),
-    };
-    if !world.settings.api_enabled {
-        let text = "People API has not been used in project 123456789012 before or it is disabled. Enable it by \
-                    visiting the console, then retry.";
-        let metadata = json!({ "service": "people.googleapis.com", "consumer": "projects/123456789012" });
-        return Err(Failure::new(Code::PermissionDenied, text).with_info(
-            "SERVICE_DISABLED",
-            "googleapis.com",
-            metadata,
-        ));
-    }
-    let wanted: &[&str] = match route {
-        Route::Me => return Ok((account, scopes)),
-        _ if route.is_write() => &[oauth::CONTACTS],
-        _ => &[oauth::CONTACTS, oauth::CONTACTS_READONLY],
-    };
-    if scopes.iter().any(|scope| wanted.contains(&scope.as_str())) {
-        return Ok((account, scopes));
-    }
-    let metadata = json!({ "service": "people.googleapis.com", "method": route.rpc() });
-    let challenge = format!(
-        "Bearer realm=\"https://accounts.google.com/\", error=\"insufficient_scope\", scope=\"{}\"",
-        wanted.join(" ")
-    );
-    Err(Failure::new(Code::PermissionDenied, "Request had insufficient authentication scopes.")
-        .with_info("ACCESS_TOKEN_SCOPE_INSUFFICIENT", "googleapis.com", metadata)
-        .with_header("www-authenticate", challenge))
 }

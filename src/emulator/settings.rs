@@ -5,11 +5,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::quota::Limits;
+
 /// How the emulator treats what the documents leave open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Refuses everything the service is documented to refuse, and whatever is unknown and a careful client never sends.
+    /// Refuses everything the service is documented to refuse, and whatever is unknown and a careful client never
+    /// sends.
     Strict,
     /// Accepts what is unknown.
     Lenient,
@@ -163,6 +166,8 @@ pub struct Settings {
     pub created_order: CreatedOrder,
     /// What becomes of a batch with a bad item.
     pub bad_items: BadItems,
+    /// The quotas of each user; without limits at first.
+    pub quotas: Limits,
     /// How many contacts one account holds, those in the trash included.
     pub contacts_max: usize,
     /// `true`: every refresh brings a new refresh token and kills the old one.
@@ -195,6 +200,7 @@ impl Default for Settings {
             update_answers: UpdateAnswers::Full,
             created_order: CreatedOrder::Request,
             bad_items: BadItems::RefuseCall,
+            quotas: Limits::default(),
             contacts_max: 25_000,
             rotate_refresh_tokens: false,
             access_token_lifetime_s: 3600,

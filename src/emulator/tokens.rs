@@ -45,6 +45,8 @@ pub struct SyncToken {
     pub began: Timestamp,
     /// The parameters.
     pub parameters: Fingerprint,
+    /// The generation of the account's tokens it belongs to.
+    pub generation: u64,
 }
 
 /// The content of a page token.
@@ -65,17 +67,17 @@ impl SyncToken {
     /// The text handed out.
     pub fn encode(&self) -> String {
         let began = u64::from_be_bytes(self.began.as_micros().to_be_bytes());
-        seal(b'S', &[self.collection.number(), self.account, self.place, began, self.parameters])
+        seal(b'S', &[self.collection.number(), self.account, self.place, began, self.parameters, self.generation])
     }
 
     /// Reads a text back; `None` when it never was a sync token of this list and account.
     pub fn decode(text: &str, collection: Collection, account: u64) -> Option<Self> {
-        let [list, owner, place, began, parameters] = open(b'S', text)?;
+        let [list, owner, place, began, parameters, generation] = open(b'S', text)?;
         if list != collection.number() || owner != account {
             return None;
         }
         let began = Timestamp::from_micros(i64::from_be_bytes(began.to_be_bytes()));
-        Some(SyncToken { collection, account, place, began, parameters })
+        Some(SyncToken { collection, account, place, began, parameters, generation })
     }
 }
 
@@ -135,6 +137,7 @@ mod tests {
             place: 42,
             began: Timestamp::from_micros(-5),
             parameters: 9,
+            generation: 1,
         };
         let text = token.encode();
         assert_eq!(SyncToken::decode(&text, Collection::People, 7), Some(token));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::account::{Account, MemberFate};
+use super::account::{Account, MemberFate, TRASH_TIME};
 use super::contact::{Contact, ContactKey, Life, Profile, parse_resource_name, resource_name};
 use super::failure::Failure;
 use super::google;
@@ -99,9 +99,10 @@ impl<'a> User<'a> {
         self.dump(|contact| contact.life == Life::Live)
     }
 
-    /// The contacts in the trash.
+    /// The contacts in the trash, for the thirty days it keeps them.
     pub fn trash(&self) -> Vec<Value> {
-        self.dump(|contact| matches!(contact.life, Life::Trashed(_)))
+        let is_kept = |since| self.world.now.since(since) < TRASH_TIME;
+        self.dump(|contact| matches!(contact.life, Life::Trashed(since) if is_kept(since)))
     }
 
     fn dump(&self, shows: impl Fn(&Contact) -> bool) -> Vec<Value> {
@@ -186,7 +187,9 @@ impl<'a> User<'a> {
     /// Not in the trash.
     pub fn restore(&mut self, name: &str, as_name: ReturnName) -> Result<Value, ControlError> {
         let key = key(name)?;
-        let contact = self.account.contact(key).filter(|contact| matches!(contact.life, Life::Trashed(_)));
+        let is_kept = |since| self.world.now.since(since) < TRASH_TIME;
+        let in_trash = |contact: &&Arc<Contact>| matches!(contact.life, Life::Trashed(since) if is_kept(since));
+        let contact = self.account.contact(key).filter(in_trash);
         let contact = contact.ok_or_else(|| ControlError::NotFound { name: name.to_owned() })?;
         let mut memberships: BTreeSet<String> =
             contact.memberships.iter().filter(|id| self.account.group(id).is_ok()).cloned().collect();
@@ -357,6 +360,11 @@ impl<'a> User<'a> {
         self.grants.grant(self.account.email(), self.world.dice)
     }
 
+    /// An access token for contacts and address, without a call of the token endpoint.
+    pub fn access_token(&mut self) -> String {
+        self.grants.access_token(self.account.email(), &self.world)
+    }
+
     /// Ends the access tokens handed out so far.
     pub fn expire_access_tokens(&mut self) {
         self.grants.expire_access_tokens(self.account.email(), self.world.now);
@@ -364,7 +372,7 @@ impl<'a> User<'a> {
 
     /// Ends the sync tokens handed out so far, of people and groups.
     pub fn expire_sync_tokens(&mut self) {
-        self.account.sync_tokens_dead_before = Some(self.world.now);
+        self.account.sync_generation += 1;
     }
 
     /// The account in figures.

@@ -157,8 +157,8 @@ impl CardBuilder {
 
     /// Makes the card. `None` when there is nothing to know the contact by: no name, e-mail, phone or organization.
     pub(super) fn finish(mut self) -> Option<Card> {
-        self.settle_name();
         if self.fidelity == Fidelity::Tidied {
+            self.settle_name();
             self.tidy();
         }
         let card = match self.kind.unwrap_or_else(|| self.guess_kind()) {
@@ -170,19 +170,34 @@ impl CardBuilder {
 
     /// Uses the full name where the parts do not say more.
     fn settle_name(&mut self) {
+        self.addresses_are_no_names();
         let Some(full) = self.full_name.take() else { return };
-        // Programs put the address where a name is missing. It is no name.
-        if super::emails::is_address(&full) && self.name.given.is_none() {
-            if self.emails.iter().all(|email| !email.value.eq_ignore_ascii_case(&full)) {
-                self.emails.push(Email { value: full, label: None, primary: false });
-            }
-            return;
-        }
         let has_both = self.name.given.is_some() && self.name.family.is_some();
-        if self.name.is_empty() || self.is_organizations_name(&full) {
+        let parts = self.name.full().unwrap_or_default();
+        if parts.is_empty() {
             self.full_name = Some(full);
-        } else if !has_both && self.name.full().is_some_and(|parts| says_more(&full, &parts)) {
-            self.name = Name::split(&full);
+        } else if !has_both && full != parts {
+            let mut name = Name::split(&full);
+            name.prefix = name.prefix.or_else(|| self.name.prefix.take());
+            name.suffix = name.suffix.or_else(|| self.name.suffix.take());
+            if !says_more(&full, &parts) {
+                self.custom("Name", &parts);
+            }
+            self.name = name;
+        }
+    }
+
+    /// Programs put the e-mail address where a name is missing. It is no name.
+    fn addresses_are_no_names(&mut self) {
+        let mut found = Vec::new();
+        found.extend(self.full_name.take_if(|full| super::emails::is_address(full)));
+        for part in [&mut self.name.given, &mut self.name.family] {
+            found.extend(part.take_if(|part| super::emails::is_address(part)));
+        }
+        for value in found {
+            if self.emails.iter().all(|email| !email.value.eq_ignore_ascii_case(&value)) {
+                self.emails.push(Email { value, label: None, primary: false });
+            }
         }
     }
 
@@ -383,7 +398,8 @@ mod tests {
             ("Ada King", Some("Ada"), None, "Ada King"),
             ("Zoë, Smith", Some("Zoë"), Some("Smith"), "Zoë Smith"),
             ("Ada", Some("Ada"), None, "Ada"),
-            ("Somebody Else", Some("Ada"), None, "Ada"),
+            ("Somebody Else", Some("Ada"), None, "Somebody Else"),
+            ("ada@example.org", None, Some("King"), "King"),
         ] {
             let mut builder = CardBuilder::default();
             builder.name.given = given.map(str::to_owned);

@@ -22,6 +22,13 @@ pub(super) fn find(cell: &str) -> Found {
     found
 }
 
+/// The address in a text that is meant to be one; the text itself when there is none in it.
+pub(super) fn one(text: &str) -> String {
+    let mut found = Found::default();
+    piece_of(&clean::line(text), &mut found);
+    found.addresses.into_iter().chain(found.rest).next().unwrap_or_default()
+}
+
 /// Whether the text is one e-mail address, without a name around it.
 pub(super) fn is_address(text: &str) -> bool {
     let options = Options::default().without_display_text().with_required_tld();

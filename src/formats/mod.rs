@@ -32,12 +32,14 @@ mod sheet_read;
 mod sniff;
 mod table;
 mod target;
+mod vcard;
 mod warning;
 
 use crate::domain::contact::Card;
 
 pub use columns::{Column, Columns, Origin};
 pub use error::{FormatError, WriteError};
+pub use export::{ExportRecord, write_csv, write_json_lines, write_skip_file, write_vcard, write_xlsx};
 pub use map_file::{ColumnMap, MapError};
 pub use sniff::Format;
 pub use target::{AddressPart, DatePart, Group, ListField, NamePart, ParseTargetError, Target};
@@ -84,7 +86,13 @@ pub enum Item {
 pub struct Import {
     format: Format,
     encoding: Option<&'static str>,
-    table: Table,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Table(Table),
+    Cards(Vec<vcard::RawCard>),
 }
 
 /// Opens a contact file. `name` is for messages and, where the content does not tell the format, for its extension.
@@ -101,20 +109,35 @@ pub fn open(name: &str, bytes: &[u8], map: Option<&ColumnMap>) -> Result<Import,
         return Err(FormatError::Empty { name: name.to_owned() });
     }
     let format = sniff::format(name, bytes).ok_or_else(|| FormatError::Unknown { name: name.to_owned() })?;
-    let (encoding, table) = match format {
-        Format::Csv | Format::VCard => {
+    let (encoding, content) = match format {
+        Format::Csv => {
             let decoded = encoding::decode(bytes);
             let text = clean::unify_line_ends(&decoded.text);
             let rows = csv_read::rows(&text).map_err(|overflow| match overflow {
                 csv_read::Overflow::Rows => too_large(limits::MAX_ROWS as u64, "rows"),
                 csv_read::Overflow::Columns => too_large(limits::MAX_COLUMNS as u64, "columns"),
             })?;
-            (Some(decoded.encoding.name()), Table::new(rows, Apostrophes::Guard, map))
+            (Some(decoded.encoding.name()), Content::Table(Table::new(rows, Apostrophes::Guard, map)))
         }
-        Format::Xlsx => (None, Table::new(sheet_read::xlsx_rows(name, bytes)?, Apostrophes::Text, map)),
-        Format::Xls => (None, Table::new(sheet_read::xls_rows(name, bytes)?, Apostrophes::Text, map)),
+        Format::Xlsx | Format::Xls => {
+            let rows = match format {
+                Format::Xls => sheet_read::xls_rows(name, bytes)?,
+                _ => sheet_read::xlsx_rows(name, bytes)?,
+            };
+            (None, Content::Table(Table::new(rows, Apostrophes::Text, map)))
+        }
+        Format::VCard => {
+            let (cards, encoding) = vcard::cards(bytes);
+            if cards.is_empty() {
+                return Err(FormatError::NoCards { name: name.to_owned() });
+            }
+            if cards.len() > limits::MAX_ROWS {
+                return Err(too_large(limits::MAX_ROWS as u64, "cards"));
+            }
+            (Some(encoding.name()), Content::Cards(cards))
+        }
     };
-    Ok(Import { format, encoding, table })
+    Ok(Import { format, encoding, content })
 }
 
 impl Import {
@@ -130,11 +153,17 @@ impl Import {
 
     /// Where its columns go; `None` for vCard files.
     pub fn columns(&self) -> Option<&Columns> {
-        Some(&self.table.columns)
+        match &self.content {
+            Content::Table(table) => Some(&table.columns),
+            Content::Cards(_) => None,
+        }
     }
 
     /// The contacts and what could not be used, in the order of the file. Blank rows are passed over.
-    pub fn items(self) -> impl Iterator<Item = Item> {
-        self.table.items()
+    pub fn items(self) -> Box<dyn Iterator<Item = Item>> {
+        match self.content {
+            Content::Table(table) => Box::new(table.items()),
+            Content::Cards(cards) => Box::new(cards.into_iter().map(vcard::read)),
+        }
     }
 }

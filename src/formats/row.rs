@@ -51,6 +51,14 @@ pub(super) fn is_blank(cell: &str) -> bool {
     matches!(cell.trim(), "" | "-")
 }
 
+/// The same, except that our own export writes no dashes: there it is a value.
+fn says_nothing(dialect: Dialect, cell: &str) -> bool {
+    match dialect {
+        Dialect::Own => cell.trim().is_empty(),
+        Dialect::Google | Dialect::Plain => is_blank(cell),
+    }
+}
+
 /// What label columns say about the entries in other columns of the row.
 #[derive(Default)]
 struct Marks {
@@ -62,7 +70,7 @@ struct Marks {
 impl Marks {
     fn collect(columns: &Columns, cells: &[String]) -> Self {
         let mut marks = Marks::default();
-        for (column, cell) in columns.iter().zip(cells).filter(|(_, cell)| !is_blank(cell)) {
+        for (column, cell) in columns.iter().zip(cells).filter(|(_, cell)| !says_nothing(columns.dialect, cell)) {
             match &column.target {
                 Target::LabelOf(field, group) => {
                     let read = |piece: &str| match columns.dialect {
@@ -212,7 +220,7 @@ struct RowReader {
 impl RowReader {
     fn cell(&mut self, column: &Column, order: DateOrder, cell: &str) {
         let value = clean::value(cell);
-        if value.is_empty() || (self.dialect != Dialect::Own && is_blank(&value)) {
+        if says_nothing(self.dialect, &value) {
             return;
         }
         let mut context =
@@ -442,6 +450,11 @@ impl CellContext<'_> {
 
     /// Reads a date; a text that is none, or two, goes to the custom field of the heading.
     fn date(&mut self, parts: &mut Parts, value: &str) -> Option<PartialDate> {
+        if self.dialect == Dialect::Own
+            && let Ok(date) = value.parse()
+        {
+            return Some(date);
+        }
         let heading = self.column.heading.clone();
         let warning = match dates::read(value, self.order) {
             Reading::Empty => return None,

@@ -1,5 +1,5 @@
-//! What was odd about a row or card that could be read nevertheless. No value is ever lost by it: the text says where
-//! it went.
+//! What was odd about a row or card that could be read nevertheless. Where a value went elsewhere or was left out, the
+//! text says so.
 
 use std::fmt;
 
@@ -33,6 +33,16 @@ pub enum Warning {
     },
     /// A card within a card, as the assistant of this one, is not read.
     AgentLeftOut,
+    /// Properties of a vCard that nobody here understands.
+    PropertiesLeftOut {
+        /// Their names, each once.
+        names: Vec<String>,
+    },
+    /// Lines of a vCard that belong to no property.
+    LinesLeftOut {
+        /// How many.
+        count: usize,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -52,6 +62,9 @@ impl fmt::Display for Warning {
             }
             Warning::PhotosLeftOut { count: 1 } => f.write_str("1 photo was left out"),
             Warning::PhotosLeftOut { count } => write!(f, "{count} photos were left out"),
+            Warning::PropertiesLeftOut { names } => write!(f, "not understood and left out: {}", names.join(", ")),
+            Warning::LinesLeftOut { count: 1 } => f.write_str("1 line that is no property was left out"),
+            Warning::LinesLeftOut { count } => write!(f, "{count} lines that are no properties were left out"),
             Warning::AgentLeftOut => f.write_str("the card of an assistant within this card was left out"),
         }
     }

@@ -21,6 +21,8 @@ pub mod http;
 pub mod oauth;
 pub mod quota;
 pub mod retry;
+#[cfg(test)]
+mod scripted;
 pub mod token_cache;
 
 pub use error::{ItemError, Recovery, RemoteError};

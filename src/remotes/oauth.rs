@@ -183,3 +183,96 @@ impl<'c> AsyncHttpClient<'c> for Http<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::domain::time::Timestamp;
+    use crate::remotes::Recovery;
+    use crate::remotes::scripted::{Reply, Scripted};
+
+    #[derive(Default)]
+    struct Grants(Mutex<Option<String>>);
+
+    #[async_trait]
+    impl GrantStore for Grants {
+        async fn load(&self) -> Result<Option<SecretString>, GrantError> {
+            Ok(self.0.lock().expect("lock").clone().map(SecretString::from))
+        }
+
+        async fn save(&self, refresh_token: &SecretString) -> Result<(), GrantError> {
+            *self.0.lock().expect("lock") = Some(refresh_token.expose_secret().to_owned());
+            Ok(())
+        }
+    }
+
+    fn source(grant: Option<&str>, reply: Option<Reply>) -> (Arc<Scripted>, Arc<Grants>, RefreshSource) {
+        let transport = Arc::new(Scripted::new(reply));
+        let grants = Arc::new(Grants(Mutex::new(grant.map(str::to_owned))));
+        let client = OauthClient {
+            id: "client".to_owned(),
+            secret: "secret".into(),
+            token_url: TokenUrl::new("https://oauth.example/token".to_owned()).expect("url"),
+        };
+        let clock = Arc::new(ManualClock::new(Timestamp::EPOCH));
+        let account = AccountName::new("sales");
+        let source = RefreshSource::new(account, client, transport.clone(), grants.clone(), clock);
+        (transport, grants, source)
+    }
+
+    #[tokio::test]
+    async fn a_refresh_sends_the_secret_in_the_body_and_counts_the_life_from_now() {
+        let answer = json!({"access_token": "a1", "expires_in": 3599, "token_type": "Bearer"});
+        let (transport, grants, source) = source(Some("r1"), Some(Reply::Json(200, answer)));
+        let token = source.fetch().await.expect("token");
+        assert_eq!((token.secret.expose_secret(), token.expires.as_millis()), ("a1", 3_599_000));
+        let (line, body) = transport.asked().remove(0);
+        assert_eq!(line, "POST /token");
+        let expected = "grant_type=refresh_token&refresh_token=r1&client_id=client&client_secret=secret";
+        assert_eq!(body, expected);
+        assert_eq!(grants.0.lock().expect("lock").as_deref(), Some("r1"));
+    }
+
+    #[tokio::test]
+    async fn a_renewed_grant_is_stored() {
+        let answer = json!({"access_token": "a1", "token_type": "Bearer", "refresh_token": "r2"});
+        let (_, grants, source) = source(Some("r1"), Some(Reply::Json(200, answer)));
+        source.fetch().await.expect("token");
+        assert_eq!(grants.0.lock().expect("lock").as_deref(), Some("r2"));
+    }
+
+    #[tokio::test]
+    async fn a_dead_consent_names_the_command_that_renews_it() {
+        let revoked = json!({"error": "invalid_grant", "error_description": "Token has been expired or revoked."});
+        for (grant, reply) in [
+            (Some("r1"), Some(Reply::Json(400, revoked))),
+            (Some("r1"), Some(Reply::Json(401, json!({"error": "invalid_client"})))),
+            (Some("r1"), Some(Reply::Json(403, json!({"error": "disabled_client"})))),
+            (None, None),
+        ] {
+            let error = source(grant, reply).2.fetch().await.expect_err("refused");
+            assert!(error.to_string().contains("contactsync login sales"), "{error}");
+            assert_eq!(error.recovery(), Recovery::AskConsent);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_server_in_trouble_is_no_withdrawn_consent() {
+        for reply in [
+            Reply::Raw(500, "<html>"),
+            Reply::Raw(503, ""),
+            Reply::Json(429, json!({"error": "slow_down"})),
+            Reply::Raw(200, "{"),
+            Reply::Lost,
+            Reply::NotSent,
+        ] {
+            let error = source(Some("r1"), Some(reply)).2.fetch().await.expect_err("failed");
+            assert_ne!(error.recovery(), Recovery::AskConsent, "{error}");
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! What can go wrong with the store, by what a caller can do about it.
 
+use std::fmt::Display;
+
 use crate::domain::id::ContactId;
 
 /// Why the store did not do what it was asked.
@@ -53,4 +55,21 @@ pub enum StoreError {
         /// The newest schema known.
         known: i64,
     },
+}
+
+impl StoreError {
+    /// A row whose column cannot be what it is.
+    pub(super) fn inconsistent(table: &'static str, column: &'static str, row: &dyn Display) -> Self {
+        StoreError::Inconsistent { table, column, row: row.to_string(), cause: None }
+    }
+
+    /// A link whose contact or remote record has another link in that account.
+    pub(super) fn link_taken(account: &dyn Display) -> Self {
+        StoreError::Taken { what: format!("a link of this contact, remote record or token in account {account}") }
+    }
+
+    /// A second open intent of a link, or a marker used twice.
+    pub(super) fn intent_taken(link: &dyn Display) -> Self {
+        StoreError::Taken { what: format!("an open intent of link {link}, or its marker,") }
+    }
 }

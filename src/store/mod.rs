@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::clock::Entropy;
 use crate::domain::account::AccountState;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::{Contact, Kind};
@@ -37,8 +38,14 @@ use crate::domain::run::RunRecord;
 use crate::domain::time::Timestamp;
 use crate::domain::version::VersionVector;
 
+mod check;
 pub mod error;
+mod lease;
+mod marker;
 pub mod memory;
+mod private_file;
+mod search;
+pub mod sqlite;
 
 pub use error::StoreError;
 
@@ -51,6 +58,17 @@ pub struct StoreIdentity {
     pub epoch: u32,
     /// Key of the hashes of strangers' e-mails and phones; made when the store was created.
     pub hash_key: [u8; 32],
+}
+
+impl StoreIdentity {
+    /// The identity of a new store.
+    fn draw(entropy: &dyn Entropy) -> Self {
+        let mut hash_key = [0; 32];
+        for (bytes, random) in hash_key.chunks_exact_mut(16).zip([entropy.next_u128(), entropy.next_u128()]) {
+            bytes.copy_from_slice(&random.to_be_bytes());
+        }
+        StoreIdentity { id: format!("{:032x}", entropy.next_u128()), epoch: 1, hash_key }
+    }
 }
 
 /// Writes that belong together.
@@ -191,7 +209,7 @@ pub enum ContactOrder {
     /// By id, that is by the time of creation.
     #[default]
     Id,
-    /// By family name, then given name; organizations by name. `after` is not supported with it.
+    /// By family name, then given name; organizations by name. Case and accents do not matter.
     Name,
 }
 

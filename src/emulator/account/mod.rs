@@ -1,6 +1,6 @@
 //! One emulated Google account: its people, its groups, and the two change logs behind the sync tokens.
 //!
-//! Every change of a contact goes through [`Account::write`], which keeps the indexes (who is in which group, how many
+//! Every change of a contact goes through `Account::write`, which keeps the indexes (who is in which group, how many
 //! are connections, what lies in the trash) and the change log in step. Nothing here knows HTTP or JSON requests.
 
 mod groups;
@@ -23,7 +23,7 @@ use crate::emulator::settings::Feed;
 use crate::emulator::world::World;
 
 /// How long the trash keeps a contact.
-const TRASH_TIME: Duration = Duration::from_secs(30 * 24 * 3600);
+pub const TRASH_TIME: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// What a new contact starts with.
 #[derive(Debug, Clone)]
@@ -53,8 +53,8 @@ pub struct Account {
     pub groups_log: ChangeLog<String>,
     /// The listings whose pages are being fetched.
     pub listings: Listings,
-    /// Sync tokens of chains that began before this moment are expired, whatever their age.
-    pub sync_tokens_dead_before: Option<Timestamp>,
+    /// Sync tokens of an earlier generation are expired, whatever their age.
+    pub sync_generation: u64,
 }
 
 impl Account {
@@ -80,7 +80,7 @@ impl Account {
             people_log: ChangeLog::default(),
             groups_log: ChangeLog::default(),
             listings: Listings::default(),
-            sync_tokens_dead_before: None,
+            sync_generation: 0,
         }
     }
 

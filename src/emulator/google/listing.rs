@@ -31,11 +31,11 @@ pub(super) fn connections(account: &mut Account, call: &Call, world: &World<'_>)
     }
     let repeats = if world.settings.page_repeats { Repeats::LastEntry } else { Repeats::None };
     let request = Request::read(call, Collection::People, account, world)?;
-    let (page, is_full_pull) = match request.page {
-        Some(token) => (resume(account, token, &request, size, repeats)?, false),
+    let page = match request.page {
+        Some(token) => resume(account, token, &request, size, repeats)?,
         None => {
             let listing = people(account, &request, order, wants_token, world);
-            (account.listings.begin(listing, size, repeats), request.sync.is_none() && wants_token)
+            account.listings.begin(listing, size, repeats)
         }
     };
     let people: Vec<Value> =
@@ -48,7 +48,7 @@ pub(super) fn connections(account: &mut Account, call: &Call, world: &World<'_>)
         body.insert("totalItems".to_owned(), json!(total));
     }
     put_tokens(&mut body, page);
-    Ok(Answer { body: Value::Object(body), items, is_full_pull })
+    Ok(Answer::about(Value::Object(body), items))
 }
 
 /// `contactGroups.list`. A sync token comes without asking.
@@ -123,7 +123,7 @@ fn check_sync_token(
     let token = token.ok_or_else(|| Failure::invalid_argument().because("this is no sync token of this list"))?;
     let lifetime = std::time::Duration::from_secs(world.settings.sync_token_lifetime_s);
     let is_old = world.now.since(token.began) >= lifetime;
-    let is_killed = account.sync_tokens_dead_before.is_some_and(|dead_before| token.began <= dead_before);
+    let is_killed = token.generation != account.sync_generation;
     if is_old || is_killed {
         return Err(expired(world));
     }
@@ -231,6 +231,7 @@ fn people(account: &Account, request: &Request, order: Order, wants_token: bool,
         place: account.people_log.end(),
         began: request.sync.map_or(world.now, |token| token.began),
         parameters: request.parameters,
+        generation: account.sync_generation,
     };
     let (entries, extent, total) = match request.sync {
         Some(token) => {
@@ -290,6 +291,7 @@ fn all_groups(account: &Account, request: &Request, world: &World<'_>) -> Listin
         place: account.groups_log.end(),
         began: request.sync.map_or(world.now, |token| token.began),
         parameters: request.parameters,
+        generation: account.sync_generation,
     };
     let is_there =
         |id: &&String| account.seen_group(id, Channel::List, world.now).is_some_and(|group| !group.is_deleted);

@@ -17,10 +17,12 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::account::Account;
+use super::admission::Caller;
 use super::call::Call;
 use super::counters::Units;
 use super::failure::{Code, Failure};
 use super::mask::{Mask, Purpose, Sources};
+use super::partial;
 use super::person::View;
 use super::world::World;
 
@@ -134,6 +136,25 @@ impl Route {
         }
     }
 
+    /// Whether the call is the first page of a full listing with a sync token, which has a quota of its own.
+    pub fn is_full_pull(&self, call: &Call) -> bool {
+        let is_first = call.parameter("pageToken").is_none() && call.parameter("syncToken").is_none();
+        *self == Route::Connections && is_first && call.parameter("requestSyncToken") == Some("true")
+    }
+
+    /// The kind of a listing call, for faults that mean only one kind: the first page of a full listing, or anything
+    /// with a sync token.
+    pub fn variant(&self, call: &Call) -> Option<&'static str> {
+        let (has_page, has_sync) = (call.parameter("pageToken").is_some(), call.parameter("syncToken").is_some());
+        match self {
+            Route::Connections if has_sync => Some("people.connections.list:delta"),
+            Route::Connections if !has_page => Some("people.connections.list:full"),
+            Route::Groups if has_sync => Some("contactGroups.list:delta"),
+            Route::Groups if !has_page => Some("contactGroups.list:full"),
+            _ => None,
+        }
+    }
+
     /// The name of the method inside the service, as error details spell it.
     pub fn rpc(&self) -> &'static str {
         match self {
@@ -236,21 +257,12 @@ pub struct Answer {
     pub body: Value,
     /// People or groups read or written.
     pub items: usize,
-    /// Whether this was the first page of a full listing with a sync token, which has a quota of its own.
-    pub is_full_pull: bool,
 }
 
 impl Answer {
     fn about(body: Value, items: usize) -> Self {
-        Answer { body, items, is_full_pull: false }
+        Answer { body, items }
     }
-}
-
-/// Who is asking, as far as reads of the user itself depend on it.
-#[derive(Debug, Clone, Copy)]
-pub struct Caller<'a> {
-    /// The scopes of the access token.
-    pub scopes: &'a [String],
 }
 
 /// Carries out a call on the caller's account.
@@ -261,7 +273,7 @@ pub fn answer(
     route: &Route,
     account: &mut Account,
     call: &Call,
-    caller: Caller<'_>,
+    caller: &Caller,
     world: &World<'_>,
 ) -> Result<Answer, Failure> {
     check_parameters(route, call)?;
@@ -305,6 +317,9 @@ fn check_parameters(route: &Route, call: &Call) -> Result<(), Failure> {
         let is_repeated = call.query[..index].iter().any(|(earlier, _)| earlier == name);
         if is_repeated && !REPEATED_PARAMETERS.contains(&name.as_str()) {
             return Err(Failure::invalid_argument().because(format!("the parameter {name} comes twice")));
+        }
+        if name == "fields" && partial::select(&Value::Null, value).is_none() {
+            return Err(Failure::new(Code::InvalidArgument, format!("Invalid field selection {value}")));
         }
         if name == "alt" && value != "json" {
             return Err(Failure::invalid_argument().because("only alt=json is emulated"));

@@ -116,9 +116,8 @@ impl Grants {
 
     /// Lets `account` grant access to its contacts and its address, and answers the refresh token.
     pub fn grant(&mut self, account: &str, dice: &Dice) -> String {
-        let scopes = [CONTACTS, "openid", EMAIL_SCOPES[0]].map(str::to_owned).to_vec();
         self.consented.insert(account.to_owned());
-        self.new_refresh_token(Grant { account: account.to_owned(), scopes }, dice)
+        self.new_refresh_token(full_grant(account), dice)
     }
 
     /// The oldest-named live refresh token of `account`.
@@ -165,6 +164,11 @@ impl Grants {
         }
     }
 
+    /// An access token of `account` for contacts and address, without asking the token endpoint.
+    pub fn access_token(&mut self, account: &str, world: &World<'_>) -> String {
+        self.issue(full_grant(account), None, world).access_token
+    }
+
     /// Issues a code for a consent, and answers it with the granted scopes.
     pub(super) fn issue_code(
         &mut self,
@@ -204,7 +208,8 @@ impl Grants {
         Ok((code, scope))
     }
 
-    /// Exchanges a code. It works once, from the redirect address it was sent to, with the verifier behind its challenge.
+    /// Exchanges a code. It works once, from the redirect address it was sent to, with the verifier behind its
+    /// challenge.
     pub(super) fn redeem(
         &mut self,
         code: &str,
@@ -252,6 +257,11 @@ impl Grants {
         self.access_tokens.insert(access_token, Access { grant, expires: world.now.plus(lifetime) });
         issue
     }
+}
+
+fn full_grant(account: &str) -> Grant {
+    let scopes = [CONTACTS, "openid", EMAIL_SCOPES[0]].map(str::to_owned).to_vec();
+    Grant { account: account.to_owned(), scopes }
 }
 
 /// The short OpenID names stand for full scopes, which is what the token answer names.

@@ -80,6 +80,9 @@ fn the_clock_moves_forward_and_tokens_age_with_it() {
     kit.pass(Duration::from_secs(1));
     let later = text(&kit.ok("GET", "/control/clock", None)["now"]).parse::<Timestamp>().expect("a time");
     assert_eq!(later.since(after), Duration::from_secs(1));
+    kit.ok("GET", &format!("{}/people", base()), None);
+    kit.ok("GET", "/control/accounts", None);
+    assert_eq!(kit.ok("GET", "/control/clock", None)["now"], json!(later.to_string()), "looking costs no time");
     assert_eq!(kit.post("/control/clock", json!({ "advance_ms": -5 })).0, 400);
 }
 
@@ -117,7 +120,8 @@ fn grants_and_tokens_can_be_ended() {
     let base = base().replace('@', "%40");
     kit.ok("POST", &format!("{base}/expire-access-tokens"), None);
     assert_eq!(kit.get("/v1/people/me?personFields=names").0, 401);
-    kit.token = kit.fresh_token(EMAIL);
+    kit.token = text(&kit.ok("POST", &format!("{base}/access-token"), None)["access_token"]).to_owned();
+    assert_eq!(kit.get("/v1/people/me?personFields=names").0, 200);
     kit.ok("POST", &format!("{base}/expire-sync-tokens"), None);
     kit.ok("POST", &format!("{base}/revoke-grant"), None);
     assert!(kit.emulator.refresh_token(EMAIL).is_none());
@@ -153,4 +157,55 @@ fn what_is_not_there_is_said_so() {
     }
     assert_eq!(kit.post(&format!("{}/people", base()), json!({ "names": [{}, {}] })).0, 409);
     assert_eq!(kit.call("PATCH", &format!("{}/groups/starred", base()), Some(json!({ "name": "x" }))).0, 409);
+}
+
+/// One `curl` line of the manual: verb, path and body, with the variables filled in.
+fn example(line: &str, values: &[(&str, &str)]) -> (String, String, Option<Value>) {
+    let filled = values.iter().fold(line.to_owned(), |line, (name, value)| line.replace(name, value));
+    let (command, body) = match filled.split_once(" -d '") {
+        Some((command, body)) => (command.to_owned(), Some(body.trim_end_matches('\'').to_owned())),
+        None => (filled, None),
+    };
+    let words: Vec<&str> = command.split(' ').collect();
+    let (verb, path) = match words.as_slice() {
+        ["curl", path] => ("GET", *path),
+        ["curl", "-X", verb, path] => (*verb, *path),
+        _ => panic!("not an example: {line}"),
+    };
+    let body = body.map(|body| serde_json::from_str(&body).expect("JSON"));
+    (verb.to_owned(), path.to_owned(), body)
+}
+
+#[test]
+fn every_example_of_the_manual_works() {
+    let manual = include_str!("../../../docs/sandbox.md");
+    let lines: Vec<&str> = manual.lines().filter(|line| line.starts_with("curl ")).collect();
+    assert!(lines.len() > 30);
+    for line in lines {
+        let mut kit = Kit::new();
+        let (person, other, trashed) = (kit.add("A"), kit.add("B"), kit.add("C"));
+        kit.user().delete(&trashed).expect("deleted");
+        let group = name_of(&kit.user().create_group("VIP").expect("created"));
+        let id = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
+        let (person, other, trashed, group) = (id(&person), id(&other), id(&trashed), id(&group));
+        let values = [
+            ("$CONTROL", "/control"),
+            ("$EMAIL", EMAIL),
+            ("$PERSON", &person),
+            ("$OTHER", &other),
+            ("$TRASHED", &trashed),
+            ("$GROUP", &group),
+        ];
+        let (verb, path, body) = example(line, &values);
+        kit.ok(&verb, &path, body);
+    }
+}
+
+#[test]
+fn the_manual_names_every_setting() {
+    let manual = include_str!("../../../docs/sandbox.md");
+    let settings = serde_json::to_value(crate::emulator::settings::Settings::default()).expect("JSON");
+    for name in settings.as_object().expect("an object").keys() {
+        assert!(manual.contains(&format!("| `{name}")), "{name}");
+    }
 }

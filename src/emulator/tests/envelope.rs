@@ -109,6 +109,7 @@ fn answers_are_indented_unless_asked_otherwise_and_cut_to_fields() {
     assert!(!plain.body().contains(&b'\n'));
     let cut = kit.ok("GET", &format!("/v1/{name}?personFields=names&fields=resourceName"), None);
     assert_eq!(cut, json!({ "resourceName": name }));
+    kit.refused(400, "GET", &format!("/v1/{name}?personFields=names&fields=names("), None);
 }
 
 #[test]

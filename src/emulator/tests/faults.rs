@@ -132,6 +132,19 @@ fn faults_can_skip_calls_repeat_and_pick_an_account() {
 }
 
 #[test]
+fn a_fault_may_mean_full_listings_or_deltas_only() {
+    let mut kit = Kit::new();
+    let path = format!("{LIST}&requestSyncToken=true");
+    let token = text(&kit.ok("GET", &path, None)["nextSyncToken"]).to_owned();
+    push(&mut kit, "people.connections.list:full", FaultKind::MinuteQuota);
+    kit.ok("GET", &format!("{path}&syncToken={token}"), None);
+    kit.refused(429, "GET", &path, None);
+    push(&mut kit, "people.connections.list:delta", FaultKind::Status(500));
+    kit.ok("GET", &path, None);
+    kit.refused(500, "GET", &format!("{path}&syncToken={token}"), None);
+}
+
+#[test]
 fn seeded_trouble_strikes_in_its_share_of_calls() {
     let mut kit = Kit::new();
     let fault = Fault { times: None, permille: 300, ..Fault::once("*", FaultKind::Status(500)) };
@@ -185,4 +198,30 @@ fn calls_items_units_and_bytes_are_counted_per_account_and_method() {
     assert_eq!(counters.total().calls, 3);
     kit.emulator.reset_counters();
     assert_eq!(kit.emulator.counters().total().calls, 0);
+}
+
+#[test]
+fn quotas_run_out_and_come_back_with_the_next_window() {
+    let mut kit = Kit::new();
+    let quotas = &mut kit.emulator.settings_mut().quotas;
+    (quotas.critical_reads, quotas.critical_writes, quotas.full_pulls) = (Some(3), Some(6), Some(1));
+    kit.create("A");
+    let body = json!({ "contacts": [{ "contactPerson": { "names": [{ "givenName": "B" }] } }] });
+    let error = kit.refused(429, "POST", "/v1/people:batchCreateContacts", Some(body));
+    assert_eq!(error["details"][0]["metadata"]["quota_metric"], "people.googleapis.com/critical_read_requests");
+    assert_eq!(kit.user().people().len(), 1);
+    kit.ok("GET", LIST, None);
+    kit.ok("GET", LIST, None);
+    let error = kit.refused(429, "GET", LIST, None);
+    assert_eq!(error["details"][0]["reason"], "RATE_LIMIT_EXCEEDED");
+    kit.pass(Duration::from_secs(60));
+    let full = format!("{LIST}&requestSyncToken=true");
+    kit.ok("GET", &full, None);
+    let error = kit.refused(429, "GET", &full, None);
+    assert_eq!(error["details"][0]["metadata"]["quota_metric"], "people.googleapis.com/full_sync_requests");
+    kit.ok("GET", LIST, None);
+    kit.pass(Duration::from_secs(540));
+    kit.refused(429, "GET", &full, None);
+    kit.pass(Duration::from_secs(60));
+    kit.ok("GET", &full, None);
 }

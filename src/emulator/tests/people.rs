@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::*;
+use crate::emulator::ReturnName;
 use crate::emulator::settings::MissingDelete;
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\nnot really";
@@ -242,6 +243,8 @@ fn a_full_account_says_overflow_and_the_trash_counts() {
     let error = kit.refused(400, "POST", "/v1/people:createContact", Some(body));
     assert!(text(&error["message"]).contains("MY_CONTACTS_OVERFLOW_COUNT"));
     kit.pass(Duration::from_secs(31 * 24 * 3600));
+    assert!(kit.user().trash().is_empty());
+    assert!(kit.user().restore(&first, ReturnName::Same).is_err(), "purged");
     kit.token = kit.fresh_token(EMAIL);
     kit.create("C");
 }

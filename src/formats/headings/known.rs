@@ -512,6 +512,9 @@ pub(super) const KNOWN: &[(&str, &[&str])] = &[
             "Passwort",
             "Hasło",
             "loginname",
+            // What a skip file of ours adds.
+            "Rejected line",
+            "Rejected because",
         ],
     ),
 ];

@@ -37,15 +37,15 @@ pub(in crate::formats) const PRIMARY: [(&str, ListField); 2] =
 
 /// The fields with numbered columns: the name before the number, and the parts behind it. The part without a name is
 /// the value.
-pub(in crate::formats) const NUMBERED: [(&str, ListField, &[&str]); 8] = [
-    ("Email", ListField::Emails, &["", "label"]),
-    ("Phone", ListField::Phones, &["", "label"]),
-    ("Address", ListField::Addresses, &["label", "street", "extended", "city", "region", "postal code", "country"]),
-    ("Website", ListField::Websites, &["", "label"]),
-    ("IM", ListField::Ims, &["", "protocol", "label"]),
-    ("Event", ListField::Events, &["", "label"]),
-    ("Relation", ListField::Relations, &["", "label"]),
-    ("Nickname", ListField::Custom, &[""]),
+pub(in crate::formats) const NUMBERED: [(&str, &[&str]); 8] = [
+    ("Email", &["", "label"]),
+    ("Phone", &["", "label"]),
+    ("Address", &["label", "street", "extended", "city", "region", "postal code", "country"]),
+    ("Website", &["", "label"]),
+    ("IM", &["", "protocol", "label"]),
+    ("Event", &["", "label"]),
+    ("Relation", &["", "label"]),
+    ("Nickname", &[""]),
 ];
 
 /// Reads the headings of an export of ours; `None` when it is somebody else's.
@@ -73,22 +73,26 @@ fn numbered(heading: &str) -> Option<Target> {
     let mut words = heading.splitn(3, ' ');
     let (name, number) = (words.next()?, words.next()?.parse::<u16>().ok()?);
     let part = words.next().unwrap_or_default();
-    let (_, field, parts) = NUMBERED.iter().find(|(known, _, _)| *known == name)?;
+    let (_, parts) = NUMBERED.iter().find(|(known, _)| *known == name)?;
     if !parts.contains(&part) {
         return None;
     }
     let group = Group::named(number.to_string());
     let label = None;
-    Some(match (name, part) {
-        ("Nickname", _) => Target::Nickname,
-        (_, "label") => Target::LabelOf(*field, group),
-        (_, "protocol") => Target::ProtocolOf(group),
-        ("Email", _) => Target::Email { label, group },
-        ("Phone", _) => Target::Phone { label, group },
-        ("Website", _) => Target::Website { label, group },
-        ("IM", _) => Target::Im { protocol: None, label, group },
-        ("Event", _) => Target::Event { label, group },
-        ("Relation", _) => Target::Relation { label, group },
+    let labelled = |field: ListField, value: Target| match part {
+        "label" => Target::LabelOf(field, group.clone()),
+        _ => value,
+    };
+    Some(match name {
+        "Email" => labelled(ListField::Emails, Target::Email { label, group: group.clone() }),
+        "Phone" => labelled(ListField::Phones, Target::Phone { label, group: group.clone() }),
+        "Website" => labelled(ListField::Websites, Target::Website { label, group: group.clone() }),
+        "Event" => labelled(ListField::Events, Target::Event { label, group: group.clone() }),
+        "Relation" => labelled(ListField::Relations, Target::Relation { label, group: group.clone() }),
+        "IM" if part == "protocol" => Target::ProtocolOf(group),
+        "IM" => labelled(ListField::Ims, Target::Im { protocol: None, label, group: group.clone() }),
+        "Nickname" => Target::Nickname,
+        _ if part == "label" => Target::LabelOf(ListField::Addresses, group),
         _ => Target::Address { label, group, part: address_part(part)? },
     })
 }
@@ -111,7 +115,7 @@ mod tests {
 
     #[test]
     fn every_column_of_the_export_is_read_back() {
-        for (name, _, parts) in NUMBERED {
+        for (name, parts) in NUMBERED {
             for part in parts {
                 let heading = format!("{name} 2 {part}");
                 assert!(target(heading.trim()).is_some(), "{heading}");

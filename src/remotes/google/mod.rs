@@ -29,6 +29,8 @@ mod people;
 mod remote;
 mod request;
 mod tag;
+#[cfg(test)]
+mod tests;
 mod text;
 mod wire;
 

@@ -1,0 +1,28 @@
+//! One-shot commands stop as the daemon does: the first signal lets the request in flight finish and be recorded, the
+//! second one stops at once.
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::engine::StopFlag;
+
+/// The exit code of a process that a signal ends at once: 128 and the number of SIGINT.
+const ABORTED: i32 = 130;
+
+/// A flag that SIGINT or SIGTERM raises.
+pub fn on_signals() -> StopFlag {
+    let flag = StopFlag::default();
+    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+        let flag = flag.clone();
+        // Without a handler the signal does what it always does: the process ends, which is as safe as a crash.
+        let Ok(mut signals) = signal(kind) else { continue };
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                if flag.is_stopped() {
+                    std::process::exit(ABORTED);
+                }
+                flag.stop();
+            }
+        });
+    }
+    flag
+}

@@ -1,0 +1,100 @@
+//! The refresh token of an account: from the file that the configuration names, or sealed in the store.
+//!
+//! Google may hand out a new refresh token at any refresh; it is sealed in the store and used from then on, until
+//! somebody puts another token into the file. Which token the file held when the new one came is remembered beside it
+//! as a digest, so that a replaced file is noticed.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Clock;
+use crate::config::Secret;
+use crate::domain::digest::Digest;
+use crate::domain::id::AccountName;
+use crate::remotes::oauth::{GrantError, GrantStore};
+use crate::store::grant::SealingKey;
+use crate::store::{SealedGrant, Store};
+
+/// Where the refresh token of one account is kept.
+pub struct Vault {
+    account: AccountName,
+    file: Option<Secret>,
+    store: Arc<dyn Store>,
+    key: Arc<SealingKey>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What is sealed.
+#[derive(Serialize, Deserialize)]
+struct Grant {
+    refresh_token: String,
+    /// Digest of the token in the file when this one came; empty without a file.
+    #[serde(default)]
+    replaces: String,
+}
+
+impl Vault {
+    /// The vault of one account; `file` is where the configuration says the token is.
+    pub fn new(
+        account: AccountName,
+        file: Option<Secret>,
+        store: Arc<dyn Store>,
+        key: Arc<SealingKey>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Vault { account, file, store, key, clock }
+    }
+
+    fn from_file(&self) -> Result<Option<SecretString>, GrantError> {
+        self.file
+            .as_ref()
+            .map(Secret::read)
+            .transpose()
+            .map_err(|cause| GrantError { doing: "read", cause: Box::new(cause) })
+    }
+
+    async fn sealed(&self) -> Result<Option<Grant>, GrantError> {
+        let unreadable = |cause: Box<dyn std::error::Error + Send + Sync>| GrantError { doing: "read", cause };
+        let stored = self.store.grant(&self.account).await.map_err(|cause| unreadable(Box::new(cause)))?;
+        let Some(stored) = stored else { return Ok(None) };
+        let opened = self.key.open(&self.account, &stored.sealed).map_err(|cause| unreadable(Box::new(cause)))?;
+        serde_json::from_str(opened.expose_secret()).map(Some).map_err(|cause| unreadable(Box::new(cause)))
+    }
+}
+
+fn digest(token: Option<&SecretString>) -> String {
+    token.map(|token| Digest::of_bytes(token.expose_secret().as_bytes()).to_string()).unwrap_or_default()
+}
+
+#[async_trait]
+impl GrantStore for Vault {
+    async fn load(&self) -> Result<Option<SecretString>, GrantError> {
+        let file = self.from_file()?;
+        let sealed = self.sealed().await?;
+        Ok(match sealed {
+            Some(grant) if file.is_none() || grant.replaces == digest(file.as_ref()) => {
+                Some(SecretString::from(grant.refresh_token))
+            }
+            _ => file,
+        })
+    }
+
+    async fn save(&self, refresh_token: &SecretString) -> Result<(), GrantError> {
+        let unwritable = |cause: Box<dyn std::error::Error + Send + Sync>| GrantError { doing: "stored", cause };
+        let file = self.from_file()?;
+        let grant = Grant {
+            refresh_token: refresh_token.expose_secret().to_owned(),
+            replaces: digest(file.as_ref()),
+        };
+        let text = serde_json::to_string(&grant).map_err(|cause| unwritable(Box::new(cause)))?;
+        let sealed = self
+            .key
+            .seal(&self.account, &SecretString::from(text))
+            .map_err(|cause| unwritable(Box::new(cause)))?;
+        let sealed = SealedGrant { account: self.account.clone(), sealed, stored: self.clock.now() };
+        self.store.put_grant(&sealed).await.map_err(|cause| unwritable(Box::new(cause)))
+    }
+}

@@ -1,0 +1,299 @@
+//! From a configured account to one engine run: lease, client, run, summary.
+//!
+//! One [`Worker`] serves the one-shot commands and the daemon alike, so there is one way of doing a run. It keeps the
+//! client of each account, and with it the access token and the request budget, for as long as it lives.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use oauth2::TokenUrl;
+use secrecy::SecretString;
+use tracing::{Instrument as _, info, info_span, warn};
+
+use super::lease;
+use super::vault::Vault;
+use crate::clock::{Clock, Entropy};
+use crate::config::{self, Account, FieldTarget, GrantSource};
+use crate::domain::account::Outcome;
+use crate::domain::field::Field;
+use crate::domain::id::{AccountName, RunId};
+use crate::domain::pair::Organizations;
+use crate::domain::run::{AccountSummary, RunRecord};
+use crate::engine::{self, Deps, LEASE_TTL, Operation, Order, Progress, Purpose, Reach, StopFlag, chain};
+use crate::remotes::google::{Google, GoogleOptions, Mapping, Target};
+use crate::remotes::http::Transport;
+use crate::remotes::oauth::{OauthClient, RefreshSource};
+use crate::remotes::token_cache::TokenCache;
+use crate::store::grant::SealingKey;
+use crate::store::{Commit, LeaseAnswer, LeaseRequest, Store, StoreError, Write};
+
+/// What runs are made with.
+pub struct Worker {
+    store: Arc<dyn Store>,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    key: Arc<SealingKey>,
+    google: config::Google,
+    holder: String,
+    clients: Mutex<BTreeMap<AccountName, Arc<Google>>>,
+}
+
+/// What a worker is made of.
+pub struct Parts {
+    /// Where the contacts are.
+    pub store: Arc<dyn Store>,
+    /// How requests leave the process.
+    pub transport: Arc<dyn Transport>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness for ids.
+    pub entropy: Arc<dyn Entropy>,
+    /// What seals grants at rest.
+    pub key: Arc<SealingKey>,
+    /// Where Google is, and how it knows us.
+    pub google: config::Google,
+}
+
+/// What is wanted of a run over several accounts.
+pub struct Job<'a> {
+    /// The accounts, in order.
+    pub accounts: Vec<&'a Account>,
+    /// Which part of the remote to read.
+    pub reach: Reach,
+    /// What to do.
+    pub purpose: Purpose,
+}
+
+/// What a run over several accounts did or would do.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    /// The numbers, account by account.
+    pub record: RunRecord,
+    /// The operations of each account; empty unless the purpose was a preview.
+    pub operations: BTreeMap<AccountName, Vec<Operation>>,
+}
+
+impl Worker {
+    /// A worker under a holder's name of its own.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { store, transport, clock, entropy, key, google } = parts;
+        let holder = lease::holder(clock.as_ref(), entropy.as_ref());
+        Worker { store, transport, clock, entropy, key, google, holder, clients: Mutex::default() }
+    }
+
+    /// Where the contacts are.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The time.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// Runs over the accounts, one after the other. What goes wrong with one is told in its summary, and the others go
+    /// on.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the run itself cannot be recorded.
+    pub async fn run(
+        &self,
+        job: Job<'_>,
+        progress: &dyn Progress,
+        stop: &StopFlag,
+    ) -> Result<Finished, StoreError> {
+        let run = RunId::new(self.clock.now(), self.entropy.next_u128());
+        let mut record = RunRecord { run, begun: self.clock.now(), ended: None, accounts: Vec::new() };
+        let mut operations = BTreeMap::new();
+        self.note(job.purpose, &record).await?;
+        for account in &job.accounts {
+            if stop.is_stopped() {
+                break;
+            }
+            let span = info_span!("sync.run", run.id = %run, account = %account.name);
+            let report = self.run_account(account, &job, run, progress, stop).instrument(span).await;
+            operations.insert(account.name.clone(), report.operations);
+            record.accounts.push(report.summary);
+            self.note(job.purpose, &record).await?;
+        }
+        record.ended = Some(self.clock.now());
+        self.note(job.purpose, &record).await?;
+        Ok(Finished { record, operations })
+    }
+
+    /// Records how far the run has come; a preview leaves no trace.
+    async fn note(&self, purpose: Purpose, record: &RunRecord) -> Result<(), StoreError> {
+        if purpose == Purpose::Preview {
+            return Ok(());
+        }
+        let writes = vec![Write::Run(Box::new(record.clone()))];
+        self.store.commit(Commit { fence: None, writes }).await.map(|_| ())
+    }
+
+    async fn run_account(
+        &self,
+        account: &Account,
+        job: &Job<'_>,
+        run: RunId,
+        progress: &dyn Progress,
+        stop: &StopFlag,
+    ) -> engine::Report {
+        let failed = |outcome, error: String| {
+            warn!("the run of account {} could not begin: {error}", account.name);
+            let mut summary = AccountSummary::new(account.name.clone());
+            summary.outcome = outcome;
+            summary.error = Some(error);
+            engine::Report { summary, operations: Vec::new() }
+        };
+        let google = match self.client(account) {
+            Ok(google) => google,
+            Err((outcome, error)) => return failed(outcome, error),
+        };
+        let (lease, fence) = match self.lease(account).await {
+            Ok(LeaseAnswer::Held(fence)) => (self.lease_request(account), fence),
+            Ok(LeaseAnswer::Busy { holder, expires }) => {
+                let error = format!("{} is worked on by {holder}; its lease ends at {expires} unless renewed", account.name);
+                return failed(Outcome::Unreachable, error);
+            }
+            Err(error) => return failed(Outcome::Unreachable, chain(&error)),
+        };
+        let promise = account.promise();
+        let deps = Deps {
+            store: self.store.as_ref(),
+            remote: google.as_ref(),
+            clock: self.clock.as_ref(),
+            entropy: self.entropy.as_ref(),
+            progress,
+            stop,
+        };
+        let order = Order {
+            promise: &promise,
+            email: &account.email,
+            settings: &account.settings_digest(),
+            reach: job.reach,
+            purpose: job.purpose,
+            run,
+            lease,
+            fence: fence.clone(),
+        };
+        let report = engine::run_account(deps, order).await;
+        if let Err(error) = self.store.release_lease(&fence).await {
+            warn!(error = %chain(&error), "the lease of account {} could not be given back; it ends by itself", account.name);
+        }
+        log_summary(&report.summary);
+        report
+    }
+
+    fn lease_request(&self, account: &Account) -> LeaseRequest {
+        LeaseRequest {
+            account: account.name.clone(),
+            holder: self.holder.clone(),
+            ttl: LEASE_TTL,
+            dead_holder: None,
+        }
+    }
+
+    /// Asks for the lease; that of a process of this host which is no more is taken over at once.
+    async fn lease(&self, account: &Account) -> Result<LeaseAnswer, StoreError> {
+        let request = self.lease_request(account);
+        let answer = self.store.acquire_lease(&request, self.clock.now()).await?;
+        match answer {
+            LeaseAnswer::Busy { holder, .. } if lease::is_dead(&holder) => {
+                info!("taking over account {} from {holder}, which is no more", account.name);
+                let request = LeaseRequest { dead_holder: Some(holder), ..request };
+                self.store.acquire_lease(&request, self.clock.now()).await
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// The client of an account, made when it is first needed.
+    fn client(&self, account: &Account) -> Result<Arc<Google>, (Outcome, String)> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&account.name) {
+            return Ok(Arc::clone(client));
+        }
+        let client = Arc::new(self.connect(account)?);
+        clients.insert(account.name.clone(), Arc::clone(&client));
+        Ok(client)
+    }
+
+    fn connect(&self, account: &Account) -> Result<Google, (Outcome, String)> {
+        let failed = |error: &dyn std::error::Error| (Outcome::Failed, chain(error));
+        let file = match &account.grant {
+            GrantSource::Store => None,
+            GrantSource::RefreshToken(secret) => Some(secret.clone()),
+            GrantSource::ServiceAccount(_) => {
+                let error = "service accounts are not supported by this release; use refresh_token_file".to_owned();
+                return Err((Outcome::NoConsent, error));
+            }
+        };
+        let secret: SecretString = self.google.read_client_secret().map_err(|error| failed(&error))?;
+        let token_url = TokenUrl::new(self.google.token_url.to_string()).map_err(|error| failed(&error))?;
+        let id = self.google.client_id.clone().unwrap_or_default();
+        let vault = Vault::new(
+            account.name.clone(),
+            file,
+            Arc::clone(&self.store),
+            Arc::clone(&self.key),
+            Arc::clone(&self.clock),
+        );
+        let source = RefreshSource::new(
+            account.name.clone(),
+            OauthClient { id, secret, token_url },
+            Arc::clone(&self.transport),
+            Arc::new(vault),
+            Arc::clone(&self.clock),
+        );
+        let tokens = Arc::new(TokenCache::new(Arc::new(source), Arc::clone(&self.clock)));
+        let options = GoogleOptions {
+            api_url: self.google.api_url.clone(),
+            account: account.name.clone(),
+            mapping: mapping(account).map_err(|error| failed(&error))?,
+            reads_per_minute: self.google.reads_per_minute,
+            writes_per_minute: self.google.writes_per_minute,
+        };
+        let (transport, clock) = (Arc::clone(&self.transport), Arc::clone(&self.clock));
+        Ok(Google::new(options, transport, tokens, clock, Arc::clone(&self.entropy)))
+    }
+}
+
+/// The field map of an account as the client wants it.
+fn mapping(account: &Account) -> Result<Mapping, crate::remotes::google::MappingError> {
+    let mut rules: Vec<(Field, Target)> = account
+        .fields
+        .iter()
+        .map(|(field, target)| {
+            let target = match target {
+                FieldTarget::Off => Target::Off,
+                FieldTarget::UserDefined(key) => Target::UserDefined(key.clone()),
+            };
+            (field.clone(), target)
+        })
+        .collect();
+    if account.organizations == Organizations::Off && !account.fields.contains_key(&Field::Organization) {
+        rules.push((Field::Organization, Target::Off));
+    }
+    Mapping::new(rules)
+}
+
+/// A quiet run is one line, a run that did something is one more.
+fn log_summary(summary: &AccountSummary) {
+    let AccountSummary { account, outcome, pulled, pushed, calls, .. } = summary;
+    match (&summary.error, outcome) {
+        (None, Outcome::Done) => info!(
+            count = pulled.total() + pushed.total(),
+            calls, "account {account} is equal: {} contacts pulled, {} pushed", pulled.total(), pushed.total()
+        ),
+        (error, outcome) => warn!(
+            error = error.as_deref().unwrap_or_default(),
+            calls,
+            "account {account} ended {outcome:?}: {} pulled, {} pushed, {} failed, {} parked",
+            pulled.total(),
+            pushed.total(),
+            summary.failed.len(),
+            summary.parked
+        ),
+    }
+}

@@ -1,0 +1,114 @@
+//! All that the store in memory holds: a map per table, and a map per key that is looked up.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use crate::domain::account::AccountState;
+use crate::domain::conflict::Conflict;
+use crate::domain::contact::Contact;
+use crate::domain::history::Change;
+use crate::domain::id::{AccountName, ConflictId, ContactId, LinkId, LinkToken, Marker, RemoteId, RunId};
+use crate::domain::link::Link;
+use crate::domain::matching::MatchKey;
+use crate::domain::outbox::{Intent, Sent};
+use crate::domain::run::RunRecord;
+use crate::domain::time::Timestamp;
+use crate::store::lease::LeaseRow;
+use crate::store::{SealedGrant, StoreIdentity, Stranger};
+
+/// The smallest identifier: where the entries of a pair's first half begin.
+pub(super) static FIRST_CONTACT: LazyLock<ContactId> = LazyLock::new(|| ContactId::new(Timestamp::EPOCH, 0));
+/// The same for links.
+static FIRST_LINK: LazyLock<LinkId> = LazyLock::new(|| LinkId::new(Timestamp::EPOCH, 0));
+
+/// A record of an account.
+pub(super) type Record = (AccountName, RemoteId);
+
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    pub identity: StoreIdentity,
+    pub last_marker: u64,
+    pub contacts: BTreeMap<ContactId, Contact>,
+    /// Keys of living contacts.
+    pub keys: BTreeMap<(MatchKey, ContactId), ()>,
+    pub changes: BTreeMap<u64, Change>,
+    /// The newest change of each contact.
+    pub feed: BTreeMap<u64, ContactId>,
+    /// The place of each contact in `feed`.
+    pub newest: BTreeMap<ContactId, u64>,
+    pub links: BTreeMap<LinkId, Link>,
+    pub link_of_contact: BTreeMap<(ContactId, AccountName), LinkId>,
+    pub link_of_remote: BTreeMap<Record, LinkId>,
+    pub tokens: BTreeMap<LinkToken, LinkId>,
+    pub aliases: BTreeMap<Record, LinkId>,
+    pub unsettled: BTreeMap<(AccountName, LinkId), ()>,
+    pub intents: BTreeMap<Marker, Intent>,
+    pub intent_of_link: BTreeMap<LinkId, Marker>,
+    pub sent: BTreeMap<Marker, Sent>,
+    pub accounts: BTreeMap<AccountName, AccountState>,
+    pub ghosts: BTreeMap<Record, Timestamp>,
+    pub strangers: BTreeMap<Record, Stranger>,
+    pub conflicts: BTreeMap<ConflictId, Conflict>,
+    pub runs: BTreeMap<RunId, RunRecord>,
+    pub leases: BTreeMap<AccountName, LeaseRow>,
+    pub grants: BTreeMap<AccountName, SealedGrant>,
+}
+
+impl State {
+    /// Nothing but an identity.
+    pub(super) fn new(identity: StoreIdentity) -> Self {
+        State {
+            identity,
+            last_marker: 0,
+            contacts: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            changes: BTreeMap::new(),
+            feed: BTreeMap::new(),
+            newest: BTreeMap::new(),
+            links: BTreeMap::new(),
+            link_of_contact: BTreeMap::new(),
+            link_of_remote: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            aliases: BTreeMap::new(),
+            unsettled: BTreeMap::new(),
+            intents: BTreeMap::new(),
+            intent_of_link: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            ghosts: BTreeMap::new(),
+            strangers: BTreeMap::new(),
+            conflicts: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            leases: BTreeMap::new(),
+            grants: BTreeMap::new(),
+        }
+    }
+
+    /// The unsettled links of an account, in the order of their ids.
+    pub(super) fn unsettled_of(&self, account: &AccountName) -> impl Iterator<Item = LinkId> {
+        let from = (account.clone(), *FIRST_LINK);
+        let account = account.clone();
+        self.unsettled
+            .range(from..)
+            .map(|(key, ())| key)
+            .take_while(move |(owner, _)| *owner == account)
+            .map(|key| key.1)
+    }
+
+    /// The last place in the feed.
+    pub(super) fn feed_end(&self) -> u64 {
+        self.changes.keys().next_back().copied().unwrap_or(0)
+    }
+
+    /// The links of a contact, in the order of their accounts.
+    pub(super) fn links_of(&self, contact: ContactId) -> Vec<LinkId> {
+        let from = (contact, AccountName::new(""));
+        let links = self.link_of_contact.range(from..).take_while(|((owner, _), _)| *owner == contact);
+        links.map(|(_, link)| *link).collect()
+    }
+
+    /// Conflicts that wait, by id.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Conflict> {
+        self.conflicts.values().filter(|conflict| conflict.resolved.is_none())
+    }
+}

@@ -1,0 +1,297 @@
+//! The store in one SQLite file.
+//!
+//! One connection writes, a few read. Every write is one transaction that takes the write lock at its start, so two
+//! processes on one file wait for each other and never fail half-way. A transaction runs as a task of its own: whoever
+//! asked for it may go away, and it still ends as a whole. Each file here holds the rows of one subject; `commit` calls
+//! them in order.
+//!
+//! The file is readable by its owner only, and so are the two files that SQLite keeps beside it.
+
+mod account;
+mod commit;
+mod conflict;
+mod contact;
+mod error;
+mod find;
+mod grant;
+mod history;
+mod lease;
+mod link;
+mod link_write;
+mod meta;
+mod migration;
+mod outbox;
+mod outsider;
+mod query;
+mod row;
+mod run;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, SqlitePool, Transaction};
+use tracing::Instrument;
+
+use self::error::unavailable;
+use super::private_file;
+use super::{
+    Commit, Committed, ContactQuery, Fence, HistoryQuery, LeaseAnswer, LeaseRequest, LinkCounts, SealedGrant, Store,
+    StoreError, StoreIdentity, Stranger,
+};
+use crate::clock::Entropy;
+use crate::domain::account::AccountState;
+use crate::domain::conflict::Conflict;
+use crate::domain::contact::Contact;
+use crate::domain::history::RecordedChange;
+use crate::domain::id::{AccountName, ConflictId, ContactId, LinkId, LinkToken, Marker, RemoteId, RunId};
+use crate::domain::link::Link;
+use crate::domain::matching::MatchKey;
+use crate::domain::outbox::{Intent, Sent};
+use crate::domain::run::RunRecord;
+use crate::domain::time::Timestamp;
+
+/// How long a connection waits for a lock that another process holds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Readers beside the one writer.
+const READERS_MAX: u32 = 4;
+
+/// The store in one SQLite file.
+#[derive(Debug, Clone)]
+pub struct SqliteStore {
+    writer: SqlitePool,
+    reader: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Opens the store in the file at `path`; creates file and folder when they are missing, and brings the schema up to
+    /// date. A new store draws its identity from `entropy`.
+    ///
+    /// # Errors
+    /// [`StoreError::TooNew`] when a newer version of this program made the file; it is left as it was.
+    /// [`StoreError::Unavailable`] when the file cannot be created or opened, or is not a database.
+    pub async fn open(path: &Path, entropy: &dyn Entropy) -> Result<Self, StoreError> {
+        const DOING: &str = "opening the database file";
+        private_file::create_when_missing(path)
+            .map_err(|cause| StoreError::Unavailable { doing: DOING, cause: Box::new(cause) })?;
+        let options = SqliteConnectOptions::new().filename(path).foreign_keys(true).busy_timeout(BUSY_TIMEOUT);
+        let pool = || SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).test_before_acquire(false);
+        let writing = options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+        let writer = pool().max_connections(1).connect_with(writing).await.map_err(unavailable(DOING))?;
+        if let Err(error) = migration::bring_up_to_date(&writer, entropy).await {
+            writer.close().await;
+            return Err(error);
+        }
+        let reading = options.read_only(true);
+        let reader = pool().max_connections(READERS_MAX).connect_with(reading).await.map_err(unavailable(DOING))?;
+        Ok(SqliteStore { writer, reader })
+    }
+
+    /// Writes a copy of the whole store, as of one moment, into a new file at `path`. Commits go on meanwhile.
+    ///
+    /// The copy has the identity and the leases of the original; it is for looking at what would happen, not for
+    /// working on accounts.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when there is a file already, or the copy cannot be written.
+    pub async fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        const DOING: &str = "copying the database";
+        private_file::create(path).map_err(|cause| StoreError::Unavailable { doing: DOING, cause: Box::new(cause) })?;
+        let target = path.to_string_lossy().into_owned();
+        // SQLite fills an empty file and leaves its mode alone.
+        let copied = sqlx::query("VACUUM INTO $1").bind(target).execute(&self.reader).await;
+        if let Err(cause) = copied {
+            // A half-written copy is of no use; that it cannot be removed either is the smaller trouble.
+            let _ = std::fs::remove_file(path);
+            return Err(unavailable(DOING)(cause));
+        }
+        Ok(())
+    }
+
+    /// Closes all connections, after what they are doing. The readers go first, so that the writer, the last one,
+    /// can fold the journal into the database file.
+    pub async fn close(self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+
+    /// A view of the store as of one moment, for reads of several statements.
+    async fn view(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.reader.begin().await.map_err(unavailable("beginning to read"))
+    }
+
+    /// Runs `work` to its end, whether or not the caller waits for it.
+    async fn to_its_end<T, W>(doing: &'static str, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: Future<Output = Result<T, StoreError>> + Send + 'static,
+    {
+        match tokio::spawn(work.in_current_span()).await {
+            Ok(result) => result,
+            Err(cause) => Err(StoreError::Unavailable { doing, cause: Box::new(cause) }),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn identity(&self) -> Result<StoreIdentity, StoreError> {
+        meta::load_identity(&mut *self.view().await?).await
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
+        let pool = self.writer.clone();
+        Self::to_its_end("committing", async move { commit::run(&pool, commit).await }).await
+    }
+
+    async fn mint_markers(&self, count: u64, now: Timestamp) -> Result<Marker, StoreError> {
+        let pool = self.writer.clone();
+        Self::to_its_end("minting markers", async move { meta::mint_markers(&pool, count, now).await }).await
+    }
+
+    async fn contacts(&self, ids: &[ContactId]) -> Result<Vec<Contact>, StoreError> {
+        contact::load(&mut *self.view().await?, ids).await
+    }
+
+    async fn find_contacts(&self, query: &ContactQuery) -> Result<Vec<Contact>, StoreError> {
+        find::contacts(&mut *self.view().await?, query).await
+    }
+
+    async fn contacts_with_keys(&self, keys: &BTreeSet<MatchKey>) -> Result<Vec<(MatchKey, ContactId)>, StoreError> {
+        contact::with_keys(&mut *self.view().await?, keys).await
+    }
+
+    async fn people_counts(&self, organizations: &[ContactId]) -> Result<BTreeMap<ContactId, u64>, StoreError> {
+        contact::count_people(&mut *self.view().await?, organizations).await
+    }
+
+    async fn changed_contacts(&self, after: u64, limit: u32) -> Result<Vec<(ContactId, u64)>, StoreError> {
+        contact::changed(&mut *self.view().await?, after, limit).await
+    }
+
+    async fn feed_end(&self) -> Result<u64, StoreError> {
+        meta::feed_end(&mut *self.view().await?).await
+    }
+
+    async fn history(&self, query: &HistoryQuery) -> Result<Vec<RecordedChange>, StoreError> {
+        history::load(&mut *self.view().await?, query).await
+    }
+
+    async fn links(&self, ids: &[LinkId]) -> Result<Vec<Link>, StoreError> {
+        link::load(&mut *self.view().await?, ids).await
+    }
+
+    async fn links_of_remotes(
+        &self,
+        account: &AccountName,
+        remotes: &[RemoteId],
+    ) -> Result<Vec<(RemoteId, Link)>, StoreError> {
+        link::of_remotes(&mut *self.view().await?, account, remotes).await
+    }
+
+    async fn links_of_tokens(&self, tokens: &[LinkToken]) -> Result<Vec<(LinkToken, Link)>, StoreError> {
+        link::of_tokens(&mut *self.view().await?, tokens).await
+    }
+
+    async fn links_of_contacts(&self, account: &AccountName, contacts: &[ContactId]) -> Result<Vec<Link>, StoreError> {
+        link::of_contacts(&mut *self.view().await?, account, contacts).await
+    }
+
+    async fn links_of_contact(&self, contact: ContactId) -> Result<Vec<Link>, StoreError> {
+        link::of_contact(&mut *self.view().await?, contact).await
+    }
+
+    async fn unsettled_links(
+        &self,
+        account: &AccountName,
+        after: Option<LinkId>,
+        limit: u32,
+    ) -> Result<Vec<LinkId>, StoreError> {
+        link::unsettled(&mut *self.view().await?, account, after, limit).await
+    }
+
+    async fn bound_remotes(&self, account: &AccountName) -> Result<BTreeSet<RemoteId>, StoreError> {
+        link::bound_remotes(&mut *self.view().await?, account).await
+    }
+
+    async fn link_counts(&self, account: &AccountName) -> Result<LinkCounts, StoreError> {
+        link::counts(&mut *self.view().await?, account).await
+    }
+
+    async fn open_intents(&self, account: &AccountName) -> Result<Vec<Intent>, StoreError> {
+        outbox::open_intents(&mut *self.view().await?, account).await
+    }
+
+    async fn sent(&self, markers: &[Marker]) -> Result<Vec<Sent>, StoreError> {
+        outbox::sent(&mut *self.view().await?, markers).await
+    }
+
+    async fn account(&self, name: &AccountName) -> Result<Option<AccountState>, StoreError> {
+        account::load(&mut *self.view().await?, name).await
+    }
+
+    async fn accounts(&self) -> Result<Vec<AccountState>, StoreError> {
+        account::load_all(&mut *self.view().await?).await
+    }
+
+    async fn ghosts(
+        &self,
+        account: &AccountName,
+        remotes: &[RemoteId],
+    ) -> Result<BTreeMap<RemoteId, Timestamp>, StoreError> {
+        outsider::ghosts(&mut *self.view().await?, account, remotes).await
+    }
+
+    async fn strangers_with_keys(
+        &self,
+        account: &AccountName,
+        keys: &BTreeSet<Vec<u8>>,
+    ) -> Result<Vec<Stranger>, StoreError> {
+        outsider::strangers_with_keys(&mut *self.view().await?, account, keys).await
+    }
+
+    async fn open_conflicts(&self, contact: Option<ContactId>) -> Result<Vec<Conflict>, StoreError> {
+        conflict::waiting(&mut *self.view().await?, contact).await
+    }
+
+    async fn conflict(&self, id: ConflictId) -> Result<Option<Conflict>, StoreError> {
+        conflict::load(&mut *self.view().await?, id).await
+    }
+
+    async fn runs(&self, limit: u32) -> Result<Vec<RunRecord>, StoreError> {
+        run::newest(&mut *self.view().await?, limit).await
+    }
+
+    async fn run(&self, id: RunId) -> Result<Option<RunRecord>, StoreError> {
+        run::load(&mut *self.view().await?, id).await
+    }
+
+    async fn acquire_lease(&self, request: &LeaseRequest, now: Timestamp) -> Result<LeaseAnswer, StoreError> {
+        let (pool, request) = (self.writer.clone(), request.clone());
+        Self::to_its_end("acquiring a lease", async move { lease::acquire(&pool, request, now).await }).await
+    }
+
+    async fn release_lease(&self, fence: &Fence) -> Result<(), StoreError> {
+        let (pool, fence) = (self.writer.clone(), fence.clone());
+        Self::to_its_end("releasing a lease", async move { lease::release(&pool, fence).await }).await
+    }
+
+    async fn lease_holder(
+        &self,
+        account: &AccountName,
+        now: Timestamp,
+    ) -> Result<Option<(String, Timestamp)>, StoreError> {
+        lease::holder(&mut *self.view().await?, account, now).await
+    }
+
+    async fn grant(&self, account: &AccountName) -> Result<Option<SealedGrant>, StoreError> {
+        grant::load(&mut *self.view().await?, account).await
+    }
+
+    async fn put_grant(&self, grant: &SealedGrant) -> Result<(), StoreError> {
+        let (pool, grant) = (self.writer.clone(), grant.clone());
+        Self::to_its_end("storing a grant", async move { grant::put(&pool, grant).await }).await
+    }
+}

@@ -1,0 +1,10 @@
+//! Contact files in and out, through the public functions of `contactsync::formats`.
+
+mod csv;
+mod damage;
+mod demo_sample;
+mod round_trip;
+mod sheets;
+mod skip_file;
+mod support;
+mod vcards;

@@ -1,0 +1,11 @@
+//! The tests that need more than one floor, in one binary with a module per subject: the real store, the real client
+//! over its wire format, the emulated vendors.
+
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+mod crash;
+mod google;
+mod random;
+mod store;
+mod support;
+mod sync;

@@ -1,0 +1,79 @@
+//! What is remembered of accounts, and of the store itself.
+
+use contactsync::domain::account::{AccountState, Cursor, Outcome, PairGroup};
+use contactsync::domain::id::{ChangeToken, Etag, GroupId};
+use contactsync::store::Write;
+
+use super::{AnyStore, write};
+use crate::support::values::*;
+
+fn group(number: u64) -> PairGroup {
+    PairGroup {
+        configured: format!("Group {number}"),
+        group: GroupId::new(format!("contactGroups/{number}")),
+        name: "Renamed".into(),
+        etag: number.is_multiple_of(2).then(|| Etag::new("e")),
+        members: number,
+        deleted: number == 3,
+    }
+}
+
+fn full_account() -> AccountState {
+    let cursor = |text: &str| Cursor { token: ChangeToken::new(text), template: "t".into(), lineage: time(1) };
+    AccountState {
+        name: account("sales"),
+        remote_user: Some("people/1".into()),
+        contacts: Some(cursor("c")),
+        groups: Some(cursor("g")),
+        full_begun: Some(time(2)),
+        feed_position: 17,
+        settings: Some("digest".into()),
+        clock_ahead_ms: -250,
+        proven_equal: Some(time(3)),
+        last_run: Some(run_id(1)),
+        last_outcome: Some(Outcome::NoConsent),
+        last_error: Some("consent was withdrawn".into()),
+        pair_groups: vec![group(3), group(2), group(3)],
+    }
+}
+
+pub async fn an_account_is_found_as_it_was_stored(store: AnyStore) {
+    let (full, bare) = (full_account(), account_state("office"));
+    write(&*store, vec![Write::Account(Box::new(full.clone())), Write::Account(Box::new(bare.clone()))]).await.unwrap();
+    assert_eq!(store.account(&full.name).await.unwrap(), Some(full.clone()));
+    assert_eq!(store.account(&account("nobody")).await.unwrap(), None);
+    assert_eq!(store.accounts().await.unwrap(), [bare, full]);
+}
+
+pub async fn groups_are_replaced_together_with_the_account(store: AnyStore) {
+    let full = full_account();
+    let outcomes = [
+        Some(Outcome::Done),
+        Some(Outcome::Parked),
+        Some(Outcome::Failed),
+        Some(Outcome::Unreachable),
+        Some(Outcome::NoConsent),
+        None,
+    ];
+    for (number, last_outcome) in (0..).zip(outcomes) {
+        let state = AccountState {
+            pair_groups: (0..number).map(group).collect(),
+            contacts: None,
+            last_error: None,
+            last_outcome,
+            ..full.clone()
+        };
+        write(&*store, vec![Write::Account(Box::new(full.clone())), Write::Account(Box::new(state.clone()))])
+            .await
+            .unwrap();
+        assert_eq!(store.account(&full.name).await.unwrap(), Some(state));
+    }
+}
+
+pub async fn the_identity_stays(store: AnyStore) {
+    let identity = store.identity().await.unwrap();
+    assert_eq!((identity.id.len(), identity.epoch), (32, 1));
+    assert_ne!(identity.hash_key[..16], identity.hash_key[16..]);
+    write(&*store, vec![create(&contact(1, person("Ada King")))]).await.unwrap();
+    assert_eq!(store.identity().await.unwrap(), identity);
+}

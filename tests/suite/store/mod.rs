@@ -1,0 +1,141 @@
+//! The conformance suite of the `Store` trait: every implementor does the same, or tests of an engine on one of them
+//! say nothing about the others. What only one of them does is tested in the module of its name.
+
+mod account;
+mod atomic;
+mod contact;
+mod find;
+mod history;
+mod lease;
+mod link;
+mod memory;
+mod outbox;
+mod outsider;
+mod people;
+mod random;
+mod sqlite;
+
+use std::sync::Arc;
+
+use contactsync::clock::SeededEntropy;
+use contactsync::store::memory::MemoryStore;
+use contactsync::store::sqlite::SqliteStore;
+use contactsync::store::{Committed, Store, StoreError, Write};
+use tempfile::TempDir;
+
+use crate::support::values::commit;
+
+fn memory_store() -> MemoryStore {
+    MemoryStore::new(&SeededEntropy::new(1))
+}
+
+/// A store in a file of a folder that is removed with the second value.
+async fn sqlite_store() -> (SqliteStore, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("store.db"), &SeededEntropy::new(1)).await.unwrap();
+    (store, folder)
+}
+
+/// Commits without fence.
+async fn write(store: &dyn Store, writes: Vec<Write>) -> Result<Committed, StoreError> {
+    store.commit(commit(writes)).await
+}
+
+/// One test per case and implementor.
+macro_rules! on_every_store {
+    ($($module:ident: $($case:ident),+;)+) => {
+        mod conformance {
+            $(mod $module {
+                $(mod $case {
+                    use super::super::super as suite;
+
+                    #[tokio::test]
+                    async fn memory() {
+                        suite::$module::$case(suite::Arc::new(suite::memory_store())).await;
+                    }
+
+                    #[tokio::test]
+                    async fn sqlite() {
+                        let (store, _folder) = suite::sqlite_store().await;
+                        suite::$module::$case(suite::Arc::new(store)).await;
+                    }
+                })+
+            })+
+        }
+    };
+}
+
+type AnyStore = Arc<dyn Store>;
+
+on_every_store! {
+    contact:
+        a_contact_is_found_as_it_was_stored,
+        a_contact_that_exists_is_not_created_again,
+        a_write_decided_on_an_older_version_is_refused,
+        a_write_of_a_contact_that_does_not_exist_is_refused,
+        a_contact_can_be_written_twice_in_one_commit,
+        a_change_that_names_another_contact_is_refused,
+        keys_follow_the_card_and_go_with_the_contact,
+        the_feed_names_each_contact_once_at_its_newest_change,
+        more_contacts_than_fit_one_statement_are_found;
+    find:
+        filters_narrow_the_list,
+        text_finds_names_mails_phones_and_notes,
+        signs_of_patterns_are_only_signs,
+        deleted_contacts_are_hidden_unless_asked_for,
+        pages_follow_each_other_by_id,
+        pages_follow_each_other_by_name,
+        people_are_counted_per_organization;
+    history:
+        rows_come_newest_first_as_they_were_written,
+        rows_are_selected_by_contact_run_place_and_number;
+    link:
+        a_link_is_found_as_it_was_stored,
+        a_contact_has_one_link_per_account,
+        a_remote_record_has_one_link_per_account,
+        a_token_belongs_to_one_link_for_ever,
+        tokens_of_former_incarnations_lead_to_the_link,
+        aliases_lead_to_the_link_but_its_own_id_goes_first,
+        only_links_without_contact_are_dropped,
+        a_dropped_link_leaves_nothing,
+        a_link_needs_the_contact_it_names,
+        a_link_without_contact_is_found_only,
+        an_edit_unsettles_and_a_settled_version_settles,
+        links_that_rest_are_settled_whatever_order_they_are_written_in,
+        a_sighting_unsettles_a_link,
+        unsettled_links_are_listed_in_pages_per_account,
+        numbers_count_each_account_alone;
+    outbox:
+        an_intent_is_found_until_it_is_closed,
+        a_link_has_one_open_intent,
+        a_marker_is_used_once,
+        what_was_meant_outlives_the_intent,
+        a_closed_intent_is_not_sent_again,
+        an_intent_and_its_meaning_agree,
+        markers_grow_even_when_the_clock_goes_back;
+    account:
+        an_account_is_found_as_it_was_stored,
+        groups_are_replaced_together_with_the_account,
+        the_identity_stays;
+    outsider:
+        ghosts_are_remembered_per_account,
+        strangers_are_found_by_any_key,
+        a_stranger_is_replaced_and_forgotten;
+    people:
+        conflicts_wait_oldest_first_until_resolved,
+        runs_are_listed_newest_first,
+        a_grant_is_replaced;
+    lease:
+        a_lease_is_held_by_one,
+        renewing_keeps_the_token,
+        an_expired_lease_is_taken_over,
+        the_lease_of_a_dead_holder_is_taken_over_at_once,
+        a_lease_given_back_is_free_and_the_token_still_grows,
+        giving_back_a_lost_lease_changes_nothing,
+        nothing_is_written_under_a_lost_lease,
+        leases_of_accounts_are_independent;
+    atomic:
+        a_refused_commit_leaves_nothing,
+        a_commit_sees_its_own_writes_in_order,
+        an_empty_commit_is_fine;
+}

@@ -1,0 +1,53 @@
+//! What people look at: conflicts and runs; and what they give: grants.
+
+use contactsync::domain::conflict::Conflict;
+use contactsync::domain::run::RunRecord;
+use contactsync::store::{SealedGrant, StoreError, Write};
+
+use super::{AnyStore, write};
+use crate::support::values::*;
+
+pub async fn conflicts_wait_oldest_first_until_resolved(store: AnyStore) {
+    let contacts = [1, 2].map(|number| contact(number, person("Ada King")));
+    let links = [1, 2].map(|number| link(number, Some(contact_id(number))));
+    let old = conflict(1, contact_id(2), &links[1]);
+    let new = Conflict { since: time(0), ..conflict(2, contact_id(1), &links[0]) };
+    let put_conflict = |conflict: &Conflict| Write::Conflict(Box::new(conflict.clone()));
+    let writes = contacts.iter().map(create).chain(links.iter().map(put)).chain([&old, &new].map(put_conflict));
+    write(&*store, writes.collect()).await.unwrap();
+    assert_eq!(store.open_conflicts(None).await.unwrap(), [new.clone(), old.clone()]);
+    assert_eq!(store.open_conflicts(Some(contact_id(2))).await.unwrap(), [old.clone()]);
+    assert_eq!(store.open_conflicts(Some(contact_id(9))).await.unwrap(), []);
+
+    let resolved = Conflict { resolved: Some(time(9)), ..old.clone() };
+    write(&*store, vec![put_conflict(&resolved)]).await.unwrap();
+    assert_eq!(store.open_conflicts(None).await.unwrap(), [new]);
+    assert_eq!(store.conflict(old.id).await.unwrap(), Some(resolved));
+    assert_eq!(store.conflict(conflict_id(9)).await.unwrap(), None);
+
+    let dangling = conflict(3, contact_id(1), &link(77, None));
+    let refused = write(&*store, vec![put_conflict(&dangling)]).await;
+    assert!(matches!(refused, Err(StoreError::Inconsistent { table: "conflict", .. })), "{refused:?}");
+}
+
+pub async fn runs_are_listed_newest_first(store: AnyStore) {
+    let put_run = |run: &RunRecord| Write::Run(Box::new(run.clone()));
+    write(&*store, [run(2), run(3), run(1)].iter().map(put_run).collect()).await.unwrap();
+    let ended = RunRecord { ended: Some(time(9)), accounts: Vec::new(), ..run(3) };
+    write(&*store, vec![put_run(&ended)]).await.unwrap();
+    assert_eq!(store.runs(2).await.unwrap(), [ended.clone(), run(2)]);
+    assert_eq!(store.runs(9).await.unwrap().len(), 3);
+    assert_eq!(store.run(run_id(3)).await.unwrap(), Some(ended));
+    assert_eq!(store.run(run_id(9)).await.unwrap(), None);
+}
+
+pub async fn a_grant_is_replaced(store: AnyStore) {
+    let sales = account("sales");
+    assert_eq!(store.grant(&sales).await.unwrap(), None);
+    for sealed in [vec![1, 2, 0], vec![3]] {
+        let grant = SealedGrant { account: sales.clone(), sealed, stored: time(1) };
+        store.put_grant(&grant).await.unwrap();
+        assert_eq!(store.grant(&sales).await.unwrap(), Some(grant));
+    }
+    assert_eq!(store.grant(&account("other")).await.unwrap(), None);
+}

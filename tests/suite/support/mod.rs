@@ -1,0 +1,6 @@
+//! What the tests of several subjects share.
+
+pub mod fuse;
+pub mod transport;
+pub mod values;
+pub mod world;

@@ -1,0 +1,513 @@
+//! A whole world in one process: a store, the real engine, the real client, an emulated Google, and a clock that is
+//! moved by hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use contactsync::clock::{Clock, Entropy, ManualClock, SeededEntropy};
+use contactsync::domain::account::Outcome;
+use contactsync::domain::contact::{Card, Contact, Email, Kind, Phone, Subject};
+use contactsync::domain::diff;
+use contactsync::domain::history::{Action, Actor, Change};
+use contactsync::domain::id::{AccountName, ContactId, GroupId, ReplicaId, RunId};
+use contactsync::domain::normal;
+use contactsync::domain::pair::{
+    DeletePolicy, Direction, Guard, InRemote, InStore, LeftGroup, Limit, MissingGroup, Organizations, Pair, Promise,
+    Strangers,
+};
+use contactsync::domain::policy::ConflictPolicy;
+use contactsync::domain::run::AccountSummary;
+use contactsync::domain::time::Timestamp;
+use contactsync::domain::version::VersionVector;
+use contactsync::emulator::{Config, Emulator};
+use contactsync::engine::{self, Deps, LEASE_TTL, Order, Purpose, Reach, Report, Silent, StopFlag};
+use contactsync::remotes::Remote as _;
+use contactsync::remotes::google::{Google, GoogleOptions, Mapping};
+use contactsync::remotes::http::Transport;
+use contactsync::remotes::oauth::{GrantError, GrantStore, OauthClient, RefreshSource};
+use contactsync::remotes::token_cache::TokenCache;
+use contactsync::store::memory::MemoryStore;
+use contactsync::store::{
+    Commit, ContactQuery, ContactWrite, DeletedContacts, HistoryQuery, LeaseAnswer, LeaseRequest, Store, Write,
+};
+use futures_util::FutureExt as _;
+use oauth2::TokenUrl;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use super::fuse::{Fuse, FusedStore, FusedTransport};
+use super::transport::InProcess;
+
+pub const EMAIL: &str = "sales@example.org";
+pub const GROUP: &str = "Team";
+
+/// See the module.
+pub struct World {
+    pub clock: Arc<ManualClock>,
+    pub entropy: Arc<SeededEntropy>,
+    pub emulator: Arc<Mutex<Emulator>>,
+    /// The store that runs use; may have a fuse.
+    pub store: Arc<dyn Store>,
+    sound: Arc<dyn Store>,
+    pub promise: Promise,
+    pub google: Google,
+    pub settings: String,
+}
+
+struct Kept(SecretString);
+
+#[async_trait]
+impl GrantStore for Kept {
+    async fn load(&self) -> Result<Option<SecretString>, GrantError> {
+        Ok(Some(self.0.clone()))
+    }
+
+    async fn save(&self, _: &SecretString) -> Result<(), GrantError> {
+        Ok(())
+    }
+}
+
+/// The promise that most tests start from: one pair with every contact, both ways, the store's clock decides.
+pub fn promise() -> Promise {
+    let account = AccountName::new("sales");
+    Promise {
+        replica: ReplicaId::google(&account),
+        account,
+        direction: Direction::TwoWay,
+        conflict: ConflictPolicy::Newest,
+        conflict_fields: BTreeMap::new(),
+        organizations: Organizations::Contact,
+        delete: DeletePolicy {
+            in_remote: InRemote::Propagate,
+            in_store: InStore::Propagate,
+            left_group: LeftGroup::Unlink,
+            grace: Duration::ZERO,
+        },
+        guard: Guard {
+            max_deletes: Limit::Percent(10.0),
+            max_updates: Limit::Percent(100.0),
+            max_blanked_fields: Limit::Percent(10.0),
+        },
+        pairs: vec![pair(GROUP)],
+    }
+}
+
+pub fn pair(group: &str) -> Pair {
+    Pair {
+        group: group.to_owned(),
+        missing_group: MissingGroup::Create,
+        labels: Vec::new(),
+        owners: Vec::new(),
+        strangers: Strangers::Adopt,
+        add_label: None,
+    }
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(promise())
+    }
+
+    pub fn with(promise: Promise) -> Self {
+        let entropy = Arc::new(SeededEntropy::new(7));
+        let store = Arc::new(MemoryStore::new(entropy.as_ref()));
+        Self::on(store, promise)
+    }
+
+    /// A world on a store of the caller's.
+    pub fn on(store: Arc<dyn Store>, promise: Promise) -> Self {
+        let clock = Arc::new(ManualClock::new("2026-11-24T08:00:00Z".parse().expect("a time")));
+        let entropy = Arc::new(SeededEntropy::new(11));
+        let emulator = Arc::new(Mutex::new(Emulator::new(Config::new(3, &[EMAIL]))));
+        let transport = Arc::new(InProcess { emulator: Arc::clone(&emulator), clock: clock.clone() });
+        let google = client(transport, &emulator, &clock, &entropy, &promise.account);
+        World {
+            clock,
+            entropy,
+            emulator,
+            sound: Arc::clone(&store),
+            store,
+            promise,
+            google,
+            settings: "one".to_owned(),
+        }
+    }
+
+    /// The client forgets everything it knows, as after a restart of the process.
+    pub fn restart(&mut self) {
+        let transport = self.transport();
+        self.google = client(transport, &self.emulator, &self.clock, &self.entropy, &self.promise.account);
+    }
+
+    /// Puts a fuse into everything that writes to the store or calls the remote, until [`World::unfuse`].
+    pub fn fuse(&mut self, fuse: &Arc<Fuse>) {
+        let transport = Arc::new(FusedTransport { inner: self.transport(), fuse: Arc::clone(fuse) });
+        self.google = client(transport, &self.emulator, &self.clock, &self.entropy, &self.promise.account);
+        self.store = Arc::new(FusedStore { inner: Arc::clone(&self.sound), fuse: Arc::clone(fuse) });
+    }
+
+    /// Takes the fuse out; the process has started anew.
+    pub fn unfuse(&mut self) {
+        self.store = Arc::clone(&self.sound);
+        self.restart();
+    }
+
+    fn transport(&self) -> Arc<dyn Transport> {
+        Arc::new(InProcess { emulator: Arc::clone(&self.emulator), clock: self.clock.clone() })
+    }
+
+    /// A run that may be cut off; `None` when it was.
+    pub fn sync_or_crash(&self) -> Option<AccountSummary> {
+        // Nothing here waits for anything outside, so a run that is not ready at once has met the fuse.
+        self.run(Reach::Incremental, Purpose::Carry).now_or_never().map(|report| report.summary)
+    }
+
+    /// Runs until nothing is left to do, moving the clock on as far as open questions need. Returns how many runs.
+    pub async fn settle(&self) -> u32 {
+        self.try_settle().await.unwrap_or_else(|unrest| panic!("{unrest}"))
+    }
+
+    /// As [`World::settle`], telling what keeps it from coming to rest.
+    pub async fn try_settle(&self) -> Result<u32, String> {
+        let mut last = None;
+        for round in 1..=12 {
+            let summary = self.sync().await;
+            if summary.outcome == Outcome::Done && summary.pushed.total() + summary.pulled.total() == 0 {
+                return Ok(round);
+            }
+            last = Some(summary);
+            self.advance(Duration::from_secs(20 * 60));
+        }
+        Err(format!("twelve runs were not enough: {last:?}"))
+    }
+
+    pub fn emulator(&self) -> MutexGuard<'_, Emulator> {
+        self.emulator.lock().expect("the emulator is sound")
+    }
+
+    pub fn advance(&self, span: Duration) {
+        self.clock.advance(span);
+    }
+
+    pub async fn sync(&self) -> AccountSummary {
+        self.run(Reach::Incremental, Purpose::Carry).await.summary
+    }
+
+    pub async fn sync_in_full(&self) -> AccountSummary {
+        self.run(Reach::Full, Purpose::Carry).await.summary
+    }
+
+    pub async fn run(&self, reach: Reach, purpose: Purpose) -> Report {
+        let lease = LeaseRequest {
+            account: self.promise.account.clone(),
+            holder: "test".to_owned(),
+            ttl: LEASE_TTL,
+            dead_holder: None,
+        };
+        let answer = self.store.acquire_lease(&lease, self.clock.now()).await.expect("a lease");
+        let LeaseAnswer::Held(fence) = answer else { panic!("the lease is held by somebody else") };
+        let stop = StopFlag::default();
+        let deps = Deps {
+            store: self.store.as_ref(),
+            remote: &self.google,
+            clock: self.clock.as_ref(),
+            entropy: self.entropy.as_ref(),
+            progress: &Silent,
+            stop: &stop,
+        };
+        let order = Order {
+            promise: &self.promise,
+            email: EMAIL,
+            settings: &self.settings,
+            reach,
+            purpose,
+            run: RunId::new(self.clock.now(), self.entropy.next_u128()),
+            lease,
+            fence: fence.clone(),
+        };
+        let report = engine::run_account(deps, order).await;
+        self.store.release_lease(&fence).await.expect("released");
+        report
+    }
+
+    /// Adds a contact to the store, as a user would.
+    pub async fn add(&self, card: Card) -> ContactId {
+        let now = self.tick();
+        let mut version = VersionVector::new();
+        version.tick(&ReplicaId::store(1));
+        let id = ContactId::new(now, self.entropy.next_u128());
+        let change = self.change(id, Action::Created, &Card::blank(card.kind()), &card);
+        let contact = Contact {
+            id,
+            card,
+            version,
+            created: now,
+            updated: now,
+            deleted: None,
+            touched: BTreeMap::new(),
+            implicit: false,
+        };
+        self.put(contact, None, change).await;
+        id
+    }
+
+    /// Edits a contact of the store, as a user would.
+    pub async fn edit(&self, id: ContactId, edit: impl FnOnce(&mut Card)) {
+        let now = self.tick();
+        let mut contact = self.contact(id).await;
+        let (before, expected) = (contact.card.clone(), contact.version.clone());
+        edit(&mut contact.card);
+        for field in diff::changed_fields(&before, &contact.card) {
+            contact.touched.insert(field, now);
+        }
+        contact.version.tick(&ReplicaId::store(1));
+        contact.updated = now;
+        let change = self.change(id, Action::Edited, &before, &contact.card);
+        self.put(contact, Some(expected), change).await;
+    }
+
+    /// Deletes a contact of the store, as a user would.
+    pub async fn delete(&self, id: ContactId) {
+        let now = self.tick();
+        let mut contact = self.contact(id).await;
+        let expected = contact.version.clone();
+        contact.deleted = Some(now);
+        contact.version.tick(&ReplicaId::store(1));
+        let change = self.change(id, Action::Deleted, &contact.card, &contact.card);
+        self.put(contact, Some(expected), change).await;
+    }
+
+    fn change(&self, contact: ContactId, action: Action, before: &Card, after: &Card) -> Change {
+        Change {
+            contact,
+            at: self.clock.now(),
+            actor: Actor::User,
+            run: None,
+            action,
+            fields: diff::changes(before, after),
+            conflicts: Vec::new(),
+        }
+    }
+
+    async fn put(&self, contact: Contact, expected: Option<VersionVector>, change: Change) {
+        let write = Write::Contact(Box::new(ContactWrite { contact, expected, change }));
+        self.store.commit(Commit { fence: None, writes: vec![write] }).await.expect("stored");
+    }
+
+    /// Time goes on a little, so that no two edits happen at once.
+    pub fn tick(&self) -> Timestamp {
+        self.clock.advance(Duration::from_secs(1));
+        self.clock.now()
+    }
+
+    pub async fn contact(&self, id: ContactId) -> Contact {
+        self.store.contacts(&[id]).await.expect("read").pop().expect("the contact exists")
+    }
+
+    /// Fails unless both sides have the same contacts with the same content, each once.
+    pub async fn assert_equal(&self) {
+        self.try_equal().await.unwrap_or_else(|difference| panic!("{difference}"));
+    }
+
+    /// As [`World::assert_equal`], telling the difference.
+    pub async fn try_equal(&self) -> Result<(), String> {
+        let codec = self.google.codec();
+        let contacts = self.contacts().await;
+        let mut ours: Vec<String> = Vec::new();
+        let known = self.pair_groups().await;
+        for contact in contacts.iter().filter(|contact| !contact.implicit) {
+            ours.push(comparable(&contact.card));
+        }
+        let mut theirs: Vec<String> = Vec::new();
+        for person in self.people() {
+            let reading = codec.read(&person, codec.kind(&person));
+            if known.is_disjoint(&reading.groups) {
+                return Err(format!("outside the group: {person}"));
+            }
+            theirs.push(comparable(&reading.card));
+        }
+        ours.sort();
+        theirs.sort();
+        if ours == theirs {
+            return Ok(());
+        }
+        Err(format!(
+            "store and Google differ\nstore:  {}\ngoogle: {}",
+            ours.join("\n        "),
+            theirs.join("\n        ")
+        ))
+    }
+
+    async fn pair_groups(&self) -> BTreeSet<GroupId> {
+        let state = self.store.account(&self.promise.account).await.expect("read").expect("an account");
+        state.pair_groups.into_iter().map(|known| known.group).collect()
+    }
+
+    /// Living contacts of the store.
+    pub async fn contacts(&self) -> Vec<Contact> {
+        let query = ContactQuery { deleted: DeletedContacts::Hidden, ..ContactQuery::default() };
+        self.store.find_contacts(&query).await.expect("read")
+    }
+
+    pub async fn by_name(&self, name: &str) -> Contact {
+        let found: Vec<Contact> =
+            self.contacts().await.into_iter().filter(|contact| contact.card.display_name() == name).collect();
+        assert_eq!(found.len(), 1, "{name}: {} contacts", found.len());
+        found.into_iter().next().expect("one")
+    }
+
+    pub async fn history(&self, contact: ContactId) -> Vec<Change> {
+        let query = HistoryQuery { contact: Some(contact), ..HistoryQuery::default() };
+        self.store.history(&query).await.expect("read").into_iter().map(|row| row.change).collect()
+    }
+
+    /// Everybody in the emulated account, complete.
+    pub fn people(&self) -> Vec<Value> {
+        let now = self.clock.now();
+        self.emulator().user(EMAIL, now).expect("the account").people()
+    }
+
+    /// The person with this display name or company.
+    pub fn person(&self, name: &str) -> Value {
+        let found: Vec<Value> = self.people().into_iter().filter(|person| shown(person) == name).collect();
+        assert_eq!(found.len(), 1, "{name}: {} people", found.len());
+        found.into_iter().next().expect("one")
+    }
+
+    /// Whether there is a person with this display name or company.
+    pub fn has_person(&self, name: &str) -> bool {
+        self.people().iter().any(|person| shown(person) == name)
+    }
+
+    pub fn group(&self, name: &str) -> Value {
+        let now = self.clock.now();
+        let groups = self.emulator().user(EMAIL, now).expect("the account").groups();
+        groups.into_iter().find(|group| group["name"] == name).expect("the group")
+    }
+
+    /// A person made in the web UI, in the groups of these names besides My Contacts.
+    pub fn google_create(&self, mut person: Value, groups: &[&str]) -> String {
+        let mut memberships =
+            vec![json!({"contactGroupMembership": {"contactGroupResourceName": "contactGroups/myContacts"}})];
+        for group in groups {
+            let group = self.group(group);
+            memberships.push(json!({"contactGroupMembership": {"contactGroupResourceName": group["resourceName"]}}));
+        }
+        person["memberships"] = Value::Array(memberships);
+        let now = self.tick();
+        let created = self.emulator().user(EMAIL, now).expect("the account").create(&person).expect("created");
+        created["resourceName"].as_str().expect("a name").to_owned()
+    }
+
+    /// A person edited in the web UI, by a merge patch.
+    pub fn google_edit(&self, name: &str, patch: &Value) {
+        let resource = self.person(name)["resourceName"].as_str().expect("a name").to_owned();
+        let now = self.tick();
+        self.emulator().user(EMAIL, now).expect("the account").edit(&resource, patch).expect("edited");
+    }
+
+    /// A person deleted in the web UI.
+    pub fn google_delete(&self, name: &str) {
+        let resource = self.person(name)["resourceName"].as_str().expect("a name").to_owned();
+        let now = self.tick();
+        self.emulator().user(EMAIL, now).expect("the account").delete(&resource).expect("deleted");
+    }
+
+    /// How often a method of the API was called.
+    pub fn calls(&self, method: &str) -> u64 {
+        self.emulator().counters().method(method).calls
+    }
+
+    /// Fails unless nobody did what the service does not allow.
+    pub fn assert_no_violation(&self) {
+        let emulator = self.emulator();
+        let counters = serde_json::to_value(emulator.counters()).expect("counters");
+        assert_eq!(counters["violations"], json!([]), "violations");
+    }
+}
+
+fn client(
+    transport: Arc<dyn Transport>,
+    emulator: &Arc<Mutex<Emulator>>,
+    clock: &Arc<ManualClock>,
+    entropy: &Arc<SeededEntropy>,
+    account: &AccountName,
+) -> Google {
+    let (id, secret, token) = {
+        let emulator = emulator.lock().expect("the emulator is sound");
+        let client = emulator.client();
+        let token = emulator.refresh_token(EMAIL).expect("a refresh token").to_owned();
+        (client.id.clone(), client.secret.clone(), token)
+    };
+    let oauth = OauthClient {
+        id,
+        secret: SecretString::from(secret),
+        token_url: TokenUrl::new("http://127.0.0.1/token".to_owned()).expect("an address"),
+    };
+    let grants = Arc::new(Kept(SecretString::from(token)));
+    let source = RefreshSource::new(account.clone(), oauth, transport.clone(), grants, clock.clone());
+    let tokens = Arc::new(TokenCache::new(Arc::new(source), clock.clone()));
+    let options = GoogleOptions {
+        api_url: "http://127.0.0.1".parse().expect("an address"),
+        account: account.clone(),
+        mapping: Mapping::default(),
+        reads_per_minute: 60_000,
+        writes_per_minute: 60_000,
+    };
+    Google::new(options, transport, tokens, clock.clone(), entropy.clone())
+}
+
+/// What of a card both sides can hold, in canonical form.
+fn comparable(card: &Card) -> String {
+    let mut card = normal::card(card);
+    card.labels.clear();
+    card.owner = None;
+    for email in &mut card.emails {
+        email.primary = false;
+    }
+    for phone in &mut card.phones {
+        phone.primary = false;
+    }
+    if let Subject::Organization(organization) = &mut card.subject {
+        organization.industry = None;
+    }
+    serde_json::to_string(&card).expect("a card")
+}
+
+/// The name a person of the emulator is shown by.
+fn shown(person: &Value) -> String {
+    let name = person["names"][0]["displayName"].as_str();
+    name.or_else(|| person["organizations"][0]["name"].as_str()).unwrap_or_default().to_owned()
+}
+
+/// A person with a name and an e-mail address made from it.
+pub fn person(name: &str) -> Card {
+    let mut card: Card = serde_json::from_value(json!({"kind": "person", "name": {"full": name}})).expect("a person");
+    card.emails.push(Email {
+        value: format!("{}@example.org", name.to_lowercase().replace(' ', ".")),
+        label: Some("work".to_owned()),
+        primary: true,
+    });
+    card
+}
+
+pub fn phone(value: &str) -> Phone {
+    Phone { value: value.to_owned(), label: Some("work".to_owned()), primary: false }
+}
+
+pub fn as_person(card: &mut Card) -> &mut contactsync::domain::contact::Person {
+    match &mut card.subject {
+        Subject::Person(person) => person,
+        Subject::Organization(_) => panic!("not a person"),
+    }
+}
+
+pub fn kinds(contacts: &[Contact]) -> BTreeMap<Kind, usize> {
+    let mut counts = BTreeMap::new();
+    for contact in contacts {
+        *counts.entry(contact.card.kind()).or_insert(0) += 1;
+    }
+    counts
+}
