@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use crate::clock::{Clock, Entropy};
-use crate::config::Config;
+use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use crate::config::{Config, KeyPlace};
 use crate::contacts::edit::Editor;
 use crate::contacts::show::{Shown, page};
+use crate::daemon::worker::{Parts, Worker};
 use crate::domain::contact::{Contact, Kind};
 use crate::domain::history::Actor;
+use crate::remotes::http::ReqwestTransport;
 use crate::store::Store;
+use crate::store::grant::SealingKey;
+use crate::store::sqlite::SqliteStore;
 
 use super::output::Output;
 
@@ -20,6 +24,8 @@ pub struct Desk {
     pub config: Config,
     /// The store.
     pub store: Arc<dyn Store>,
+    /// The same store as the database it is.
+    pub database: Arc<SqliteStore>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness for ids.
@@ -29,6 +35,59 @@ pub struct Desk {
 }
 
 impl Desk {
+    /// Opens the store that the configuration names and puts everything in its place.
+    ///
+    /// # Errors
+    /// What the database or its folder says.
+    pub async fn open(config: Config, out: Arc<Output>) -> anyhow::Result<Self> {
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let database = SqliteStore::open(&config.store.path, entropy.as_ref())
+            .await
+            .with_context(|| format!("cannot open the store {}", config.store.path.display()))?;
+        let database = Arc::new(database);
+        Ok(Desk { config, store: database.clone(), database, clock: Arc::new(SystemClock), entropy, out })
+    }
+
+    /// What runs are made with.
+    ///
+    /// # Errors
+    /// A key that cannot be read, or a network stack that cannot be set up.
+    pub fn worker(&self) -> anyhow::Result<Worker> {
+        self.worker_on(Arc::clone(&self.database))
+    }
+
+    /// The same on another store, which grants never go to.
+    ///
+    /// # Errors
+    /// As [`Desk::worker`].
+    pub fn worker_on(&self, store: Arc<SqliteStore>) -> anyhow::Result<Worker> {
+        let key = match &self.config.store.key {
+            KeyPlace::File(path) => SealingKey::load(path),
+            KeyPlace::Credential(path) => SealingKey::load_credential(path),
+            KeyPlace::Beside(path) => SealingKey::load_or_create(path, self.entropy.as_ref()),
+        };
+        Ok(Worker::new(Parts {
+            store,
+            grants: Arc::clone(&self.store),
+            transport: Arc::new(ReqwestTransport::new().context("setting up the network")?),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            key: Arc::new(key.context("the key that seals grants")?),
+            google: self.config.google.clone(),
+        }))
+    }
+
+    /// Makes sure that every secret the configuration names can be read.
+    ///
+    /// # Errors
+    /// The first that cannot; the others are warned about.
+    pub fn check_secrets(&self) -> anyhow::Result<()> {
+        let mut faults = self.config.check_secrets().into_iter();
+        let Some(first) = faults.next() else { return Ok(()) };
+        faults.for_each(|fault| self.out.warn(&fault.to_string()));
+        Err(first.into())
+    }
+
     /// Edits contacts on behalf of the person at the command line.
     pub fn editor(&self) -> Editor<'_> {
         Editor { store: &*self.store, clock: &*self.clock, entropy: &*self.entropy, actor: Actor::User }

@@ -146,12 +146,7 @@ pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.write_all(bytes)
 }
 
-fn tell(
-    desk: &Desk,
-    import: Option<ImportId>,
-    report: &ImportReport,
-    skip_file: Option<&Path>,
-) -> anyhow::Result<()> {
+fn tell(desk: &Desk, import: Option<ImportId>, report: &ImportReport, skip_file: Option<&Path>) -> anyhow::Result<()> {
     if desk.out.is_json() {
         desk.out.json(&Answer {
             import,
@@ -171,7 +166,12 @@ fn tell(
     let kept = report
         .kept
         .iter()
-        .map(|kept| format!("  line {}: {} has {} = {}, the file says {}", kept.line, kept.contact, kept.field, kept.store, kept.file))
+        .map(|kept| {
+            format!(
+                "  line {}: {} has {} = {}, the file says {}",
+                kept.line, kept.contact, kept.field, kept.store, kept.file
+            )
+        })
         .collect();
     lines.extend(first_of(kept, "values that were not taken, because the store has another one"));
     let warnings = report.warnings.iter().map(|row| format!("  line {}: {}", row.line, row.reason)).collect();

@@ -9,9 +9,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::clock::{SystemClock, SystemEntropy};
 use crate::config::{Config, Surroundings};
-use crate::store::Store;
 use crate::telemetry::{self, LogColours, LogFormat, LogLevel};
 
 pub mod card_flags;
@@ -32,6 +30,7 @@ pub mod progress;
 pub mod run;
 pub mod sandbox;
 pub mod status;
+pub mod stop;
 pub mod sync;
 
 pub use exit::Exit;
@@ -171,8 +170,8 @@ async fn dispatch(arguments: &Arguments, out: &Arc<Output>) -> anyhow::Result<Ex
         // These need neither configuration nor store.
         Command::Completions(args) => manual::completions(args, out),
         Command::Man(args) => manual::man(args, out),
-        Command::Sandbox(_) => Err(not_yet("sandbox")),
-        Command::Demo(_) => Err(not_yet("demo")),
+        Command::Sandbox(args) => sandbox::sandbox(args, out).await,
+        Command::Demo(args) => demo::demo(args, out).await,
         Command::CheckConfig => check_config::check_config(&Config::load(&around)?, out),
         // The rest works on the store.
         command => {
@@ -184,13 +183,7 @@ async fn dispatch(arguments: &Arguments, out: &Arc<Output>) -> anyhow::Result<Ex
 }
 
 async fn on_the_store(command: &Command, config: Config, out: &Arc<Output>) -> anyhow::Result<Exit> {
-    let desk = Desk {
-        store: open_store(&config).await?,
-        config,
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(SystemEntropy),
-        out: Arc::clone(out),
-    };
+    let desk = Desk::open(config, Arc::clone(out)).await?;
     carry_out(command, &desk).await
 }
 
@@ -203,25 +196,16 @@ async fn carry_out(command: &Command, desk: &Desk) -> anyhow::Result<Exit> {
         Command::Status => status::status(desk).await,
         Command::History(args) => history::history(args, desk).await,
         Command::Conflict(command) => conflict::conflict(command, desk).await,
-        Command::Run(_) => Err(not_yet("run")),
-        Command::Sync(_) => Err(not_yet("sync")),
-        Command::Plan(_) => Err(not_yet("plan")),
-        Command::Import(_) => Err(not_yet("import")),
-        Command::Export(_) => Err(not_yet("export")),
+        Command::Run(args) => run::run(args, desk).await,
+        Command::Sync(args) => sync::sync(args, desk).await,
+        Command::Plan(args) => plan::plan(args, desk).await,
+        Command::Import(args) => import::import(args, desk).await,
+        Command::Export(args) => export::export(args, desk).await,
         Command::CheckConfig | Command::Sandbox(_) | Command::Demo(_) | Command::Completions(_) | Command::Man(_) => {
             // INVARIANT: `dispatch` carries these out before it opens the store.
             Ok(Exit::Done)
         }
     }
-}
-
-/// Opens the store that the configuration names.
-async fn open_store(_config: &Config) -> anyhow::Result<Arc<dyn Store>> {
-    Err(not_yet("the store"))
-}
-
-fn not_yet(what: &str) -> anyhow::Error {
-    anyhow::anyhow!("{what} is not connected yet")
 }
 
 /// Starts the log. The daemon logs as its configuration says, other commands only what their flags ask for: their

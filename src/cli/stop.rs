@@ -26,3 +26,16 @@ pub fn on_signals() -> StopFlag {
     }
     flag
 }
+
+/// Waits for SIGINT or SIGTERM.
+pub async fn until_signal() {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        // Without handlers the signal ends the process, which is what the caller waits for.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}

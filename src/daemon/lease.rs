@@ -8,15 +8,26 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use crate::domain::id::AccountName;
-use crate::domain::time::Timestamp;
-use crate::store::{LeaseAnswer, LeaseRequest, Store, StoreError};
+/// This process as the holder of a lease.
+///
+/// Where the kernel does not show its processes, the name holds no more than the number of the process; nobody will
+/// ever take it for dead, and its leases end by themselves.
+pub fn holder() -> String {
+    let here = Processes::default().this_process();
+    here.map_or_else(|_| format!("unknown/{}/", std::process::id()), |here| here.to_string())
+}
+
+/// Whether the holder was a process of this machine and is no more. What cannot be told counts as alive: its lease ends
+/// by itself.
+pub fn is_dead(holder: &str) -> bool {
+    let processes = Processes::default();
+    processes.this_process().is_ok_and(|here| processes.life_of(holder, &here) == Life::Dead)
+}
 
 /// One process as the holder of leases.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holder {
+struct Holder {
     host: String,
     pid: u32,
     /// The boot of the machine.
@@ -29,7 +40,7 @@ pub struct Holder {
 
 /// Whether the holder of a lease lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Life {
+enum Life {
     /// It runs.
     Alive,
     /// It ran on this machine, and does no longer.
@@ -40,7 +51,7 @@ pub enum Life {
 
 /// The processes of this machine, as the kernel shows them.
 #[derive(Debug, Clone)]
-pub struct Processes {
+struct Processes {
     root: PathBuf,
 }
 
@@ -55,7 +66,7 @@ impl Processes {
     ///
     /// # Errors
     /// What the operating system says when it does not show its processes.
-    pub fn this_process(&self) -> io::Result<Holder> {
+    fn this_process(&self) -> io::Result<Holder> {
         let pid = std::process::id();
         let started = self.started("self")?.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
         let host = self.line("sys/kernel/hostname")?.replace(['/', ' '], "-");
@@ -66,7 +77,7 @@ impl Processes {
     }
 
     /// Whether the holder of this name lives, seen from the process `here`.
-    pub fn life_of(&self, name: &str, here: &Holder) -> Life {
+    fn life_of(&self, name: &str, here: &Holder) -> Life {
         let Some(holder) = Holder::parse(name) else { return Life::Unknown };
         if holder.host != here.host {
             return Life::Unknown;
@@ -136,39 +147,11 @@ impl fmt::Display for Holder {
     }
 }
 
-/// Asks for the lease on an account; one held by a dead process of this machine is taken over at once. Returns the
-/// request it was granted for, with which it is renewed.
-///
-/// # Errors
-/// [`StoreError`] when the store fails.
-pub async fn acquire(
-    store: &dyn Store,
-    account: &AccountName,
-    here: &Holder,
-    processes: &Processes,
-    ttl: Duration,
-    now: Timestamp,
-) -> Result<(LeaseRequest, LeaseAnswer), StoreError> {
-    let mut request = LeaseRequest { account: account.clone(), holder: here.to_string(), ttl, dead_holder: None };
-    let answer = store.acquire_lease(&request, now).await?;
-    let LeaseAnswer::Busy { holder, .. } = &answer else { return Ok((request, answer)) };
-    if processes.life_of(holder, here) != Life::Dead {
-        return Ok((request, answer));
-    }
-    request.dead_holder = Some(holder.clone());
-    let answer = store.acquire_lease(&request, now).await?;
-    // Renewing must never take anything over again.
-    request.dead_holder = None;
-    Ok((request, answer))
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
     use super::*;
-    use crate::clock::SeededEntropy;
-    use crate::store::memory::MemoryStore;
 
     fn here() -> Holder {
         Processes::default().this_process().expect("a process")
@@ -187,8 +170,10 @@ mod tests {
     }
 
     #[test]
-    fn this_process_lives() {
+    fn this_process_lives_under_its_own_name() {
         assert_eq!(life(&here()), Life::Alive);
+        assert!(!is_dead(&holder()));
+        assert!(is_dead(&Holder { started: here().started + 1, ..here() }.to_string()));
     }
 
     #[test]
@@ -232,20 +217,5 @@ mod tests {
             fs::write(folder.path().join("7/stat"), stat).expect("written");
             assert_eq!(processes.started("7").expect("readable"), started);
         }
-    }
-
-    #[tokio::test]
-    async fn a_lease_of_a_dead_process_is_taken_over_at_once_and_one_of_a_live_process_is_not() {
-        let store = MemoryStore::new(&SeededEntropy::new(1));
-        let (account, ttl) = (AccountName::new("sales"), Duration::from_secs(90));
-        let now: Timestamp = "2026-11-23T15:00:00Z".parse().expect("a time");
-        let processes = Processes::default();
-        let take =
-            async |holder: &Holder| acquire(&store, &account, holder, &processes, ttl, now).await.expect("asked").1;
-        let dead = Holder { started: here().started + 1, ..here() };
-        assert!(matches!(take(&dead).await, LeaseAnswer::Held(_)));
-        assert!(matches!(take(&here()).await, LeaseAnswer::Held(_)), "taken over");
-        let elsewhere = Holder { host: "elsewhere".into(), ..here() };
-        assert!(matches!(take(&elsewhere).await, LeaseAnswer::Busy { .. }));
     }
 }

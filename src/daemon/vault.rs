@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Entropy};
 use crate::config::Secret;
 use crate::domain::digest::Digest;
 use crate::domain::id::AccountName;
@@ -25,6 +25,7 @@ pub struct Vault {
     store: Arc<dyn Store>,
     key: Arc<SealingKey>,
     clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
 }
 
 /// What is sealed.
@@ -44,8 +45,9 @@ impl Vault {
         store: Arc<dyn Store>,
         key: Arc<SealingKey>,
         clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
     ) -> Self {
-        Vault { account, file, store, key, clock }
+        Vault { account, file, store, key, clock, entropy }
     }
 
     fn from_file(&self) -> Result<Option<SecretString>, GrantError> {
@@ -85,15 +87,9 @@ impl GrantStore for Vault {
     async fn save(&self, refresh_token: &SecretString) -> Result<(), GrantError> {
         let unwritable = |cause: Box<dyn std::error::Error + Send + Sync>| GrantError { doing: "stored", cause };
         let file = self.from_file()?;
-        let grant = Grant {
-            refresh_token: refresh_token.expose_secret().to_owned(),
-            replaces: digest(file.as_ref()),
-        };
+        let grant = Grant { refresh_token: refresh_token.expose_secret().to_owned(), replaces: digest(file.as_ref()) };
         let text = serde_json::to_string(&grant).map_err(|cause| unwritable(Box::new(cause)))?;
-        let sealed = self
-            .key
-            .seal(&self.account, &SecretString::from(text))
-            .map_err(|cause| unwritable(Box::new(cause)))?;
+        let sealed = self.key.seal(&self.account, &SecretString::from(text), self.entropy.as_ref());
         let sealed = SealedGrant { account: self.account.clone(), sealed, stored: self.clock.now() };
         self.store.put_grant(&sealed).await.map_err(|cause| unwritable(Box::new(cause)))
     }

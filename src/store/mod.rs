@@ -40,6 +40,7 @@ use crate::domain::version::VersionVector;
 
 mod check;
 pub mod error;
+pub mod grant;
 mod lease;
 mod marker;
 pub mod memory;
