@@ -61,6 +61,9 @@ pub struct Arguments {
     pub command: Command,
 }
 
+/// The heading of flags that every command has, so that they do not hide among its own.
+const GLOBAL: &str = "Global options";
+
 /// Flags of every command.
 #[derive(Debug, Clone, Args)]
 pub struct GlobalFlags {
@@ -68,23 +71,23 @@ pub struct GlobalFlags {
     ///
     /// Without it: $CONTACTSYNC_CONFIG, else $XDG_CONFIG_HOME/contactsync/contactsync.toml, else
     /// /etc/contactsync/contactsync.toml
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
     /// Answer with JSON on stdout; everything else goes to stderr
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub json: bool,
 
     /// Say more; twice says why
-    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    #[arg(short, long, global = true, help_heading = GLOBAL, action = clap::ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
 
     /// Say nothing but warnings and errors
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
     pub quiet: bool,
 
     /// Use colours
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", alias = "colour")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_enum, default_value_t, value_name = "WHEN", alias = "colour")]
     pub color: Colour,
 }
 
