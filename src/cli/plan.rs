@@ -15,9 +15,8 @@ use crate::domain::digest::Digest;
 use crate::domain::id::AccountName;
 use crate::engine::operation::OperationKind;
 use crate::engine::{Operation, Purpose};
-use crate::store::sqlite::SqliteStore;
 
-use super::desk::Desk;
+use super::desk::{Desk, open_database};
 use super::exit::Exit;
 use super::progress::Bar;
 use super::stop;
@@ -86,11 +85,12 @@ pub async fn plan(args: &PlanArgs, desk: &Desk) -> anyhow::Result<Exit> {
     let accounts = chosen(desk, args.account.as_deref())?;
     desk.check_secrets()?;
     let scratch = Scratch::new(&desk.config.store.path, desk.entropy.next_u64()).context("making a scratch folder")?;
-    desk.database.copy_to(&scratch.database()).await.context("copying the store")?;
-    let copy = SqliteStore::open(&scratch.database(), desk.entropy.as_ref()).await.context("opening the copy")?;
-    let copy = Arc::new(copy);
+    let database = open_database(&desk.config.store.path, desk.entropy.as_ref()).await?;
+    database.copy_to(&scratch.database()).await.context("copying the store")?;
+    database.close().await;
+    let copy = open_database(&scratch.database(), desk.entropy.as_ref()).await?;
     let finished = {
-        let worker = desk.worker_on(copy)?;
+        let worker = desk.worker_on(Arc::new(copy))?;
         let bar = Bar::new(&desk.out, "planning");
         let job = Job { accounts, reach: reach(args.full), purpose: Purpose::Preview };
         worker.run(job, &bar, &stop::on_signals()).await.context("planning")?

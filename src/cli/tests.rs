@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::output::tests::on_paper;
 use super::*;
 use crate::clock::{ManualClock, SeededEntropy};
+use crate::store::Store;
 use crate::store::memory::MemoryStore;
 
 struct World {
