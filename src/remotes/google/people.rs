@@ -99,7 +99,7 @@ impl Google {
     pub(super) async fn list_people(&self, request: &PageRequest) -> Result<RecordPage, RemoteError> {
         const METHOD: &str = "people.connections.list";
         let mut call = Call::get(METHOD, listing());
-        call.about = About::Listing;
+        call.about = About::FullListing;
         for (name, token) in
             [("pageToken", &request.page), ("syncToken", &request.since.as_ref().map(ToString::to_string))]
         {
