@@ -9,13 +9,16 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::clock::{Entropy as _, SystemEntropy};
+
 /// This process as the holder of a lease.
 ///
-/// Where the kernel does not show its processes, the name holds no more than the number of the process; nobody will
-/// ever take it for dead, and its leases end by themselves.
+/// Where the kernel does not show its processes, a random number makes the name unique; nobody will ever take its holder
+/// for dead, and its leases end by themselves.
 pub fn holder() -> String {
     let here = Processes::default().this_process();
-    here.map_or_else(|_| format!("unknown/{}/", std::process::id()), |here| here.to_string())
+    let unknown = || format!("unknown/{}/{:016x}", std::process::id(), SystemEntropy.next_u64());
+    here.map_or_else(|_| unknown(), |here| here.to_string())
 }
 
 /// Whether the holder was a process of this machine and is no more. What cannot be told counts as alive: its lease ends
