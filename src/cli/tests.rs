@@ -6,8 +6,6 @@ use serde_json::{Value, json};
 use super::output::tests::on_paper;
 use super::*;
 use crate::clock::{ManualClock, SeededEntropy};
-use crate::store::Store;
-use crate::store::memory::MemoryStore;
 use crate::store::sqlite::SqliteStore;
 
 struct World {
@@ -43,7 +41,6 @@ impl World {
         let desk = Desk {
             config: config.expect("valid"),
             store: Arc::clone(&self.store) as _,
-            database: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock) as _,
             entropy: Arc::clone(&self.entropy) as _,
             out: Arc::new(out),
