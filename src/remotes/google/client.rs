@@ -20,16 +20,16 @@ use url::Url;
 use crate::clock::{Clock, Entropy};
 use crate::domain::id::AccountName;
 use crate::domain::time::Timestamp;
-use crate::remotes::RemoteError;
 use crate::remotes::http::{Transport, TransportError};
 use crate::remotes::quota::{Metric, Quota};
 use crate::remotes::retry::{READS, RetryLimits, RetrySchedule, retry_after};
 use crate::remotes::token_cache::TokenCache;
+use crate::remotes::{RemoteError, WriteKind};
 
 use super::codec::GoogleCodec;
 use super::errors::{Refusal, Verdict, judge};
 use super::mapping::Mapping;
-use super::request::{About, Call};
+use super::request::{self, About, Call};
 
 /// For writes that Google refused without doing anything. The waits on top of these are those of the budget.
 const WRITES: RetryLimits = RetryLimits { tries_max: 3, first: Duration::from_secs(5), cap: Duration::from_secs(30) };
@@ -145,6 +145,20 @@ impl Google {
     /// By how much the remote's clock is ahead.
     pub(super) fn ahead_ms(&self) -> Option<i64> {
         Some(self.clock_ahead_ms.load(Ordering::Relaxed)).filter(|ahead| *ahead != UNKNOWN)
+    }
+
+    /// Waits until a write of this kind could be sent at once.
+    pub(super) async fn ready_for(&self, kind: WriteKind, records: usize) -> Result<(), RemoteError> {
+        let method = "a write";
+        let cost = match (kind, records) {
+            (WriteKind::Create | WriteKind::Update, ..=1) => request::WRITE,
+            (WriteKind::Create | WriteKind::Update, _) => request::WRITE_BATCH,
+            (WriteKind::Delete, ..=1) => request::DELETE,
+            (WriteKind::Delete, _) => request::DELETE_BATCH,
+        };
+        self.quota.wait_for(cost).await.map_err(|retry_after| RemoteError::RateLimited { method, retry_after })?;
+        self.token(method).await.map_err(|failure| failure.error)?;
+        Ok(())
     }
 
     /// Carries out a read, again if need be.
