@@ -151,7 +151,7 @@ impl Run<'_> {
             return false;
         }
         let codec: &dyn Codec = self.deps.remote.codec();
-        let tag = codec.tag(wire).unwrap_or_else(|| identity::no_tag());
+        let tag = codec.tag(wire).unwrap_or_else(identity::no_tag);
         codec.recompose(wire, base, card, None, &tag).is_some()
     }
 
