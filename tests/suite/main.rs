@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod crash;
+mod deletions;
 mod google;
 mod random;
 mod store;
 mod support;
 mod sync;
+mod tokens;

@@ -1,6 +1,8 @@
 //! What the tests of several subjects share.
 
+pub mod effort;
 pub mod fuse;
+pub mod hands;
 pub mod transport;
 pub mod values;
 pub mod world;
