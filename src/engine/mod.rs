@@ -26,6 +26,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Entropy};
 use crate::domain::account::{AccountState, Outcome};
+use crate::domain::conflict::Conflict;
 use crate::domain::id::{GroupId, LinkId, RunId};
 use crate::domain::outbox::Intent;
 use crate::domain::pair::Promise;
@@ -192,6 +193,8 @@ pub(crate) struct Run<'a> {
     pub(crate) state: AccountState,
     pub(crate) summary: AccountSummary,
     pub(crate) operations: Vec<Operation>,
+    /// Conflicts of this account that wait for a person.
+    pub(crate) waiting_conflicts: Vec<Conflict>,
     /// Open intents by link.
     pub(crate) intents: BTreeMap<LinkId, Intent>,
     /// Links that could not be finished in this run and are worth another one soon.
@@ -212,6 +215,7 @@ impl<'a> Run<'a> {
             state: state.unwrap_or_else(|| AccountState::new(account.clone())),
             summary: AccountSummary::new(account.clone()),
             operations: Vec::new(),
+            waiting_conflicts: Vec::new(),
             intents: intents.into_iter().map(|intent| (intent.link, intent)).collect(),
             waiting: 0,
             lease_renewed: deps.clock.now(),

@@ -7,6 +7,7 @@ mod crash;
 mod deletions;
 mod google;
 mod random;
+mod resolve;
 mod store;
 mod support;
 mod sync;
