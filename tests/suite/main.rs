@@ -3,7 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod command_line;
+mod config;
 mod crash;
+mod floors;
 mod google;
 mod random;
 mod store;
