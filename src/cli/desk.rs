@@ -1,5 +1,6 @@
 //! What commands that work on the store find on their desk.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -24,8 +25,6 @@ pub struct Desk {
     pub config: Config,
     /// The store.
     pub store: Arc<dyn Store>,
-    /// The same store as the database it is.
-    pub database: Arc<SqliteStore>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness for ids.
@@ -41,11 +40,8 @@ impl Desk {
     /// What the database or its folder says.
     pub async fn open(config: Config, out: Arc<Output>) -> anyhow::Result<Self> {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        let database = SqliteStore::open(&config.store.path, entropy.as_ref())
-            .await
-            .with_context(|| format!("cannot open the store {}", config.store.path.display()))?;
-        let database = Arc::new(database);
-        Ok(Desk { config, store: database.clone(), database, clock: Arc::new(SystemClock), entropy, out })
+        let store: Arc<dyn Store> = Arc::new(open_database(&config.store.path, entropy.as_ref()).await?);
+        Ok(Desk { config, store, clock: Arc::new(SystemClock), entropy, out })
     }
 
     /// What runs are made with.
@@ -53,15 +49,27 @@ impl Desk {
     /// # Errors
     /// A key that cannot be read, or a network stack that cannot be set up.
     pub fn worker(&self) -> anyhow::Result<Worker> {
-        self.worker_on(Arc::clone(&self.database))
+        self.worker_on(Arc::clone(&self.store))
+    }
+
+    /// The same for another configuration of the same store.
+    ///
+    /// # Errors
+    /// As [`Desk::worker`].
+    pub fn worker_for(&self, config: &Config) -> anyhow::Result<Worker> {
+        self.build_worker(config, Arc::clone(&self.store))
     }
 
     /// The same on another store, which grants never go to.
     ///
     /// # Errors
     /// As [`Desk::worker`].
-    pub fn worker_on(&self, store: Arc<SqliteStore>) -> anyhow::Result<Worker> {
-        let key = match &self.config.store.key {
+    pub fn worker_on(&self, store: Arc<dyn Store>) -> anyhow::Result<Worker> {
+        self.build_worker(&self.config, store)
+    }
+
+    fn build_worker(&self, config: &Config, store: Arc<dyn Store>) -> anyhow::Result<Worker> {
+        let key = match &config.store.key {
             KeyPlace::File(path) => SealingKey::load(path),
             KeyPlace::Credential(path) => SealingKey::load_credential(path),
             KeyPlace::Beside(path) => SealingKey::load_or_create(path, self.entropy.as_ref()),
@@ -73,7 +81,7 @@ impl Desk {
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
             key: Arc::new(key.context("the key that seals grants")?),
-            google: self.config.google.clone(),
+            google: config.google.clone(),
         }))
     }
 
@@ -128,6 +136,14 @@ impl Desk {
         let counts = self.store.people_counts(&[contact.id]).await.context("counting the organization's people")?;
         Ok(counts.get(&contact.id).copied().unwrap_or(0))
     }
+}
+
+/// Opens a database, which is made when it is missing.
+///
+/// # Errors
+/// What the database or its folder says.
+pub async fn open_database(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<SqliteStore> {
+    SqliteStore::open(path, entropy).await.with_context(|| format!("cannot open the store {}", path.display()))
 }
 
 fn shown(contact: &Contact, people: u64) -> Shown<'_> {

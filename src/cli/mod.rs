@@ -184,7 +184,11 @@ async fn dispatch(arguments: &Arguments, out: &Arc<Output>) -> anyhow::Result<Ex
 
 async fn on_the_store(command: &Command, config: Config, out: &Arc<Output>) -> anyhow::Result<Exit> {
     let desk = Desk::open(config, Arc::clone(out)).await?;
-    carry_out(command, &desk).await
+    match command {
+        // The daemon keeps the desk.
+        Command::Run(args) => run::run(args, desk).await,
+        command => carry_out(command, &desk).await,
+    }
 }
 
 /// Carries out a command that works on the store.
@@ -196,12 +200,16 @@ async fn carry_out(command: &Command, desk: &Desk) -> anyhow::Result<Exit> {
         Command::Status => status::status(desk).await,
         Command::History(args) => history::history(args, desk).await,
         Command::Conflict(command) => conflict::conflict(command, desk).await,
-        Command::Run(args) => run::run(args, desk).await,
         Command::Sync(args) => sync::sync(args, desk).await,
         Command::Plan(args) => plan::plan(args, desk).await,
         Command::Import(args) => import::import(args, desk).await,
         Command::Export(args) => export::export(args, desk).await,
-        Command::CheckConfig | Command::Sandbox(_) | Command::Demo(_) | Command::Completions(_) | Command::Man(_) => {
+        Command::Run(_)
+        | Command::CheckConfig
+        | Command::Sandbox(_)
+        | Command::Demo(_)
+        | Command::Completions(_)
+        | Command::Man(_) => {
             // INVARIANT: `dispatch` carries these out before it opens the store.
             Ok(Exit::Done)
         }

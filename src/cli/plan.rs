@@ -13,10 +13,10 @@ use serde::Serialize;
 use crate::daemon::worker::{Finished, Job};
 use crate::domain::digest::Digest;
 use crate::domain::id::AccountName;
+use crate::engine::operation::OperationKind;
 use crate::engine::{Operation, Purpose};
-use crate::store::sqlite::SqliteStore;
 
-use super::desk::Desk;
+use super::desk::{Desk, open_database};
 use super::exit::Exit;
 use super::progress::Bar;
 use super::stop;
@@ -85,11 +85,12 @@ pub async fn plan(args: &PlanArgs, desk: &Desk) -> anyhow::Result<Exit> {
     let accounts = chosen(desk, args.account.as_deref())?;
     desk.check_secrets()?;
     let scratch = Scratch::new(&desk.config.store.path, desk.entropy.next_u64()).context("making a scratch folder")?;
-    desk.database.copy_to(&scratch.database()).await.context("copying the store")?;
-    let copy = SqliteStore::open(&scratch.database(), desk.entropy.as_ref()).await.context("opening the copy")?;
-    let copy = Arc::new(copy);
+    let database = open_database(&desk.config.store.path, desk.entropy.as_ref()).await?;
+    database.copy_to(&scratch.database()).await.context("copying the store")?;
+    database.close().await;
+    let copy = open_database(&scratch.database(), desk.entropy.as_ref()).await?;
     let finished = {
-        let worker = desk.worker_on(copy)?;
+        let worker = desk.worker_on(Arc::new(copy))?;
         let bar = Bar::new(&desk.out, "planning");
         let job = Job { accounts, reach: reach(args.full), purpose: Purpose::Preview };
         worker.run(job, &bar, &stop::on_signals()).await.context("planning")?
@@ -115,9 +116,8 @@ fn answer(desk: &Desk, finished: &Finished) -> anyhow::Result<()> {
     }
     for account in &plan.accounts {
         desk.out.text(&heading(account))?;
-        if !account.operations.is_empty() {
-            let rows = account.operations.iter().map(row).collect();
-            desk.out.table(["side", "does", "contact", "changes", "because"], rows)?;
+        for operation in account.operations {
+            desk.out.text(&lines(operation))?;
         }
     }
     desk.out.text(&format!("plan {}", plan.plan))?;
@@ -136,19 +136,20 @@ fn heading(account: &Planned<'_>) -> String {
     lines.join("\n")
 }
 
-fn row(operation: &Operation) -> [String; 5] {
-    let changes: Vec<String> = operation
-        .fields
-        .iter()
-        .map(|(field, values)| format!("{field}: {} -> {}", brief(&values.before), brief(&values.after)))
-        .collect();
-    [
-        operation.side.as_str().to_owned(),
-        operation.op.as_str().to_owned(),
-        operation.name.clone(),
-        changes.join("\n"),
-        operation.reason.clone(),
-    ]
+/// An operation in lines: what, on which side, why; and the fields that change.
+fn lines(operation: &Operation) -> String {
+    let Operation { op, side, name, reason, .. } = operation;
+    let mut lines = vec![format!("  {} {:8} {name}  ({reason})", side.as_str(), op.as_str())];
+    // What a new contact says is no change that anybody has to agree with; --json has it.
+    if *op != OperationKind::Create {
+        lines.extend(
+            operation
+                .fields
+                .iter()
+                .map(|(field, values)| format!("      {field}: {} -> {}", brief(&values.before), brief(&values.after))),
+        );
+    }
+    lines.join("\n")
 }
 
 /// A value in few words.
@@ -159,6 +160,7 @@ fn brief(value: &serde_json::Value) -> String {
         Value::String(text) => text.clone(),
         Value::Array(items) if items.is_empty() => "(none)".to_owned(),
         Value::Array(items) => items.iter().map(brief).collect::<Vec<_>>().join(", "),
+        Value::Object(members) if members.values().all(Value::is_null) => "(none)".to_owned(),
         Value::Object(members) => ["value", "full", "name", "date", "street"]
             .into_iter()
             .find_map(|name| members.get(name).filter(|member| !member.is_null()))

@@ -8,5 +8,6 @@ pub mod lease;
 pub mod lifecycle;
 pub mod notify;
 pub mod schedule;
+pub mod service;
 pub mod vault;
 pub mod worker;

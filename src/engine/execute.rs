@@ -42,13 +42,12 @@ impl Run<'_> {
         let mut news = News::None;
         let batch_from = self.deps.remote.batch_from();
         let limits = self.deps.remote.limits();
-        for ids in [&plan.create_organizations, &plan.create_persons] {
-            for chunk in calls(ids, batch_from, limits.create) {
-                self.check_stop()?;
-                self.create(chunk).await?;
-                done += chunk.len() as u64;
-                self.deps.progress.advanced(Step::Writing, done, total);
-            }
+        let creates: Vec<LinkId> = plan.create.into_values().flatten().collect();
+        for chunk in calls(&creates, batch_from, limits.create) {
+            self.check_stop()?;
+            self.create(chunk).await?;
+            done += chunk.len() as u64;
+            self.deps.progress.advanced(Step::Writing, done, total);
         }
         for ids in plan.update.values() {
             for chunk in calls(ids, batch_from, limits.update) {

@@ -36,7 +36,16 @@ const FLOORS: [Floor; 12] = [
     Floor {
         name: "cli",
         knows: &[
-            "domain", "clock", "telemetry", "config", "store", "remotes", "formats", "contacts", "engine", "daemon",
+            "domain",
+            "clock",
+            "telemetry",
+            "config",
+            "store",
+            "remotes",
+            "formats",
+            "contacts",
+            "engine",
+            "daemon",
             "emulator",
         ],
         but_not: &[],
@@ -182,7 +191,10 @@ fn every_external_crate_stays_with_its_owner() {
 fn a_forbidden_use_is_found_however_it_is_written() {
     assert_eq!(inner_paths("use crate::store::sqlite::SqliteStore;"), ["store::sqlite::SqliteStore"]);
     assert_eq!(inner_paths("use crate::{store::Store, engine};"), ["store::Store", "engine"]);
-    assert_eq!(inner_paths("let x = crate::store::Write::Run(crate::domain::run());"), ["store::Write::Run", "domain::run"]);
+    assert_eq!(
+        inner_paths("let x = crate::store::Write::Run(crate::domain::run());"),
+        ["store::Write::Run", "domain::run"]
+    );
     assert!(is_within("store::sqlite::SqliteStore", "store::sqlite") && !is_within("storehouse", "store"));
     assert!(names_crate("use sqlx::query;", "sqlx") && !names_crate("use my_sqlx::query;", "sqlx"));
     assert!(!names_crate("use crate::toml::x;", "toml"));
