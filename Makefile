@@ -57,7 +57,7 @@ tests:
 	echo "$${count:-0} tests passed"
 
 docs:
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
 
 # Licences, banned crates and sources need no network; the advisories are checked where their database is kept.
 deny:
