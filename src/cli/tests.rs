@@ -1,4 +1,4 @@
-//! The command line against the store in memory: what is answered, and how it ends.
+//! The command line against a real store: what is answered, and how it ends.
 
 use clap::CommandFactory;
 use serde_json::{Value, json};
@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use super::output::tests::on_paper;
 use super::*;
 use crate::clock::{ManualClock, SeededEntropy};
-use crate::store::Store;
-use crate::store::memory::MemoryStore;
+use crate::store::sqlite::SqliteStore;
 
 struct World {
-    store: Arc<dyn Store>,
+    _folder: tempfile::TempDir,
+    store: Arc<SqliteStore>,
     clock: Arc<ManualClock>,
     entropy: Arc<SeededEntropy>,
 }
@@ -23,10 +23,12 @@ struct Ran {
 }
 
 impl World {
-    fn new() -> Self {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
         let entropy = Arc::new(SeededEntropy::new(7));
         let clock = ManualClock::new("2026-11-23T15:00:00Z".parse().expect("a time"));
-        World { store: Arc::new(MemoryStore::new(&*entropy)), clock: Arc::new(clock), entropy }
+        let store = SqliteStore::open(&folder.path().join("contacts.db"), &*entropy).await.expect("a store");
+        World { _folder: folder, store: Arc::new(store), clock: Arc::new(clock), entropy }
     }
 
     async fn run(&self, line: &[&str]) -> Ran {
@@ -38,7 +40,7 @@ impl World {
         let config = Config::parse(config, "/etc/contactsync.toml".as_ref(), &Surroundings::default());
         let desk = Desk {
             config: config.expect("valid"),
-            store: Arc::clone(&self.store),
+            store: Arc::clone(&self.store) as _,
             clock: Arc::clone(&self.clock) as _,
             entropy: Arc::clone(&self.entropy) as _,
             out: Arc::new(out),
@@ -99,7 +101,7 @@ fn every_help_text_begins_in_the_imperative_and_has_no_final_stop() {
 
 #[tokio::test]
 async fn an_added_person_is_answered_as_its_record() {
-    let world = World::new();
+    let world = World::new().await;
     let line = [
         "person",
         "add",
@@ -125,7 +127,7 @@ async fn an_added_person_is_answered_as_its_record() {
 
 #[tokio::test]
 async fn a_person_is_edited_deleted_and_restored() {
-    let world = World::new();
+    let world = World::new().await;
     let id = world.add(&["person", "add", "--name", "Ada King", "--label", "VIP"]).await;
     let edited = world.json(&["person", "edit", &id, "--label", "New", "--patch", r#"{"job_title":"CTO"}"#]).await;
     assert_eq!((&edited["labels"], &edited["job_title"]), (&json!(["New", "VIP"]), &json!("CTO")));
@@ -142,7 +144,7 @@ async fn a_person_is_edited_deleted_and_restored() {
 
 #[tokio::test]
 async fn persons_are_listed_by_text_label_and_organization() {
-    let world = World::new();
+    let world = World::new().await;
     let ada =
         world.add(&["person", "add", "--name", "Ada King", "--organization", "Zürich AG", "--label", "VIP"]).await;
     let bob = world.add(&["person", "add", "--name", "Bob Stone", "--email", "bob@example.org"]).await;
@@ -163,7 +165,7 @@ async fn persons_are_listed_by_text_label_and_organization() {
 
 #[tokio::test]
 async fn what_is_asked_for_wrongly_ends_as_wrong_usage_and_says_why() {
-    let world = World::new();
+    let world = World::new().await;
     let nobody = "01JD0000000000000000000000";
     for (line, expected) in [
         (vec!["person", "show", nobody], "there is no person"),
@@ -183,7 +185,7 @@ async fn what_is_asked_for_wrongly_ends_as_wrong_usage_and_says_why() {
 
 #[tokio::test]
 async fn an_odd_address_is_saved_with_a_warning() {
-    let ran = World::new().run(&["person", "add", "--email", "nowhere"]).await;
+    let ran = World::new().await.run(&["person", "add", "--email", "nowhere"]).await;
     assert_eq!(
         (ran.exit, ran.remarks.as_str()),
         (Exit::Done, "warning: \"nowhere\" does not look like an e-mail address\n")
@@ -192,7 +194,7 @@ async fn an_odd_address_is_saved_with_a_warning() {
 
 #[tokio::test]
 async fn people_read_tables_and_pages() {
-    let world = World::new();
+    let world = World::new().await;
     let id = world.add(&["person", "add", "--name", "Ada King", "--phone", "+49 30 1:mobile"]).await;
     let list = world.run(&["person", "list"]).await.answer;
     assert!(list.starts_with(" ID ") && list.contains("Ada King") && list.lines().count() == 2, "{list}");
@@ -204,7 +206,7 @@ async fn people_read_tables_and_pages() {
 
 #[tokio::test]
 async fn labels_are_counted() {
-    let world = World::new();
+    let world = World::new().await;
     world.add(&["person", "add", "--name", "Ada", "--label", "VIP", "--label", "Customer"]).await;
     world.add(&["organization", "add", "--name", "Acme", "--label", "Customer"]).await;
     let labels = world.json(&["label", "list"]).await;
@@ -214,7 +216,7 @@ async fn labels_are_counted() {
 
 #[tokio::test]
 async fn an_account_that_has_never_run_has_a_status() {
-    let world = World::new();
+    let world = World::new().await;
     let status = world.json(&["status"]).await;
     let account = &status["accounts"][0];
     assert_eq!(

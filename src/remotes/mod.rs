@@ -125,6 +125,15 @@ pub enum GroupOwnership {
     System,
 }
 
+/// The kinds of writes of records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant is the write of that name")]
+pub enum WriteKind {
+    Create,
+    Update,
+    Delete,
+}
+
 /// A record to be updated.
 #[derive(Debug, Clone)]
 pub struct Update {
@@ -232,6 +241,10 @@ pub trait Remote: Send + Sync {
     /// Reads records directly; missing ones are left out of the answer. At most 200 ids. A record that was renamed
     /// stands under the id that was asked for.
     async fn fetch_records(&self, ids: &[RemoteId]) -> Result<BTreeMap<RemoteId, Record>, RemoteError>;
+
+    /// Waits until a write of so many records could be sent at once: budget, pause and access token are there. A write
+    /// that waits after it was committed would leave its outcome open for as long, should the process end.
+    async fn make_ready(&self, kind: WriteKind, records: usize) -> Result<(), RemoteError>;
 
     /// Creates records and returns them, in no promised order: match them by tag. At most
     /// [`BatchLimits::create`] of them. A record of the answer is missing when the remote did not name it: its outcome

@@ -77,8 +77,8 @@ pub struct SealingKey {
 }
 
 impl SealingKey {
-    /// Reads the key, 32 bytes, from the file at `path`; draws it from `entropy` and creates the file, mode 0600, when there is
-    /// none. When two processes do so at once, both end with the same key.
+    /// Reads the key, 32 bytes, from the file at `path`; draws it from `entropy` and creates the file, mode 0600, when
+    /// there is none. When two processes do so at once, both end with the same key.
     ///
     /// # Errors
     /// [`GrantError::KeyExposed`] when anybody but the owner may use the file, [`GrantError::KeyMalformed`] when it

@@ -1,17 +1,26 @@
 //! Google's client and codec against the emulated service, without the engine between them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use contactsync::clock::Clock as _;
+use async_trait::async_trait;
+use contactsync::clock::{Clock as _, SystemClock, SystemEntropy};
 use contactsync::domain::contact::{Card, Email, Kind};
-use contactsync::domain::id::{Etag, GroupId, LinkToken, Marker, RemoteId};
+use contactsync::domain::id::{AccountName, Etag, GroupId, LinkToken, Marker, RemoteId};
 use contactsync::domain::normal;
-use contactsync::emulator::User;
 use contactsync::emulator::fault::{Fault, FaultKind};
+use contactsync::emulator::server::{Server, serve};
 use contactsync::emulator::settings::{CreatedOrder, ExpiredSyncToken, MissingDelete, UpdateAnswers};
+use contactsync::emulator::{Config, Emulator, User};
 use contactsync::remotes::error::ItemError;
+use contactsync::remotes::google::{Google, GoogleOptions, Mapping};
+use contactsync::remotes::http::ReqwestTransport;
+use contactsync::remotes::oauth::{GrantError, GrantStore, OauthClient, RefreshSource};
+use contactsync::remotes::token_cache::TokenCache;
 use contactsync::remotes::{PageRequest, Presence, Record, Remote, RemoteError, Tag, Update};
+use oauth2::TokenUrl;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use crate::support::world::{EMAIL, World};
@@ -334,4 +343,57 @@ async fn quotas_slow_down_and_consent_is_asked_for() {
     as_user(&world, |user| user.revoke_grant());
     let error = world.google.user().await.unwrap_err();
     assert!(error.to_string().contains("contactsync login sales"), "{error:?}");
+}
+
+/// The grant of an account, for as long as the test lives.
+struct Kept(SecretString);
+
+#[async_trait]
+impl GrantStore for Kept {
+    async fn load(&self) -> Result<Option<SecretString>, GrantError> {
+        Ok(Some(self.0.clone()))
+    }
+
+    async fn save(&self, _: &SecretString) -> Result<(), GrantError> {
+        Ok(())
+    }
+}
+
+/// A client of a served emulator, on the machine's own clock and network.
+fn client_of(server: &Server) -> Google {
+    let (account, clock) = (AccountName::new("sales"), Arc::new(SystemClock));
+    let (id, secret) = {
+        let emulator = server.emulator();
+        (emulator.client().id.clone(), emulator.client().secret.clone().into())
+    };
+    let oauth = OauthClient { id, secret, token_url: TokenUrl::new(format!("{}/token", server.url())).unwrap() };
+    let grants = Arc::new(Kept(server.emulator().refresh_token(EMAIL).unwrap().into()));
+    let transport = Arc::new(ReqwestTransport::new().unwrap());
+    let source = RefreshSource::new(account.clone(), oauth, transport.clone(), grants, clock.clone());
+    let tokens = Arc::new(TokenCache::new(Arc::new(source), clock.clone()));
+    let options = GoogleOptions {
+        api_url: server.url().parse().unwrap(),
+        account,
+        mapping: Mapping::default(),
+        reads_per_minute: 60,
+        writes_per_minute: 60,
+    };
+    Google::new(options, transport, tokens, clock, Arc::new(SystemEntropy))
+}
+
+#[tokio::test]
+async fn the_same_client_works_over_a_real_connection() {
+    let emulator = Emulator::new(Config::new(3, &[EMAIL]));
+    let server = serve(([127, 0, 0, 1], 0).into(), emulator, Arc::new(SystemClock)).await.unwrap();
+    let google = client_of(&server);
+    let new = |number| google.codec().compose(&rich(), &my_contacts(), &tag(number));
+    let created = google.create_records(&(0..30).map(new).collect::<Vec<_>>()).await.unwrap();
+    let page = google.list_records(&PageRequest { since: None, page: None }).await.unwrap();
+    assert_eq!((created.len(), page.records.len()), (30, 30));
+    // More ids than fit into an address.
+    let nobody = |number: u64| RemoteId::new(format!("people/c{}", u64::MAX - number));
+    let found = google.fetch_records(&(0..200).map(nobody).collect::<Vec<_>>()).await.unwrap();
+    assert!(found.is_empty());
+    assert_eq!(server.emulator().counters().violations, Vec::<String>::new());
+    server.stop().await.unwrap();
 }

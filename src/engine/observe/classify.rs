@@ -118,6 +118,7 @@ impl Run<'_> {
             // Only spelled differently, or changed where we do not look: the base takes the new spelling, nobody edits.
             if let Some(base) = &mut link.base {
                 base.remote = record.wire;
+                base.certainty = Certainty::Answered;
             }
             link.seen = None;
         } else {

@@ -56,7 +56,6 @@ impl Google {
     pub(super) async fn list_labels(&self, request: &PageRequest) -> Result<GroupPage, RemoteError> {
         const METHOD: &str = "contactGroups.list";
         let mut call = Call::get(METHOD, listing());
-        call.about = About::Listing;
         for (name, token) in
             [("pageToken", &request.page), ("syncToken", &request.since.as_ref().map(ToString::to_string))]
         {

@@ -99,7 +99,7 @@ impl Google {
     pub(super) async fn list_people(&self, request: &PageRequest) -> Result<RecordPage, RemoteError> {
         const METHOD: &str = "people.connections.list";
         let mut call = Call::get(METHOD, listing());
-        call.about = About::Listing;
+        call.about = About::FullListing;
         for (name, token) in
             [("pageToken", &request.page), ("syncToken", &request.since.as_ref().map(ToString::to_string))]
         {
@@ -110,10 +110,9 @@ impl Google {
         }
         let answer: Connections = decode(METHOD, self.read(&call).await?)?;
         let persons = answer.connections.iter().filter(|person| !wire::is_profile_only(person));
-        let mut records = persons
-            .map(wire::record)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| unreadable(METHOD, &error.to_string()))?;
+        let read =
+            |person| wire::record(person).inspect_err(|error| tracing::warn!(%error, "a contact was passed over"));
+        let mut records: Vec<Record> = persons.filter_map(|person| read(person).ok()).collect();
         self.complete(&mut records).await?;
         let last = answer.next_page_token.is_none();
         Ok(RecordPage {

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::id::{GroupId, RemoteId};
 use crate::remotes::{
     BatchLimits, Codec, Group, GroupPage, MembersChanged, PageRequest, Record, RecordPage, Remote, RemoteError,
-    RemoteUser, Update,
+    RemoteUser, Update, WriteKind,
 };
 
 use super::client::Google;
@@ -50,6 +50,10 @@ impl Remote for Google {
 
     async fn fetch_records(&self, ids: &[RemoteId]) -> Result<BTreeMap<RemoteId, Record>, RemoteError> {
         self.fetch_people(ids).await
+    }
+
+    async fn make_ready(&self, kind: WriteKind, records: usize) -> Result<(), RemoteError> {
+        self.ready_for(kind, records).await
     }
 
     async fn create_records(&self, wires: &[Value]) -> Result<Vec<Record>, RemoteError> {

@@ -99,10 +99,14 @@ impl SqliteStore {
     /// [`StoreError::Unavailable`] when there is a file already, or the copy cannot be written.
     pub async fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
         const DOING: &str = "copying the database";
-        private_file::create(path).map_err(|cause| StoreError::Unavailable { doing: DOING, cause: Box::new(cause) })?;
-        let target = path.to_string_lossy().into_owned();
+        let failed = |cause: std::io::Error| StoreError::Unavailable { doing: DOING, cause: Box::new(cause) };
+        let Some(target) = path.to_str() else {
+            // The database takes texts only, and would make the copy under another name.
+            return Err(failed(std::io::Error::new(std::io::ErrorKind::InvalidInput, "the path is not UTF-8")));
+        };
+        private_file::create(path).map_err(failed)?;
         // SQLite fills an empty file and leaves its mode alone.
-        let copied = sqlx::query("VACUUM INTO $1").bind(target).execute(&self.reader).await;
+        let copied = sqlx::query("VACUUM INTO $1").bind(target.to_owned()).execute(&self.reader).await;
         if let Err(cause) = copied {
             // A half-written copy is of no use; that it cannot be removed either is the smaller trouble.
             let _ = std::fs::remove_file(path);

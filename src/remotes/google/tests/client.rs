@@ -389,10 +389,21 @@ async fn the_user_is_named_and_the_clock_over_there_is_noted() {
 }
 
 #[tokio::test]
-async fn a_stated_wait_is_kept() {
-    let world = World::new([Reply::Header(429, "retry-after", "90"), Reply::Json(200, json!({"nextSyncToken": "s"}))]);
-    world.google.list_records(&ALL).await.expect("the second try");
-    assert!((90..100).contains(&world.waited().as_secs()), "{:?}", world.waited());
+async fn a_stated_wait_is_kept_unless_it_is_too_long() {
+    for (status, wait, sent) in [(429, "90", 2), (503, "90", 2), (503, "600", 1)] {
+        let world = World::new([Reply::Header(status, "retry-after", wait), Reply::Json(200, json!({}))]);
+        let records = world.google.fetch_records(&ids(1..2)).await;
+        assert_eq!((records.is_ok(), world.google.calls()), (sent == 2, sent), "{status} {wait}");
+        assert_eq!((90..100).contains(&world.waited().as_secs()), sent == 2, "{:?}", world.waited());
+    }
+}
+
+#[tokio::test]
+async fn a_refused_full_listing_is_not_asked_for_again() {
+    let world = World::new([refusal(429, "Quota exceeded")]);
+    let error = world.google.list_records(&ALL).await.expect_err("refused");
+    assert!(matches!(error, RemoteError::RateLimited { .. }), "{error:?}");
+    assert_eq!(world.waited(), Duration::ZERO);
 }
 
 #[tokio::test]
