@@ -3,8 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod command_line;
+mod config;
 mod crash;
 mod deletions;
+mod floors;
 mod google;
 mod random;
 mod resolve;
