@@ -233,8 +233,8 @@ impl<'a> Run<'a> {
         for _ in 0..4 {
             self.confirm_suspects().await?;
             self.settle().await?;
-            self.open_links().await?;
-            if self.push().await? == push::News::None {
+            let opened = self.open_links().await?;
+            if opened.or(self.push().await?) == push::News::None {
                 break;
             }
         }
@@ -304,8 +304,13 @@ impl<'a> Run<'a> {
 
     /// The remote's time now, as far as its clock is known.
     pub(crate) fn remote_now(&self) -> Timestamp {
+        self.remote_time_of(self.now())
+    }
+
+    /// What the remote's clock shows at a time of ours, as far as it is known.
+    pub(crate) fn remote_time_of(&self, time: Timestamp) -> Timestamp {
         let ahead = self.deps.remote.clock_ahead_ms().unwrap_or(self.state.clock_ahead_ms);
-        Timestamp::from_micros(self.now().as_micros().saturating_add(ahead.saturating_mul(1000)))
+        Timestamp::from_micros(time.as_micros().saturating_add(ahead.saturating_mul(1000)))
     }
 
     /// Commits under the lease, renewing it first when it is time.
