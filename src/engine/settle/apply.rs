@@ -76,6 +76,7 @@ impl Run<'_> {
     ) -> Settled {
         let mut settled = Settled::default();
         settled.writes.extend(self.resolve_company(&mut merge.merged, organizations));
+        settled.writes.extend(self.hold_back(&contact, &mut merge));
         let found = (contact.version.clone(), contact.card.labels.clone());
         let push_due = self.differs_remotely(&merge.merged.base_store, &merge.merged.card, &merge.wire);
         self.write_merged(&mut settled, &link, &mut contact, &merge, push_due);
@@ -148,6 +149,27 @@ impl Run<'_> {
         }
         let write = ContactWrite { contact: contact.clone(), expected: Some(expected), change };
         settled.writes.push(Write::Contact(Box::new(write)));
+    }
+
+    /// For fields that wait for a person, the base is what the remote has: nothing is pulled or pushed while they wait,
+    /// and once somebody decides, what differs from the remote is what has to be pushed. The rows of the conflicts
+    /// follow the values of both sides.
+    fn hold_back(&self, contact: &Contact, merge: &mut Merge) -> Vec<Write> {
+        let theirs = self.deps.remote.codec().read(&merge.wire, contact.card.kind()).card;
+        let mut writes = Vec::new();
+        for waiting in self.waiting_conflicts.iter().filter(|waiting| waiting.contact == contact.id) {
+            diff::copy_field(&waiting.field, &theirs, &mut merge.merged.base_store);
+            let store = diff::field_value(&contact.card, &waiting.field);
+            let remote = diff::field_value(&theirs, &waiting.field);
+            if (&store, &remote) != (&waiting.store, &waiting.remote) {
+                let row = Conflict { store, remote, ..waiting.clone() };
+                writes.push(Write::Conflict(Box::new(row)));
+            }
+        }
+        for new in merge.merged.conflicts.iter().filter(|conflict| conflict.winner == Winner::Hold) {
+            diff::copy_field(&new.field, &theirs, &mut merge.merged.base_store);
+        }
+        writes
     }
 
     /// Whether the remote could hold the difference between two cards.
