@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Entropy};
 use crate::domain::account::{AccountState, Outcome};
-use crate::domain::id::{GroupId, LinkId, RunId};
+use crate::domain::id::{LinkId, RunId};
 use crate::domain::outbox::Intent;
 use crate::domain::pair::Promise;
 use crate::domain::run::{AccountSummary, Failure};
@@ -363,19 +363,6 @@ impl<'a> Run<'a> {
         if self.order.purpose == Purpose::Preview {
             self.operations.push(operation);
         }
-    }
-
-    /// The groups of the pairs, by the pair's place in the promise; pairs whose group was deleted have none.
-    pub(crate) fn pair_groups(&self) -> Vec<Option<GroupId>> {
-        self.order
-            .promise
-            .pairs
-            .iter()
-            .map(|pair| {
-                let known = self.state.pair_groups.iter().find(|group| group.configured == pair.group)?;
-                (!known.deleted).then(|| known.group.clone())
-            })
-            .collect()
     }
 }
 

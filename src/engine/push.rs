@@ -161,6 +161,11 @@ impl Run<'_> {
         if link.seen.is_some() || self.intents.contains_key(&link.id) || is_given_up(link, contact) {
             return Push::Wait;
         }
+        let groups = self.groups_of(link);
+        if link.state == LinkState::Bound && self.pair_groups().keep_waiting(self.order.promise, &contact.card, &groups)
+        {
+            return Push::Wait;
+        }
         match (link.state, contact.is_live()) {
             (LinkState::Found | LinkState::Creating, _) => Push::Wait,
             (LinkState::Unselected | LinkState::Dormant | LinkState::Gone, _) => Push::Rest(link.state),

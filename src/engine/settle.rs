@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::decide::{Decision, Rulebook};
 use super::guard::{Barred, Tally};
 use super::operation::{Operation, OperationKind, Side};
+use super::scope::PairGroups;
 use super::{CHUNK, Doing, EngineError, Run, Step};
 use crate::domain::contact::{Card, Contact, Kind};
 use crate::domain::field::Field;
@@ -257,7 +258,7 @@ impl Run<'_> {
     pub(crate) fn rulebook<'r>(
         &'r self,
         held: &'r BTreeMap<ContactId, BTreeSet<Field>>,
-        pair_groups: &'r [Option<crate::domain::id::GroupId>],
+        pair_groups: &'r PairGroups,
     ) -> Rulebook<'r> {
         Rulebook {
             promise: self.order.promise,

@@ -6,6 +6,7 @@
 mod crash;
 mod deletions;
 mod google;
+mod groups;
 mod random;
 mod store;
 mod support;

@@ -45,7 +45,7 @@ impl Run<'_> {
             return Ok(News::None);
         }
         let trash = self.trash_group().await?;
-        let pairs: BTreeSet<GroupId> = self.pair_groups().into_iter().flatten().collect();
+        let pairs: BTreeSet<GroupId> = self.pair_groups().live().cloned().collect();
         let mut moves = Vec::new();
         for (link, contact) in self.load(ids).await? {
             let (Some(contact), Some(remote)) = (contact, link.remote.clone()) else { continue };

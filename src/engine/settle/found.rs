@@ -264,10 +264,10 @@ impl Run<'_> {
     /// The labels that contacts get which come in through these groups.
     fn labels_of_groups(&self, groups: &BTreeSet<crate::domain::id::GroupId>) -> Vec<String> {
         let known = self.pair_groups();
-        let pairs = self.order.promise.pairs.iter().zip(known);
+        let pairs = self.order.promise.pairs.iter().enumerate();
         pairs
-            .filter(|(_, group)| group.as_ref().is_some_and(|group| groups.contains(group)))
-            .filter_map(|(pair, _)| pair.add_label.clone())
+            .filter(|(place, _)| known.of(*place).is_some_and(|group| groups.contains(group)))
+            .filter_map(|(_, pair)| pair.add_label.clone())
             .collect()
     }
 
