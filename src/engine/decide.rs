@@ -3,19 +3,20 @@
 //! What each side did since they last agreed is one of three things, and the whole rule is the table of
 //! [`Decision::about`]. What a merge means for the fields is decided in [`crate::domain::merge`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use crate::domain::contact::{Card, Contact, Kind};
 use crate::domain::diff;
 use crate::domain::field::Field;
-use crate::domain::id::{ContactId, GroupId};
+use crate::domain::id::GroupId;
 use crate::domain::link::{Certainty, Link, LinkState, Sighting};
 use crate::domain::merge::{Merged, Rules, three_way};
 use crate::domain::pair::{Direction, InRemote, LeftGroup, Pair, Promise};
 use crate::domain::policy::{ConflictPolicy, Winner};
 use crate::domain::time::Timestamp;
+use crate::engine::held::Held;
 use crate::engine::scope::PairGroups;
 use crate::remotes::Codec;
 
@@ -25,7 +26,7 @@ pub(crate) struct Rulebook<'a> {
     pub(crate) codec: &'a dyn Codec,
     pub(crate) pair_groups: &'a PairGroups,
     /// Fields that wait for a person, by contact.
-    pub(crate) held: &'a BTreeMap<ContactId, BTreeSet<Field>>,
+    pub(crate) held: &'a Held,
     pub(crate) now: Timestamp,
     /// By how much the remote's clock is ahead, to compare its times with ours.
     pub(crate) remote_ahead_ms: i64,
@@ -244,6 +245,11 @@ fn merge(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>, rea
     let held = rules.held.get(&contact.id).unwrap_or(&none);
     let mut merged =
         three_way(base_store, &base_remote, &contact.card, &reading.card, &Rules { winner: &winner, held });
+    let frozen = merged.conflicts.iter().filter(|conflict| conflict.winner == Winner::Hold);
+    for field in frozen.map(|conflict| &conflict.field).chain(held) {
+        // What the remote says, so that a person's decision is an edit as any other; see the module `held`.
+        diff::copy_field(field, &reading.card, &mut merged.base_store);
+    }
     if rules.promise.direction == Direction::ToRemote {
         // Nothing goes into the store; what it has and the record lacks is what the push adds.
         merged.card = contact.card.clone();

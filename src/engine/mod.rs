@@ -26,7 +26,8 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Entropy};
 use crate::domain::account::{AccountState, Outcome};
-use crate::domain::id::{LinkId, RunId};
+use crate::domain::conflict::Conflict;
+use crate::domain::id::{ContactId, LinkId, RunId};
 use crate::domain::outbox::Intent;
 use crate::domain::pair::Promise;
 use crate::domain::run::{AccountSummary, Failure};
@@ -39,6 +40,7 @@ pub mod error;
 pub mod execute;
 pub mod groups;
 pub mod guard;
+pub mod held;
 pub mod identity;
 pub mod observe;
 pub mod operation;
@@ -194,6 +196,8 @@ pub(crate) struct Run<'a> {
     pub(crate) operations: Vec<Operation>,
     /// Open intents by link.
     pub(crate) intents: BTreeMap<LinkId, Intent>,
+    /// Conflicts that wait for a person, by contact, as they were when last read.
+    pub(crate) conflicts: BTreeMap<ContactId, Vec<Conflict>>,
     /// Links that could not be finished in this run and are worth another one soon.
     pub(crate) waiting: u64,
     lease_renewed: Timestamp,
@@ -213,6 +217,7 @@ impl<'a> Run<'a> {
             summary: AccountSummary::new(account.clone()),
             operations: Vec::new(),
             intents: intents.into_iter().map(|intent| (intent.link, intent)).collect(),
+            conflicts: BTreeMap::new(),
             waiting: 0,
             lease_renewed: deps.clock.now(),
         })

@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Held;
 use crate::domain::contact::Contact;
 use crate::domain::id::{GroupId, LinkId, RemoteId};
 use crate::domain::link::{Link, LinkState};
-use crate::engine::push::{News, Push, Regroup, carried};
+use crate::engine::held::{Held, carried};
+use crate::engine::push::{News, Push, Regroup};
 use crate::engine::{Doing, EngineError, Run};
 use crate::store::Write;
 

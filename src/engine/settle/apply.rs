@@ -1,15 +1,13 @@
 //! The writes that a decision about a linked contact comes to.
 
 use super::{Counted, Settled};
-use crate::domain::conflict::Conflict;
 use crate::domain::contact::{Card, Contact};
 use crate::domain::diff;
 use crate::domain::field::Field;
 use crate::domain::history::Action;
-use crate::domain::id::{ConflictId, ReplicaId};
+use crate::domain::id::ReplicaId;
 use crate::domain::link::{Base, Certainty, Link, LinkState, Sighting};
-use crate::domain::merge::{FieldConflict, Merged};
-use crate::domain::policy::Winner;
+use crate::domain::merge::Merged;
 use crate::domain::time::Timestamp;
 use crate::domain::version::VersionVector;
 use crate::engine::Run;
@@ -78,6 +76,8 @@ impl Run<'_> {
         settled.writes.extend(self.resolve_company(&mut merge.merged, organizations));
         let found = (contact.version.clone(), contact.card.labels.clone());
         let push_due = self.differs_remotely(&merge.merged.base_store, &merge.merged.card, &merge.wire);
+        let Merged { base_store, card, .. } = &merge.merged;
+        settled.writes.extend(self.follow_conflicts(contact.id, base_store, card));
         self.write_merged(&mut settled, &link, &mut contact, &merge, push_due);
         let Merge { merged, wire, record_gone, .. } = merge;
         if record_gone {
@@ -170,23 +170,6 @@ impl Run<'_> {
         for field in diff::changed_fields(before, after) {
             contact.touched.insert(field, at);
         }
-    }
-
-    /// A conflict that waits for a person, as a row.
-    fn hold(&self, link: &Link, contact: &Contact, conflict: &FieldConflict) -> Option<Conflict> {
-        (conflict.winner == Winner::Hold).then(|| Conflict {
-            id: ConflictId::new(self.now(), self.deps.entropy.next_u128()),
-            contact: contact.id,
-            link: link.id,
-            account: link.account.clone(),
-            field: conflict.field.clone(),
-            base: conflict.base.clone(),
-            store: conflict.store.clone(),
-            remote: conflict.remote.clone(),
-            policy: self.order.promise.policy_for(&conflict.field),
-            since: self.now(),
-            resolved: None,
-        })
     }
 
     fn delete_contact(&self, mut link: Link, mut contact: Contact) -> Settled {

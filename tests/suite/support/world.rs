@@ -183,12 +183,21 @@ impl World {
         self.try_settle().await.unwrap_or_else(|unrest| panic!("{unrest}"))
     }
 
+    /// As [`World::settle`], where the runs end with another outcome because something waits for a person.
+    pub async fn settle_but(&self, outcome: Outcome) -> u32 {
+        self.rest(outcome).await.unwrap_or_else(|unrest| panic!("{unrest}"))
+    }
+
     /// As [`World::settle`], telling what keeps it from coming to rest.
     pub async fn try_settle(&self) -> Result<u32, String> {
+        self.rest(Outcome::Done).await
+    }
+
+    async fn rest(&self, outcome: Outcome) -> Result<u32, String> {
         let mut last = None;
         for round in 1..=12 {
             let summary = self.sync().await;
-            if summary.outcome == Outcome::Done && summary.pushed.total() + summary.pulled.total() == 0 {
+            if summary.outcome == outcome && summary.pushed.total() + summary.pulled.total() == 0 {
                 return Ok(round);
             }
             if std::env::var_os("TRACE").is_some() {
