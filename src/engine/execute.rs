@@ -5,14 +5,14 @@
 //! run. A batch that the remote refuses as a whole is told apart: the records it names are set aside, and the healthy
 //! rest is sent again at once; when it names none, the batch is cut in halves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::held::Held;
 use super::push::{News, PushPlan};
 use super::{Doing, EngineError, Run, Step};
 use crate::domain::contact::Contact;
 use crate::domain::digest::Digest;
-use crate::domain::field::Field;
-use crate::domain::id::{ContactId, LinkId, Marker, RemoteId};
+use crate::domain::id::{LinkId, Marker, RemoteId};
 use crate::domain::link::{Link, Parked, ParkedWhy};
 use crate::domain::outbox::{Intent, IntentKind};
 use crate::remotes::{Recovery, RemoteError};
@@ -22,9 +22,6 @@ mod create;
 mod delete;
 mod members;
 mod update;
-
-/// Fields that wait for a person, by contact.
-pub(crate) type Held = BTreeMap<ContactId, BTreeSet<Field>>;
 
 /// What a refused call says about the records in it.
 enum Verdict {

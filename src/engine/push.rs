@@ -8,13 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::guard::Tally;
+use super::held::{Held, carried};
 use super::operation::{Operation, OperationKind, Side};
 use super::{EngineError, Purpose, Run, Step, identity};
 use crate::domain::contact::{Card, Contact, Kind};
-use crate::domain::diff;
 use crate::domain::digest::Digest;
-use crate::domain::field::Field;
-use crate::domain::id::{ContactId, GroupId, LinkId};
+use crate::domain::id::{GroupId, LinkId};
 use crate::domain::link::{Link, LinkState, ParkedWhy};
 use crate::domain::pair::{Direction, InStore};
 use crate::remotes::Tag;
@@ -126,6 +125,9 @@ impl Run<'_> {
             for link in &links {
                 let contact = link.contact.and_then(|id| contacts.get(&id));
                 let push = self.plan_link(link, contact, &held);
+                if let (Some(contact), Some(base), None) = (contact, &link.base, &link.seen) {
+                    writes.extend(self.follow_conflicts(contact.id, &base.store, &contact.card));
+                }
                 writes.extend(self.settle_quietly(link, contact, &push, &held));
                 for operation in self.operations_of_push(link, contact, &push, &held) {
                     tally.count(&operation);
@@ -166,16 +168,16 @@ impl Run<'_> {
     }
 
     /// What one link needs at the remote.
-    pub(crate) fn plan_link(
-        &self,
-        link: &Link,
-        contact: Option<&Contact>,
-        held: &BTreeMap<ContactId, BTreeSet<Field>>,
-    ) -> Push {
+    pub(crate) fn plan_link(&self, link: &Link, contact: Option<&Contact>, held: &Held) -> Push {
         let Some(contact) = contact else {
             return if super::settle::is_folded_twin(link) { Push::Delete } else { Push::Wait };
         };
         if link.seen.is_some() || self.intents.contains_key(&link.id) || is_given_up(link, contact) {
+            return Push::Wait;
+        }
+        let groups = self.groups_of(link);
+        if link.state == LinkState::Bound && self.pair_groups().keep_waiting(self.order.promise, &contact.card, &groups)
+        {
             return Push::Wait;
         }
         match (link.state, contact.is_live()) {
@@ -212,7 +214,7 @@ impl Run<'_> {
         }
     }
 
-    fn plan_update(&self, link: &Link, contact: &Contact, held: &BTreeMap<ContactId, BTreeSet<Field>>) -> Push {
+    fn plan_update(&self, link: &Link, contact: &Contact, held: &Held) -> Push {
         let Some(base) = &link.base else { return Push::Wait };
         if self.order.promise.direction == Direction::FromRemote {
             return Push::Rest(LinkState::Bound);
@@ -278,13 +280,7 @@ impl Run<'_> {
     }
 
     /// The write that settles a link which needs nothing at the remote.
-    fn settle_quietly(
-        &self,
-        link: &Link,
-        contact: Option<&Contact>,
-        push: &Push,
-        held: &BTreeMap<ContactId, BTreeSet<Field>>,
-    ) -> Option<Write> {
+    fn settle_quietly(&self, link: &Link, contact: Option<&Contact>, push: &Push, held: &Held) -> Option<Write> {
         let contact = contact?;
         let mut settled = link.clone();
         match push {
@@ -305,13 +301,7 @@ impl Run<'_> {
     }
 
     /// What a push means, for plans and guards.
-    fn operations_of_push(
-        &self,
-        link: &Link,
-        contact: Option<&Contact>,
-        push: &Push,
-        held: &BTreeMap<ContactId, BTreeSet<Field>>,
-    ) -> Vec<Operation> {
+    fn operations_of_push(&self, link: &Link, contact: Option<&Contact>, push: &Push, held: &Held) -> Vec<Operation> {
         let Some(contact) = contact else { return Vec::new() };
         let codec = self.deps.remote.codec();
         let kind = contact.card.kind();
@@ -361,15 +351,6 @@ impl Run<'_> {
     pub(crate) fn tag(&self, link: &Link, marker: crate::domain::id::Marker) -> Tag {
         Tag { token: link.token.clone(), epoch: self.identity.epoch, marker }
     }
-}
-
-/// The card as it is carried to the remote: fields that wait for a person stay as they were agreed on.
-pub(crate) fn carried(contact: &Contact, base: &Card, held: &BTreeMap<ContactId, BTreeSet<Field>>) -> Card {
-    let mut card = contact.card.clone();
-    for field in held.get(&contact.id).into_iter().flatten() {
-        diff::copy_field(field, base, &mut card);
-    }
-    card
 }
 
 /// Whether this very content was refused twice, or could not be told from others.

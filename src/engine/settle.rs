@@ -7,14 +7,15 @@
 //!
 //! Company contacts come before persons, so that a person's company finds the contact it is the name of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::decide::{Decision, Rulebook};
 use super::guard::{Barred, Tally};
+use super::held::Held;
 use super::operation::{Operation, OperationKind, Side};
+use super::scope::PairGroups;
 use super::{CHUNK, Doing, EngineError, Run, Step};
 use crate::domain::contact::{Card, Contact, Kind};
-use crate::domain::field::Field;
 use crate::domain::id::{ContactId, LinkId};
 use crate::domain::link::{Link, LinkState, Parked, ParkedWhy, Sighting};
 use crate::store::{StoreError, Write};
@@ -109,7 +110,7 @@ impl Run<'_> {
     async fn survey(
         &mut self,
         links: Vec<Link>,
-        held: &BTreeMap<ContactId, BTreeSet<Field>>,
+        held: &Held,
         tally: &mut Tally,
         claims: &mut Claims,
     ) -> Result<(), EngineError> {
@@ -145,7 +146,7 @@ impl Run<'_> {
     async fn settle_chunk(
         &mut self,
         links: Vec<Link>,
-        held: &BTreeMap<ContactId, BTreeSet<Field>>,
+        held: &Held,
         barred: &Barred,
         claims: &Claims,
     ) -> Result<(), EngineError> {
@@ -169,7 +170,7 @@ impl Run<'_> {
     async fn settle_together(
         &mut self,
         links: Vec<Link>,
-        held: &BTreeMap<ContactId, BTreeSet<Field>>,
+        held: &Held,
         barred: &Barred,
         claims: &Claims,
     ) -> Result<(), EngineError> {
@@ -243,23 +244,7 @@ impl Run<'_> {
         Ok(contacts.into_iter().map(|contact| (contact.id, contact)).collect())
     }
 
-    /// Fields that wait for a person, by contact.
-    pub(crate) async fn held_fields(&mut self) -> Result<BTreeMap<ContactId, BTreeSet<Field>>, EngineError> {
-        let mut waiting = self.deps.store.open_conflicts(None).await.doing("reading conflicts")?;
-        waiting.retain(|conflict| conflict.account == self.order.promise.account);
-        let mut held: BTreeMap<ContactId, BTreeSet<Field>> = BTreeMap::new();
-        for conflict in &waiting {
-            held.entry(conflict.contact).or_default().insert(conflict.field.clone());
-        }
-        self.waiting_conflicts = waiting;
-        Ok(held)
-    }
-
-    pub(crate) fn rulebook<'r>(
-        &'r self,
-        held: &'r BTreeMap<ContactId, BTreeSet<Field>>,
-        pair_groups: &'r [Option<crate::domain::id::GroupId>],
-    ) -> Rulebook<'r> {
+    pub(crate) fn rulebook<'r>(&'r self, held: &'r Held, pair_groups: &'r PairGroups) -> Rulebook<'r> {
         Rulebook {
             promise: self.order.promise,
             codec: self.deps.remote.codec(),

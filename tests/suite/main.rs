@@ -5,10 +5,12 @@
 
 mod command_line;
 mod config;
+mod conflicts;
 mod crash;
 mod deletions;
 mod floors;
 mod google;
+mod groups;
 mod random;
 mod resolve;
 mod store;

@@ -21,6 +21,7 @@ use crate::domain::pair::Direction;
 use crate::domain::policy::Winner;
 use crate::domain::version::VersionVector;
 use crate::engine::decide::Decision;
+use crate::engine::held::Held;
 use crate::engine::observe::same_content;
 use crate::engine::operation::{Operation, OperationKind, Side};
 use crate::engine::organizations::Organizations;
@@ -73,7 +74,7 @@ impl Run<'_> {
     pub(super) async fn decide_found(
         &mut self,
         links: &[Link],
-        held: &BTreeMap<ContactId, BTreeSet<Field>>,
+        held: &Held,
         claims: &Claims,
     ) -> Result<Vec<Settled>, EngineError> {
         let links: Vec<&Link> = links.iter().filter(|link| link.state == LinkState::Found).collect();
@@ -162,7 +163,7 @@ impl Run<'_> {
         candidate: Candidate,
         likeness: &Likeness,
         id: ContactId,
-        held: &BTreeMap<ContactId, BTreeSet<Field>>,
+        held: &Held,
         organizations: &mut Organizations,
     ) -> Settled {
         let Some(contact) = likeness.contacts.get(&id).cloned() else { return Settled::default() };
@@ -264,10 +265,10 @@ impl Run<'_> {
     /// The labels that contacts get which come in through these groups.
     fn labels_of_groups(&self, groups: &BTreeSet<crate::domain::id::GroupId>) -> Vec<String> {
         let known = self.pair_groups();
-        let pairs = self.order.promise.pairs.iter().zip(known);
+        let pairs = self.order.promise.pairs.iter().enumerate();
         pairs
-            .filter(|(_, group)| group.as_ref().is_some_and(|group| groups.contains(group)))
-            .filter_map(|(pair, _)| pair.add_label.clone())
+            .filter(|(place, _)| known.of(*place).is_some_and(|group| groups.contains(group)))
+            .filter_map(|(_, pair)| pair.add_label.clone())
             .collect()
     }
 
