@@ -5,6 +5,7 @@
 
 mod crash;
 mod google;
+mod process;
 mod random;
 mod store;
 mod support;
