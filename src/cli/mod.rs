@@ -1,6 +1,6 @@
 //! The command line: the composition root, the only place that builds everything and hands it down.
 //!
-//! One file is one command: its arguments and its body. [`run`] reads the configuration, opens the store when the
+//! One file is one command: its arguments and its body. [`run()`] reads the configuration, opens the store when the
 //! command needs it, dispatches, and turns the outcome into an [`Exit`]. Answers go to stdout, everything else to stderr
 //! ([`output`]).
 

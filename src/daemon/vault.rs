@@ -50,7 +50,7 @@ impl Vault {
         Vault { account, file, store, key, clock, entropy }
     }
 
-    fn from_file(&self) -> Result<Option<SecretString>, GrantError> {
+    fn read_file(&self) -> Result<Option<SecretString>, GrantError> {
         self.file
             .as_ref()
             .map(Secret::read)
@@ -74,7 +74,7 @@ fn digest(token: Option<&SecretString>) -> String {
 #[async_trait]
 impl GrantStore for Vault {
     async fn load(&self) -> Result<Option<SecretString>, GrantError> {
-        let file = self.from_file()?;
+        let file = self.read_file()?;
         let sealed = self.sealed().await?;
         Ok(match sealed {
             Some(grant) if file.is_none() || grant.replaces == digest(file.as_ref()) => {
@@ -86,7 +86,7 @@ impl GrantStore for Vault {
 
     async fn save(&self, refresh_token: &SecretString) -> Result<(), GrantError> {
         let unwritable = |cause: Box<dyn std::error::Error + Send + Sync>| GrantError { doing: "stored", cause };
-        let file = self.from_file()?;
+        let file = self.read_file()?;
         let grant = Grant { refresh_token: refresh_token.expose_secret().to_owned(), replaces: digest(file.as_ref()) };
         let text = serde_json::to_string(&grant).map_err(|cause| unwritable(Box::new(cause)))?;
         let sealed = self.key.seal(&self.account, &SecretString::from(text), self.entropy.as_ref());

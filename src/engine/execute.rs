@@ -1,4 +1,4 @@
-//! Carries out what [`super::push`] planned: intent, call, record.
+//! Carries out what `push` planned: intent, call, record.
 //!
 //! Before a write is sent, an intent for every record in it is committed; after the answer, the new bases are, and the
 //! intents are closed, in one transaction each. What the answer does not tell stays open and is found out by a later

@@ -3,14 +3,14 @@
 //! A run compares three trees for every link: what both sides last agreed on, what the store has now, and what the
 //! remote was last seen to have (see [`crate::domain::link`]). It goes through these steps, always in this order:
 //!
-//! 1. [`groups`]: reads the stream of groups and finds, or creates, the group of every pair.
-//! 2. [`observe`]: reads the stream of contacts and stores what differs from what is known: observations, never work.
+//! 1. `groups`: reads the stream of groups and finds, or creates, the group of every pair.
+//! 2. `observe`: reads the stream of contacts and stores what differs from what is known: observations, never work.
 //!    The change token moves in the transaction that stores the last page.
-//! 3. [`recover`]: settles what became of writes whose answer was lost.
-//! 4. [`suspects`]: asks directly for records that seem to be gone.
-//! 5. [`settle`]: carries what was seen at the remote into the store, merging where both sides changed.
-//! 6. [`scope`]: reads the store's change feed and opens links for contacts that belong to the account and have none.
-//! 7. [`push`]: carries what changed in the store to the remote.
+//! 3. `recover`: settles what became of writes whose answer was lost.
+//! 4. `suspects`: asks directly for records that seem to be gone.
+//! 5. `settle`: carries what was seen at the remote into the store, merging where both sides changed.
+//! 6. `scope`: reads the store's change feed and opens links for contacts that belong to the account and have none.
+//! 7. `push`: carries what changed in the store to the remote.
 //!
 //! Steps 5 to 7 are functions of durable state alone, so a run can be cut off anywhere and the next one goes on from
 //! there. What is sent to the remote is committed before it is sent, and recorded after; no transaction waits for the
@@ -26,6 +26,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Entropy};
 use crate::domain::account::{AccountState, Outcome};
+use crate::domain::conflict::Conflict;
 use crate::domain::id::{GroupId, LinkId, RunId};
 use crate::domain::outbox::Intent;
 use crate::domain::pair::Promise;
@@ -34,20 +35,20 @@ use crate::domain::time::Timestamp;
 use crate::remotes::Remote;
 use crate::store::{Commit, Fence, LeaseAnswer, LeaseRequest, Store, StoreError, StoreIdentity, Write};
 
-pub mod decide;
+mod decide;
 pub mod error;
-pub mod execute;
-pub mod groups;
-pub mod guard;
-pub mod identity;
-pub mod observe;
+mod execute;
+mod groups;
+mod guard;
+mod identity;
+mod observe;
 pub mod operation;
-pub mod organizations;
-pub mod push;
-pub mod recover;
-pub mod scope;
-pub mod settle;
-pub mod suspects;
+mod organizations;
+mod push;
+mod recover;
+mod scope;
+mod settle;
+mod suspects;
 
 pub use error::{Doing, EngineError};
 pub use operation::Operation;
@@ -192,6 +193,8 @@ pub(crate) struct Run<'a> {
     pub(crate) state: AccountState,
     pub(crate) summary: AccountSummary,
     pub(crate) operations: Vec<Operation>,
+    /// Conflicts of this account that wait for a person.
+    pub(crate) waiting_conflicts: Vec<Conflict>,
     /// Open intents by link.
     pub(crate) intents: BTreeMap<LinkId, Intent>,
     /// Links that could not be finished in this run and are worth another one soon.
@@ -212,6 +215,7 @@ impl<'a> Run<'a> {
             state: state.unwrap_or_else(|| AccountState::new(account.clone())),
             summary: AccountSummary::new(account.clone()),
             operations: Vec::new(),
+            waiting_conflicts: Vec::new(),
             intents: intents.into_iter().map(|intent| (intent.link, intent)).collect(),
             waiting: 0,
             lease_renewed: deps.clock.now(),

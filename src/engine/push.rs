@@ -1,7 +1,7 @@
 //! Step 7: what changed in the store goes to the remote.
 //!
 //! First every unsettled link is planned, which is pure: from the base and the contact follows what the record has to
-//! become. Then the guard has its say, and then the plan is carried out by [`super::execute`], grouped into the fewest
+//! become. Then the guard has its say, and then the plan is carried out by `execute`, grouped into the fewest
 //! calls: records to be made, records to be changed by the fields that change, groups to be joined and left, records to
 //! be deleted.
 

@@ -3,10 +3,16 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod command_line;
+mod config;
 mod crash;
+mod deletions;
+mod floors;
 mod google;
 mod process;
 mod random;
+mod resolve;
 mod store;
 mod support;
 mod sync;
+mod tokens;

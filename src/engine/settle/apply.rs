@@ -83,6 +83,7 @@ impl Run<'_> {
             // The store spells the company as its organization is called; that is no reason to rewrite the record.
             diff::copy_field(&Field::Organization, &card, &mut base_store);
         }
+        settled.writes.extend(self.hold_back(&contact, &merged.conflicts, &wire, &mut base_store));
         let before = contact.card.clone();
         let dirty = !contact.version.is_within(&link.acked);
         let changes = card != before || returns || !merged.conflicts.is_empty();
@@ -145,13 +146,40 @@ impl Run<'_> {
         settled
     }
 
+    /// For fields that wait for a person, the base is what the remote has: nothing is pulled or pushed while they wait,
+    /// and once somebody decides, what differs from the remote is what has to be pushed. The rows of the conflicts
+    /// follow the values of both sides.
+    fn hold_back(
+        &self,
+        contact: &Contact,
+        found: &[FieldConflict],
+        wire: &serde_json::Value,
+        base_store: &mut Card,
+    ) -> Vec<Write> {
+        let theirs = self.deps.remote.codec().read(wire, contact.card.kind()).card;
+        let mut writes = Vec::new();
+        for waiting in self.waiting_conflicts.iter().filter(|waiting| waiting.contact == contact.id) {
+            diff::copy_field(&waiting.field, &theirs, base_store);
+            let store = diff::field_value(&contact.card, &waiting.field);
+            let remote = diff::field_value(&theirs, &waiting.field);
+            if (&store, &remote) != (&waiting.store, &waiting.remote) {
+                let row = Conflict { store, remote, ..waiting.clone() };
+                writes.push(Write::Conflict(Box::new(row)));
+            }
+        }
+        for new in found.iter().filter(|conflict| conflict.winner == Winner::Hold) {
+            diff::copy_field(&new.field, &theirs, base_store);
+        }
+        writes
+    }
+
     /// Whether the remote could hold the difference between two cards.
     fn differs_remotely(&self, base: &Card, card: &Card, wire: &serde_json::Value) -> bool {
         if base == card {
             return false;
         }
         let codec: &dyn Codec = self.deps.remote.codec();
-        let tag = codec.tag(wire).unwrap_or_else(|| identity::no_tag());
+        let tag = codec.tag(wire).unwrap_or_else(identity::no_tag);
         codec.recompose(wire, base, card, None, &tag).is_some()
     }
 

@@ -85,24 +85,21 @@ impl Home {
         fs::read_to_string(self.path(name)).expect("readable")
     }
 
-    /// Starts a command, which goes on.
-    pub fn start<A: AsRef<OsStr>>(&self, line: impl IntoIterator<Item = A>) -> Program {
+    /// A command that is not started yet.
+    pub fn command<A: AsRef<OsStr>>(&self, line: impl IntoIterator<Item = A>) -> Command {
         let mut command = command(self.folder.path());
         command.env("CONTACTSYNC_CONFIG", self.path("contactsync.toml")).args(line);
-        Program::start(command)
+        command
+    }
+
+    /// Starts a command, which goes on.
+    pub fn start<A: AsRef<OsStr>>(&self, line: impl IntoIterator<Item = A>) -> Program {
+        Program::start(self.command(line))
     }
 
     /// Runs a command to its end.
     pub fn run<A: AsRef<OsStr>>(&self, line: impl IntoIterator<Item = A>) -> Ran {
         self.start(line).end()
-    }
-
-    /// Runs a line of the shell, which finds the program as `$PROGRAM`.
-    pub fn run_in_shell(&self, line: &str) -> Ran {
-        let mut command = Command::new("bash");
-        command.args(["-c", line]).env("CONTACTSYNC_CONFIG", self.path("contactsync.toml"));
-        command.env("PROGRAM", env!("CARGO_BIN_EXE_contactsync")).current_dir(self.folder.path());
-        Program::start(command).end()
     }
 
     /// Runs a command that has to succeed, and reads its answer.

@@ -1,0 +1,526 @@
+//! Deletions: on either side, on both, against edits, taken back, and by every policy. A deletion is carried over only
+//! on evidence, and an edit outlives it.
+
+use std::time::Duration;
+
+use contactsync::domain::account::Outcome;
+use contactsync::domain::contact::Contact;
+use contactsync::domain::id::ContactId;
+use contactsync::domain::link::LinkState;
+use contactsync::domain::pair::{DeletePolicy, InRemote, InStore, Promise};
+use contactsync::emulator::ReturnName;
+use contactsync::emulator::fault::FaultKind;
+use contactsync::emulator::settings::{Delay, MissingDelete};
+use contactsync::store::{ContactQuery, DeletedContacts};
+use serde_json::json;
+
+use crate::support::hands::first;
+use crate::support::world::{World, person, phone, promise};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Three persons on both sides, at rest for an hour.
+async fn book(promise: Promise) -> (World, ContactId) {
+    let world = World::with(promise);
+    let mut ids = Vec::new();
+    for name in ["Ada King", "Grace Hopper", "Alan Turing"] {
+        ids.push(world.add(person(name)).await);
+    }
+    world.settle().await;
+    world.advance(HOUR);
+    (world, ids[0])
+}
+
+fn with(change: impl FnOnce(&mut DeletePolicy)) -> Promise {
+    let mut promise = promise();
+    change(&mut promise.delete);
+    promise
+}
+
+async fn everybody(world: &World) -> Vec<Contact> {
+    let query = ContactQuery { deleted: DeletedContacts::Included, ..ContactQuery::default() };
+    world.store.find_contacts(&query).await.unwrap()
+}
+
+fn in_google(world: &World, name: &str) -> bool {
+    world.google_names().contains(&name.to_owned())
+}
+
+#[tokio::test]
+async fn a_contact_deleted_in_google_is_deleted_in_the_store() {
+    let (world, ada) = book(promise()).await;
+    world.google_delete("Ada King");
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, summary.pulled.deleted), (Outcome::Done, 1), "{summary:?}");
+    let contact = world.contact(ada).await;
+    assert!(!contact.is_live());
+    assert_eq!(contact.card.display_name(), "Ada King", "a deleted contact keeps its card");
+    world.assert_at_rest().await;
+    world.assert_equal().await;
+}
+
+#[tokio::test]
+async fn a_contact_deleted_in_the_store_is_deleted_in_google() {
+    let (world, ada) = book(promise()).await;
+    world.delete(ada).await;
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, summary.pushed.deleted), (Outcome::Done, 1), "{summary:?}");
+    assert!(!in_google(&world, "Ada King"));
+    assert_eq!(world.by_hand(|user| user.trash().len()), 1, "in Google it is in the trash");
+    world.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn a_contact_deleted_on_both_sides_is_done() {
+    let (world, ada) = book(promise()).await;
+    world.delete(ada).await;
+    world.google_delete("Ada King");
+    world.count_anew();
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, world.write_calls()), (Outcome::Done, 0), "{summary:?}");
+    assert!(!world.contact(ada).await.is_live());
+    world.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn an_edit_in_the_store_outlives_a_deletion_in_google() {
+    let (world, ada) = book(promise()).await;
+    world.edit(ada, |card| card.notes = Some("met in London".to_owned())).await;
+    world.google_delete("Ada King");
+    world.settle().await;
+    assert!(world.contact(ada).await.is_live());
+    assert_eq!(first(&world.person("Ada King"), "biographies", "value"), Some("met in London"));
+    assert_eq!(first(&world.person("Ada King"), "emailAddresses", "value"), Some("ada.king@example.org"));
+    world.assert_at_rest().await;
+    world.assert_equal().await;
+}
+
+#[tokio::test]
+async fn an_edit_in_google_outlives_a_deletion_in_the_store() {
+    let (world, ada) = book(promise()).await;
+    world.delete(ada).await;
+    world.google_edit("Ada King", &json!({"biographies": [{"value": "met in London"}]}));
+    world.settle().await;
+    let contact = world.contact(ada).await;
+    assert!(contact.is_live());
+    assert_eq!(contact.card.notes.as_deref(), Some("met in London"));
+    assert!(in_google(&world, "Ada King"));
+    world.assert_at_rest().await;
+    world.assert_equal().await;
+}
+
+// The edit is not in the change stream yet when the deletion is about to be carried out: the direct read before it
+// finds the edit.
+#[tokio::test]
+async fn an_edit_that_the_change_stream_does_not_show_yet_outlives_a_deletion() {
+    let (world, ada) = book(promise()).await;
+    world.switch(|settings| settings.propagation.delta = Delay::constant(300_000));
+    world.delete(ada).await;
+    world.google_edit("Ada King", &json!({"biographies": [{"value": "met in London"}]}));
+    let summary = world.sync().await;
+    assert_eq!(summary.pushed.deleted, 0, "{summary:?}");
+    world.settle().await;
+    assert_eq!(world.contact(ada).await.card.notes.as_deref(), Some("met in London"));
+    assert!(in_google(&world, "Ada King"));
+    world.assert_equal().await;
+}
+
+// No read shows the edit before the deletion; its entry of the change stream does, later. The contact comes back with
+// the edit.
+#[tokio::test]
+async fn an_edit_that_was_overrun_by_a_deletion_brings_the_contact_back() {
+    let (world, ada) = book(promise()).await;
+    world.delete(ada).await;
+    world.switch(|settings| settings.propagation.get = Delay::constant(2_000));
+    world.google_edit("Ada King", &json!({"biographies": [{"value": "met in London"}]}));
+    // Only the direct read before the deletion lags; what the stream showed so far is without the edit as well.
+    world.switch(|settings| settings.propagation.delta = Delay::constant(0));
+    world.settle().await;
+    assert_eq!(world.contact(ada).await.card.notes.as_deref(), Some("met in London"));
+    assert!(world.contact(ada).await.is_live());
+    assert!(in_google(&world, "Ada King"));
+    world.assert_equal().await;
+}
+
+#[tokio::test]
+async fn a_contact_restored_from_the_trash_comes_back() {
+    for name in [ReturnName::Same, ReturnName::Fresh] {
+        let (world, ada) = book(promise()).await;
+        let resource = world.resource("Ada King");
+        world.google_delete("Ada King");
+        world.sync().await;
+        assert!(!world.contact(ada).await.is_live());
+        world.advance(HOUR);
+        world.by_hand(|user| user.restore(&resource, name).unwrap());
+        world.settle().await;
+        assert!(in_google(&world, "Ada King"), "{name:?}: the user brought it back");
+        assert!(world.contact(ada).await.is_live(), "{name:?}: it is the contact that it was");
+        assert_eq!(everybody(&world).await.len(), 3, "{name:?}: nobody is doubled");
+        world.assert_equal().await;
+        world.assert_at_rest().await;
+    }
+}
+
+#[tokio::test]
+async fn a_contact_that_we_deleted_and_somebody_restored_from_the_trash_comes_back() {
+    for name in [ReturnName::Same, ReturnName::Fresh] {
+        let (world, ada) = book(promise()).await;
+        let resource = world.resource("Ada King");
+        world.delete(ada).await;
+        world.sync().await;
+        assert!(!in_google(&world, "Ada King"));
+        world.advance(HOUR);
+        world.by_hand(|user| user.restore(&resource, name).unwrap());
+        world.settle().await;
+        assert!(in_google(&world, "Ada King"), "{name:?}: the user brought it back");
+        assert!(world.contact(ada).await.is_live(), "{name:?}: it is the contact that it was");
+        assert_eq!(everybody(&world).await.len(), 3, "{name:?}: nobody is doubled");
+        world.assert_equal().await;
+        world.assert_at_rest().await;
+    }
+}
+
+// Deleted in Google and edited in the store: created again under another name. Then the first one is taken out of the
+// trash, so there are two of one contact; one of them goes again, and what was edited stays.
+#[tokio::test]
+async fn a_former_record_that_returns_is_folded_into_the_one_that_replaced_it() {
+    for name in [ReturnName::Same, ReturnName::Fresh] {
+        let (world, ada) = book(promise()).await;
+        let resource = world.resource("Ada King");
+        world.edit(ada, |card| card.notes = Some("met in London".to_owned())).await;
+        world.google_delete("Ada King");
+        world.settle().await;
+        assert_ne!(world.resource("Ada King"), resource);
+        world.advance(HOUR);
+        let returned = world.by_hand(|user| user.restore(&resource, name).unwrap());
+        let returned = returned["resourceName"].as_str().unwrap().to_owned();
+        world.by_hand(|user| user.edit(&returned, &json!({"nicknames": [{"value": "Countess"}]})).unwrap());
+        world.settle().await;
+        let person = world.person("Ada King");
+        assert_eq!(first(&person, "nicknames", "value"), Some("Countess"), "{name:?}");
+        assert_eq!(first(&person, "biographies", "value"), Some("met in London"), "{name:?}");
+        assert_eq!(everybody(&world).await.len(), 3, "{name:?}: nobody is doubled");
+        world.assert_equal().await;
+        world.assert_at_rest().await;
+    }
+}
+
+#[tokio::test]
+async fn a_contact_restored_in_the_store_is_created_in_google_again() {
+    let (world, ada) = book(promise()).await;
+    world.delete(ada).await;
+    world.sync().await;
+    world.advance(HOUR);
+    world.restore(ada).await;
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, summary.pushed.created), (Outcome::Done, 1), "{summary:?}");
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn a_contact_deleted_and_restored_in_the_store_between_two_runs_stays() {
+    let (world, ada) = book(promise()).await;
+    let resource = world.resource("Ada King");
+    world.delete(ada).await;
+    world.restore(ada).await;
+    world.count_anew();
+    world.sync().await;
+    assert_eq!(world.write_calls(), 0);
+    assert_eq!(world.resource("Ada King"), resource);
+    world.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn unlink_keeps_in_the_store_what_was_deleted_in_google() {
+    let (world, ada) = book(with(|delete| delete.in_remote = InRemote::Unlink)).await;
+    world.google_delete("Ada King");
+    world.settle().await;
+    assert!(world.contact(ada).await.is_live());
+    world.edit(ada, |card| card.notes = Some("later".to_owned())).await;
+    world.settle().await;
+    assert!(!in_google(&world, "Ada King"), "it is not created again");
+    world.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn archive_labels_in_the_store_what_was_deleted_in_google() {
+    let (world, ada) = book(with(|delete| delete.in_remote = InRemote::Archive)).await;
+    world.google_delete("Ada King");
+    world.settle().await;
+    let contact = world.contact(ada).await;
+    assert!(contact.is_live() && contact.card.labels.contains("Archived"));
+    assert!(!in_google(&world, "Ada King"));
+    world.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn unlink_keeps_in_google_what_was_deleted_in_the_store() {
+    let (world, ada) = book(with(|delete| delete.in_store = InStore::Unlink)).await;
+    world.delete(ada).await;
+    world.count_anew();
+    world.settle().await;
+    assert_eq!(world.write_calls(), 0);
+    assert!(in_google(&world, "Ada King"));
+    world.google_edit("Ada King", &json!({"biographies": [{"value": "later"}]}));
+    world.settle().await;
+    assert!(!world.contact(ada).await.is_live(), "an edit there brings nothing back: they are no longer linked");
+    assert_eq!(everybody(&world).await.len(), 3);
+    world.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn the_trash_group_keeps_in_google_what_was_deleted_in_the_store() {
+    let (world, ada) = book(with(|delete| delete.in_store = InStore::TrashGroup)).await;
+    world.delete(ada).await;
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, summary.pushed.deleted), (Outcome::Done, 1), "{summary:?}");
+    assert_eq!(world.groups_of("Ada King"), ["Deleted by contactsync", "myContacts"]);
+    world.assert_at_rest().await;
+    assert!(!world.contact(ada).await.is_live());
+    let grace = world.by_name("Grace Hopper").await.id;
+    world.delete(grace).await;
+    world.sync().await;
+    assert_eq!(world.groups_of("Grace Hopper"), ["Deleted by contactsync", "myContacts"], "the group is there already");
+}
+
+// Deleted in the store, moved to the group of deleted contacts in Google, restored in the store.
+#[tokio::test]
+async fn a_contact_restored_in_the_store_leaves_the_trash_group() {
+    let (world, ada) = book(with(|delete| delete.in_store = InStore::TrashGroup)).await;
+    let resource = world.resource("Ada King");
+    world.delete(ada).await;
+    world.sync().await;
+    world.google_edit("Ada King", &json!({"biographies": [{"value": "seen in the trash"}]}));
+    world.sync().await;
+    world.restore(ada).await;
+    world.settle().await;
+    assert_eq!(world.resource("Ada King"), resource, "the same record");
+    assert_eq!(world.groups_of("Ada King"), ["Team", "myContacts"]);
+    assert_eq!(world.contact(ada).await.card.notes.as_deref(), Some("seen in the trash"));
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn a_deletion_in_the_store_waits_for_the_grace() {
+    let (world, ada) = book(with(|delete| delete.grace = HOUR)).await;
+    world.delete(ada).await;
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, summary.pushed.total()), (Outcome::Done, 0), "waiting is no failure: {summary:?}");
+    world.advance(59 * MINUTE);
+    assert_eq!(world.sync().await.pushed.total(), 0);
+    world.advance(2 * MINUTE);
+    assert_eq!(world.sync().await.pushed.deleted, 1);
+    assert!(!in_google(&world, "Ada King"));
+}
+
+#[tokio::test]
+async fn a_deletion_in_google_waits_for_the_grace() {
+    let (world, ada) = book(with(|delete| delete.grace = HOUR)).await;
+    world.google_delete("Ada King");
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, summary.pulled.total()), (Outcome::Done, 0), "{summary:?}");
+    world.advance(59 * MINUTE);
+    assert_eq!(world.sync().await.pulled.total(), 0);
+    world.advance(2 * MINUTE);
+    assert_eq!(world.sync().await.pulled.deleted, 1);
+    assert!(!world.contact(ada).await.is_live());
+}
+
+#[tokio::test]
+async fn a_deletion_in_google_that_is_taken_back_within_the_grace_leaves_no_trace() {
+    let (world, ada) = book(with(|delete| delete.grace = HOUR)).await;
+    let resource = world.resource("Ada King");
+    world.google_delete("Ada King");
+    world.sync().await;
+    world.advance(10 * MINUTE);
+    world.by_hand(|user| user.restore(&resource, ReturnName::Same).unwrap());
+    world.sync().await;
+    world.advance(2 * HOUR);
+    world.sync().await;
+    assert!(world.contact(ada).await.is_live());
+    assert_eq!(world.history(ada).await.len(), 1, "only its creation");
+    world.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn an_edit_in_the_store_within_the_grace_keeps_the_contact() {
+    let (world, ada) = book(with(|delete| delete.grace = HOUR)).await;
+    world.google_delete("Ada King");
+    world.sync().await;
+    world.edit(ada, |card| card.notes = Some("needed".to_owned())).await;
+    world.advance(2 * HOUR);
+    world.settle().await;
+    assert!(world.contact(ada).await.is_live());
+    assert!(in_google(&world, "Ada King"), "it is created again");
+    world.assert_equal().await;
+}
+
+// The record is deleted in Google, and no listing has shown it yet, when an edit of the store is sent: 404.
+#[tokio::test]
+async fn a_write_that_finds_nothing_creates_the_edited_contact_again() {
+    let (world, ada) = book(promise()).await;
+    world.switch(|settings| settings.propagation.delta = Delay::constant(3_600_000));
+    world.google_delete("Ada King");
+    world.edit(ada, |card| card.phones.push(phone("+44 20 7946 0000"))).await;
+    world.sync().await;
+    world.settle().await;
+    assert!(world.contact(ada).await.is_live());
+    assert_eq!(first(&world.person("Ada King"), "phoneNumbers", "value"), Some("+44 20 7946 0000"));
+    world.advance(2 * HOUR);
+    world.settle().await;
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
+// Ada has just been created. A write says 404 although she is there (a late replica): inside the freshness window that
+// proves nothing.
+#[tokio::test]
+async fn a_404_inside_the_freshness_window_proves_nothing() {
+    let world = World::new();
+    let ada = world.add(person("Ada King")).await;
+    world.sync().await;
+    let resource = world.resource("Ada King");
+    world.edit(ada, |card| card.notes = Some("met in London".to_owned())).await;
+    world.strike("people.updateContact", FaultKind::Status(404));
+    let gone = json!({"responses": [{"requestedResourceName": resource,
+        "status": {"code": 5, "message": "Requested entity was not found."}}]});
+    let gone = FaultKind::Answer { status: 200, content_type: "application/json".to_owned(), body: gone.to_string() };
+    world.strike("people.getBatchGet", gone);
+    let summary = world.sync().await;
+    assert_eq!(summary.outcome, Outcome::Unreachable, "nobody knows yet: {summary:?}");
+    world.settle().await;
+    assert_eq!(world.resource("Ada King"), resource, "it was not created again");
+    assert_eq!(first(&world.person("Ada King"), "biographies", "value"), Some("met in London"));
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn deleting_what_is_gone_already_is_done_whatever_google_says() {
+    for answer in [MissingDelete::NotFound, MissingDelete::Internal] {
+        let (world, ada) = book(promise()).await;
+        world.switch(|settings| {
+            settings.missing_delete = answer;
+            settings.propagation.delta = Delay::constant(3_600_000);
+            settings.propagation.get = Delay::constant(60_000);
+        });
+        world.google_delete("Ada King");
+        world.delete(ada).await;
+        let summary = world.sync().await;
+        assert!(summary.failed.is_empty(), "{answer:?}: {summary:?}");
+        world.switch(|settings| settings.propagation = Default::default());
+        world.advance(2 * HOUR);
+        world.settle().await;
+        assert!(!world.contact(ada).await.is_live());
+        world.assert_at_rest().await;
+    }
+}
+
+#[tokio::test]
+async fn seven_deletions_are_one_batch() {
+    let mut promise = promise();
+    promise.guard.max_deletes = contactsync::domain::pair::Limit::Absolute(100);
+    let world = World::with(promise);
+    let mut ids = Vec::new();
+    for number in 0..10 {
+        ids.push(world.add(person(&format!("Person {number}"))).await);
+    }
+    world.settle().await;
+    for id in &ids[..7] {
+        world.delete(*id).await;
+    }
+    world.count_anew();
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, summary.pushed.deleted), (Outcome::Done, 7), "{summary:?}");
+    assert_eq!(world.api_calls()["people.batchDeleteContacts"], 1, "{:?}", world.api_calls());
+    assert_eq!(world.google_names().len(), 3);
+    world.assert_at_rest().await;
+}
+
+// Of eight contacts that the store deleted, one is gone in Google already and the check before the deletion does not
+// know it yet: the batch is refused as a whole and told apart.
+#[tokio::test]
+async fn a_missing_contact_in_a_batch_of_deletions_does_not_keep_the_others() {
+    let mut promise = promise();
+    promise.guard.max_deletes = contactsync::domain::pair::Limit::Absolute(100);
+    let world = World::with(promise);
+    let mut ids = Vec::new();
+    for number in 0..8 {
+        ids.push(world.add(person(&format!("Person {number}"))).await);
+    }
+    world.settle().await;
+    world.advance(HOUR);
+    world.switch(|settings| {
+        settings.propagation.delta = Delay::constant(60_000);
+        settings.propagation.get = Delay::constant(60_000);
+    });
+    world.google_delete("Person 3");
+    for id in &ids {
+        world.delete(*id).await;
+    }
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, summary.failed.len()), (Outcome::Done, 0), "{summary:?}");
+    assert!(world.google_names().is_empty());
+    world.switch(|settings| settings.propagation = Default::default());
+    world.advance(HOUR);
+    world.assert_at_rest().await;
+}
+
+// Google's listings still show what we have deleted, for some minutes.
+#[tokio::test]
+async fn an_own_deletion_that_is_still_listed_stays_deleted() {
+    let (world, ada) = book(promise()).await;
+    world.switch(|settings| {
+        settings.propagation.list = Delay::constant(240_000);
+        settings.propagation.delta = Delay::constant(240_000);
+    });
+    world.delete(ada).await;
+    assert_eq!(world.sync().await.pushed.deleted, 1);
+    world.advance(MINUTE);
+    let summary = world.sync_in_full().await;
+    assert_eq!(summary.pulled.total() + summary.pushed.total(), 0, "{summary:?}");
+    world.advance(HOUR);
+    world.settle().await;
+    assert!(!world.contact(ada).await.is_live() && !in_google(&world, "Ada King"));
+    assert_eq!(world.link(ada).await.state, LinkState::Gone);
+    world.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn a_new_contact_that_is_deleted_before_it_is_seen_never_comes_into_the_store() {
+    let (world, _) = book(promise()).await;
+    world.google_create(json!({"names": [{"givenName": "Nobody"}]}), &["Team"]);
+    world.google_delete("Nobody");
+    world.settle().await;
+    assert_eq!(everybody(&world).await.len(), 3);
+    world.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn a_contact_deleted_before_its_first_run_is_never_created() {
+    let world = World::new();
+    let ada = world.add(person("Ada King")).await;
+    world.delete(ada).await;
+    world.count_anew();
+    world.settle().await;
+    assert!(!world.api_calls().contains_key("people.createContact"));
+    assert!(world.google_names().is_empty());
+}
+
+// The answer of the create is lost and the contact is deleted before anybody knows what became of it.
+#[tokio::test]
+async fn a_contact_deleted_while_its_creation_is_unresolved_is_deleted_in_google_too() {
+    let world = World::new();
+    let ada = world.add(person("Ada King")).await;
+    world.strike("people.createContact", FaultKind::DropAfter);
+    world.sync().await;
+    assert!(in_google(&world, "Ada King"));
+    world.delete(ada).await;
+    world.settle().await;
+    assert!(!in_google(&world, "Ada King"));
+    assert!(!world.contact(ada).await.is_live());
+    world.assert_at_rest().await;
+}
