@@ -11,7 +11,7 @@ use crate::domain::id::ImportId;
 use crate::formats::{self, ColumnMap, Columns, Rejected};
 
 use super::desk::Desk;
-use super::exit::{Exit, UsageError};
+use super::exit::{Exit, UsageError, named_file};
 use super::progress::Bar;
 
 /// How many rows, differences and warnings are shown to people; `--json` has all of them.
@@ -45,7 +45,7 @@ struct Answer<'a> {
     updated: u64,
     unchanged: u64,
     failed: &'a [FailedRow],
-    skip_file: Option<&'a Path>,
+    skip_file: Option<String>,
     kept: &'a [Kept],
     warnings: &'a [FailedRow],
 }
@@ -59,7 +59,7 @@ pub async fn import(args: &ImportArgs, desk: &Desk) -> anyhow::Result<Exit> {
     if asks && !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
         return Err(UsageError("without a terminal, import needs --yes or --dry-run".to_owned()).into());
     }
-    let bytes = std::fs::read(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
+    let bytes = std::fs::read(&args.file).map_err(|error| named_file("read", &args.file, error))?;
     let map = args.map.as_deref().map(read_map).transpose()?;
     if args.dry_run || asks {
         let (report, _) = take_in(args, desk, &bytes, map.as_ref(), None).await?;
@@ -108,7 +108,7 @@ async fn take_in(
 }
 
 fn read_map(path: &Path) -> anyhow::Result<ColumnMap> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = std::fs::read_to_string(path).map_err(|error| named_file("read", path, error))?;
     ColumnMap::parse(&path.display().to_string(), &text)
         .map_err(|error| anyhow::Error::new(UsageError(error.to_string())))
 }
@@ -154,7 +154,8 @@ fn tell(desk: &Desk, import: Option<ImportId>, report: &ImportReport, skip_file:
             updated: report.updated,
             unchanged: report.unchanged,
             failed: &report.failed,
-            skip_file,
+            // A name that is no text is told as well as it can be.
+            skip_file: skip_file.map(|path| path.display().to_string()),
             kept: &report.kept,
             warnings: &report.warnings,
         })?;
