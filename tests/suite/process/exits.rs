@@ -43,6 +43,7 @@ fn what_is_asked_for_wrongly_ends_with_2_and_is_named() {
         (&["import", "people.csv", "--map", "missing.toml", "--yes"], &["missing.toml", "No such file"]),
         (&["import", "empty.csv", "--yes"], &["empty.csv is empty"]),
         (&["import", "noise.csv", "--yes"], &["noise.csv"]),
+        (&["import", "/dev/zero", "--yes"], &["/dev/zero", "268435456 bytes"]),
         (&["export", "a folder"], &["a folder", "directory"]),
         (&["export", "missing/all.csv"], &["missing/all.csv", "No such file"]),
         (&["export", "--format", "pdf"], &["pdf", "vcard"]),
