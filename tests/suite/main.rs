@@ -11,6 +11,7 @@ mod deletions;
 mod floors;
 mod google;
 mod groups;
+mod process;
 mod random;
 mod resolve;
 mod store;
