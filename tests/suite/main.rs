@@ -8,6 +8,7 @@ mod crash;
 mod deletions;
 mod google;
 mod groups;
+mod identity;
 mod random;
 mod store;
 mod support;
