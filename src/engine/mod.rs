@@ -19,7 +19,7 @@
 //! Nothing here knows real time, sockets, SQL or a vendor: the [`Clock`], the [`Entropy`], the [`Store`] and the
 //! [`Remote`] are handed in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -198,6 +198,8 @@ pub(crate) struct Run<'a> {
     pub(crate) intents: BTreeMap<LinkId, Intent>,
     /// Conflicts that wait for a person, by contact, as they were when last read.
     pub(crate) conflicts: BTreeMap<ContactId, Vec<Conflict>>,
+    /// Contacts that a new record could be, where a person has to decide: they are not created meanwhile.
+    pub(crate) doubted: BTreeSet<ContactId>,
     /// Links that could not be finished in this run and are worth another one soon.
     pub(crate) waiting: u64,
     lease_renewed: Timestamp,
@@ -218,6 +220,7 @@ impl<'a> Run<'a> {
             operations: Vec::new(),
             intents: intents.into_iter().map(|intent| (intent.link, intent)).collect(),
             conflicts: BTreeMap::new(),
+            doubted: BTreeSet::new(),
             waiting: 0,
             lease_renewed: deps.clock.now(),
         })

@@ -195,8 +195,9 @@ impl Run<'_> {
         if self.order.promise.direction == Direction::FromRemote || !selected {
             return Push::Rest(LinkState::Unselected);
         }
-        // Selected, but only by pairs whose group was deleted: that is for a person to decide.
-        if self.groups_wanted(&contact.card).is_empty() { Push::Wait } else { Push::Create }
+        // Selected, but only by pairs whose group was deleted, or perhaps there already: that is for a person to decide.
+        let waits = self.groups_wanted(&contact.card).is_empty() || self.doubted.contains(&contact.id);
+        if waits { Push::Wait } else { Push::Create }
     }
 
     fn plan_delete(&self, contact: &Contact) -> Push {

@@ -58,6 +58,7 @@ impl Run<'_> {
     /// Carries what was seen at the remote into the store.
     pub(crate) async fn settle(&mut self) -> Result<(), EngineError> {
         let held = self.held_fields().await?;
+        self.doubted.clear();
         let mut tally = Tally::default();
         let mut claims = Claims::default();
         let mut seen = 0;
@@ -209,6 +210,7 @@ impl Run<'_> {
             counted.add(settled.counted);
             operations.extend(settled.operations);
         }
+        self.rename_at_people(&mut writes).await?;
         self.commit(writes, "merging what was seen at the remote").await?;
         self.summary.pulled.created += counted.created;
         self.summary.pulled.updated += counted.updated;

@@ -12,6 +12,7 @@ mod floors;
 mod google;
 mod groups;
 mod process;
+mod identity;
 mod random;
 mod resolve;
 mod store;

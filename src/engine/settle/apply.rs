@@ -122,7 +122,7 @@ impl Run<'_> {
     /// Writes what a merge changes in the contact, and what it has to say about it.
     fn write_merged(&self, settled: &mut Settled, link: &Link, contact: &mut Contact, merge: &Merge, push_due: bool) {
         let (card, before) = (&merge.merged.card, contact.card.clone());
-        if *card == before && !merge.returns && merge.merged.conflicts.is_empty() {
+        if *card == before && !merge.returns && !contact.implicit && merge.merged.conflicts.is_empty() {
             return;
         }
         let expected = contact.version.clone();
@@ -135,6 +135,8 @@ impl Run<'_> {
         contact.card = card.clone();
         contact.updated = self.now();
         contact.deleted = None;
+        // It has a record of its own, whoever named it first.
+        contact.implicit = false;
         let action = if merge.returns { Action::Restored } else { Action::Edited };
         let mut change = self.change(contact.id, action, &before, card);
         change.conflicts.clone_from(&merge.merged.conflicts);
