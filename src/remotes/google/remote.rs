@@ -41,7 +41,7 @@ impl Remote for Google {
     }
 
     async fn user(&self) -> Result<RemoteUser, RemoteError> {
-        self.get_me().await
+        self.get_user().await
     }
 
     async fn list_records(&self, request: &PageRequest) -> Result<RecordPage, RemoteError> {
