@@ -271,6 +271,10 @@ pub trait Remote: Send + Sync {
     /// Creates a group. [`RemoteError::Exists`] when there is one of that name: list the groups and take that one.
     async fn create_group(&self, name: &str) -> Result<Group, RemoteError>;
 
+    /// The records in a group, in no promised order. Some may be missing: the answer proves who is in, not who is out.
+    /// [`RemoteError::Missing`] when there is no such group.
+    async fn group_members(&self, group: &GroupId) -> Result<Vec<RemoteId>, RemoteError>;
+
     /// Adds records to a group and removes others from it; at most [`BatchLimits::members`] in all.
     async fn change_members(
         &self,

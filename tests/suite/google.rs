@@ -290,6 +290,10 @@ async fn groups_are_created_once_and_filled() {
     let page = world.google.list_groups(&PageRequest { since: None, page: None }).await.unwrap();
     let listed = page.groups.iter().find(|listed| listed.id == group.id).unwrap();
     assert_eq!((listed.name.as_str(), listed.members), ("Customers", 1));
+    let filled = world.google.get_group(&group.id, 5).await.unwrap();
+    assert_eq!((&filled.group, &filled.members[..]), (listed, std::slice::from_ref(&record.id)));
+    assert_eq!(world.google.get_group(&group.id, 0).await.unwrap().members, []);
+    assert_eq!(world.google.group_members(&group.id).await.unwrap(), [record.id.clone()]);
     let error = world.google.rename_group(&group.id, &Etag::new("stale"), "Clients").await.unwrap_err();
     assert!(matches!(error, RemoteError::Stale { .. }), "{error:?}");
     let etag = listed.etag.clone().unwrap();

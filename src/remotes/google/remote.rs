@@ -80,6 +80,10 @@ impl Remote for Google {
         self.create_label(name).await
     }
 
+    async fn group_members(&self, group: &GroupId) -> Result<Vec<RemoteId>, RemoteError> {
+        self.members_of(group).await
+    }
+
     async fn change_members(
         &self,
         group: &GroupId,

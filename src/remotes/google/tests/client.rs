@@ -380,6 +380,34 @@ async fn groups_are_listed_created_and_filled() {
 }
 
 #[tokio::test]
+async fn a_large_group_is_asked_again_for_all_of_its_members() {
+    let group = |count: u64, shown: std::ops::Range<u32>| {
+        let names: Vec<String> = ids(shown).iter().map(ToString::to_string).collect();
+        Reply::Json(
+            200,
+            json!({"resourceName": "contactGroups/5f", "groupType": "USER_CONTACT_GROUP", "name": "Customers",
+            "memberCount": count, "memberResourceNames": names}),
+        )
+    };
+    let empty = Reply::Json(200, json!({"resourceName": "contactGroups/5f", "name": "Customers"}));
+    let missing = refusal(404, "Requested entity was not found.");
+    let world = World::new([group(3, 1..3), group(1_002, 1..1_001), group(1_002, 1..1_003), empty, missing]);
+    let id = GroupId::new("contactGroups/5f");
+    let some = world.google.get_group(&id, 2).await.expect("a group");
+    assert_eq!((some.group.id, some.group.members, some.members), (id.clone(), 3, ids(1..3)));
+    assert_eq!(world.google.group_members(&id).await.expect("members"), ids(1..1_003));
+    assert_eq!(world.google.group_members(&id).await.expect("members"), []);
+    let error = world.google.group_members(&id).await.expect_err("missing");
+    assert!(matches!(error, RemoteError::Missing { .. }), "{error:?}");
+    let asked = |max| {
+        format!(
+            "GET /v1/contactGroups/5f?maxMembers={max}&groupFields=name,groupType,memberCount,metadata&prettyPrint=false"
+        )
+    };
+    assert_eq!(world.lines(), [2, 1_000, 1_002, 1_000, 1_000].map(asked));
+}
+
+#[tokio::test]
 async fn the_user_is_named_and_the_clock_over_there_is_noted() {
     let me = json!({"resourceName": "people/108", "emailAddresses": [{"value": "old@example.org"},
         {"value": "ada@example.org", "metadata": {"primary": true}}]});
