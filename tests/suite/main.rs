@@ -8,6 +8,7 @@ mod crash;
 mod deletions;
 mod google;
 mod random;
+mod recovery;
 mod store;
 mod support;
 mod sync;
