@@ -149,9 +149,11 @@ fn is_aside(link: &Link) -> bool {
 
 /// A record whose link is set aside was edited: only its return to a pair's group makes it ours again.
 fn resume(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>) -> Decision {
-    let groups = rules.codec.read(wire, contact.card.kind()).groups;
-    let returned = rules.pair_groups.iter().flatten().any(|group| groups.contains(group));
-    if returned && contact.is_live() {
+    let is_in = |wire: &Value| {
+        let groups = rules.codec.read(wire, contact.card.kind()).groups;
+        rules.pair_groups.iter().flatten().any(|group| groups.contains(group))
+    };
+    if is_in(wire) && !link.base.as_ref().is_some_and(|base| is_in(&base.remote)) {
         merge(link, contact, wire, rules, "put into the group again in Google")
     } else {
         Decision::Ignore

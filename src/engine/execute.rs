@@ -57,8 +57,8 @@ impl Run<'_> {
                 self.deps.progress.advanced(Step::Writing, done, total);
             }
         }
-        self.change_groups(&plan.regroup).await?;
-        self.move_to_trash(&plan.trash).await?;
+        news = news.or(self.change_groups(&plan.regroup, held).await?);
+        news = news.or(self.move_to_trash(&plan.trash, held).await?);
         for chunk in plan.delete.chunks(limits.delete) {
             self.check_stop()?;
             news = news.or(self.delete(chunk).await?);
@@ -149,12 +149,6 @@ impl Run<'_> {
         self.commit(writes, "recording what changed meanwhile").await?;
         self.suspect(&missing).await?;
         Ok(news)
-    }
-}
-
-impl News {
-    fn or(self, other: News) -> News {
-        if self == News::Some { News::Some } else { other }
     }
 }
 

@@ -11,16 +11,23 @@ use super::{Doing, EngineError, Purpose, Run};
 use crate::domain::account::{Cursor, PairGroup};
 use crate::domain::id::GroupId;
 use crate::domain::normal;
-use crate::domain::pair::MissingGroup;
+use crate::domain::pair::{InStore, MissingGroup};
 use crate::remotes::{Group, GroupOwnership, PageRequest, Presence, RemoteError, usable_cursor};
 use crate::store::Write;
+
+/// The name of the group that deleted contacts are moved to under the policy `trash-group`. It is remembered beside the
+/// pairs' groups, under this name.
+const TRASH_GROUP: &str = "Deleted by contactsync";
 
 impl Run<'_> {
     /// Reads the stream of groups and finds, or creates, the group of every pair.
     pub(crate) async fn observe_groups(&mut self) -> Result<(), EngineError> {
         let before = self.state.pair_groups.clone();
         let configured: Vec<String> = self.order.promise.pairs.iter().map(|pair| pair.group.clone()).collect();
-        self.state.pair_groups.retain(|known| configured.contains(&known.configured));
+        let has_trash = self.order.promise.delete.in_store == InStore::TrashGroup;
+        self.state
+            .pair_groups
+            .retain(|known| configured.contains(&known.configured) || (has_trash && known.configured == TRASH_GROUP));
         let all_known = configured.iter().all(|name| self.state.pair_groups.iter().any(|g| g.configured == *name));
         let seen = if all_known { self.changed_groups().await? } else { self.all_groups().await? };
         self.follow(&seen);
@@ -116,6 +123,25 @@ impl Run<'_> {
         }
     }
 
+    /// The group of deleted contacts, as far as there is one.
+    pub(crate) fn known_trash(&self) -> Option<GroupId> {
+        let known = self.state.pair_groups.iter().find(|known| known.configured == TRASH_GROUP && !known.deleted)?;
+        Some(known.group.clone())
+    }
+
+    /// The group of deleted contacts, found or created.
+    pub(crate) async fn trash_group(&mut self) -> Result<GroupId, EngineError> {
+        if let Some(known) = self.known_trash() {
+            return Ok(known);
+        }
+        let group = self.find_or_create(TRASH_GROUP, &BTreeMap::new()).await?;
+        self.state.pair_groups.retain(|known| known.configured != TRASH_GROUP);
+        self.state.pair_groups.push(pair_group(TRASH_GROUP, &group));
+        let state = Write::Account(Box::new(self.state.clone()));
+        self.commit(vec![state], "recording the group of deleted contacts").await?;
+        Ok(group.id)
+    }
+
     /// The group of this name; case and surrounding blanks do not matter, as they do not to the remote.
     fn by_name<'g>(&self, name: &str, mut groups: impl Iterator<Item = &'g Group>) -> Option<Group> {
         let wanted = normal::text(name).to_lowercase();
@@ -132,7 +158,7 @@ impl Run<'_> {
     fn report_groups(&mut self) {
         let common = self.deps.remote.common_group();
         let mut notices = Vec::new();
-        for known in &self.state.pair_groups {
+        for known in self.state.pair_groups.iter().filter(|known| known.configured != TRASH_GROUP) {
             if known.deleted {
                 self.summary.parked += 1;
                 notices.push(format!(

@@ -26,6 +26,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Entropy};
 use crate::domain::account::{AccountState, Outcome};
+use crate::domain::conflict::Conflict;
 use crate::domain::id::{GroupId, LinkId, RunId};
 use crate::domain::outbox::Intent;
 use crate::domain::pair::Promise;
@@ -192,6 +193,8 @@ pub(crate) struct Run<'a> {
     pub(crate) state: AccountState,
     pub(crate) summary: AccountSummary,
     pub(crate) operations: Vec<Operation>,
+    /// Conflicts of this account that wait for a person.
+    pub(crate) waiting_conflicts: Vec<Conflict>,
     /// Open intents by link.
     pub(crate) intents: BTreeMap<LinkId, Intent>,
     /// Links that could not be finished in this run and are worth another one soon.
@@ -212,6 +215,7 @@ impl<'a> Run<'a> {
             state: state.unwrap_or_else(|| AccountState::new(account.clone())),
             summary: AccountSummary::new(account.clone()),
             operations: Vec::new(),
+            waiting_conflicts: Vec::new(),
             intents: intents.into_iter().map(|intent| (intent.link, intent)).collect(),
             waiting: 0,
             lease_renewed: deps.clock.now(),
@@ -229,8 +233,8 @@ impl<'a> Run<'a> {
         for _ in 0..4 {
             self.confirm_suspects().await?;
             self.settle().await?;
-            self.open_links().await?;
-            if self.push().await? == push::News::None {
+            let opened = self.open_links().await?;
+            if opened.or(self.push().await?) == push::News::None {
                 break;
             }
         }
@@ -300,8 +304,13 @@ impl<'a> Run<'a> {
 
     /// The remote's time now, as far as its clock is known.
     pub(crate) fn remote_now(&self) -> Timestamp {
+        self.remote_time_of(self.now())
+    }
+
+    /// What the remote's clock shows at a time of ours, as far as it is known.
+    pub(crate) fn remote_time_of(&self, time: Timestamp) -> Timestamp {
         let ahead = self.deps.remote.clock_ahead_ms().unwrap_or(self.state.clock_ahead_ms);
-        Timestamp::from_micros(self.now().as_micros().saturating_add(ahead.saturating_mul(1000)))
+        Timestamp::from_micros(time.as_micros().saturating_add(ahead.saturating_mul(1000)))
     }
 
     /// Commits under the lease, renewing it first when it is time.

@@ -29,6 +29,12 @@ pub(crate) enum News {
     Some,
 }
 
+impl News {
+    pub(crate) fn or(self, other: News) -> News {
+        if self == News::Some { News::Some } else { other }
+    }
+}
+
 /// What one link needs at the remote.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Push {
@@ -85,9 +91,6 @@ pub(crate) struct PushPlan {
     pub(crate) trash: Vec<LinkId>,
     pub(crate) delete: Vec<LinkId>,
 }
-
-/// The name of the group that deleted contacts are moved to under the policy `trash-group`.
-pub(crate) const TRASH_GROUP: &str = "Deleted by contactsync";
 
 impl PushPlan {
     fn add(&mut self, link: &Link, kind: Kind, push: Push) {
@@ -215,6 +218,9 @@ impl Run<'_> {
             return Push::Rest(LinkState::Bound);
         }
         let card = carried(contact, &base.store, held);
+        if !self.belongs(&contact.card, &self.groups_of(link)) {
+            return Push::Rest(LinkState::Unselected);
+        }
         let regroup = self.regroup(link, contact, &base.store);
         let change = self.deps.remote.codec().recompose(&base.remote, &base.store, &card, None, &identity::no_tag());
         match change {
@@ -249,11 +255,13 @@ impl Run<'_> {
                 join.insert(common);
             }
         }
-        let leave = before.difference(&wanted).filter(|group| current.contains(*group)).cloned().collect();
+        let mut leave: BTreeSet<GroupId> =
+            before.difference(&wanted).filter(|group| current.contains(*group)).cloned().collect();
+        leave.extend(self.known_trash().filter(|trash| !wanted.is_empty() && current.contains(trash)));
         Regroup { join, leave }
     }
 
-    fn groups_of(&self, link: &Link) -> BTreeSet<GroupId> {
+    pub(crate) fn groups_of(&self, link: &Link) -> BTreeSet<GroupId> {
         let Some(base) = &link.base else { return BTreeSet::new() };
         self.deps.remote.codec().read(&base.remote, base.store.kind()).groups
     }

@@ -143,17 +143,18 @@ impl Run<'_> {
         record: Option<Record>,
     ) -> Result<(), EngineError> {
         let Some(record) = record else {
-            let close = self.close_intent(&link, intent.marker);
+            let mut writes = vec![self.close_intent(&link, intent.marker)];
             match intent.kind {
                 IntentKind::Delete => {
-                    link.state = LinkState::Gone;
-                    link.seen = None;
+                    let time = link.remote_time;
+                    writes.extend(self.finish_deletion(link, time).await?);
                 }
                 IntentKind::Create | IntentKind::Update => {
                     link.seen = Some(Sighting::Suspect { cause: Suspicion::Absence, at: self.now() });
+                    writes.push(Write::Link(Box::new(link)));
                 }
             }
-            return self.commit(vec![close, Write::Link(Box::new(link))], "settling a lost write").await;
+            return self.commit(writes, "settling a lost write").await;
         };
         let untouched = record.time == intent.remote_time;
         let writes = self.observe_records(vec![record]).await?;

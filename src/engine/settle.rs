@@ -244,13 +244,14 @@ impl Run<'_> {
     }
 
     /// Fields that wait for a person, by contact.
-    pub(crate) async fn held_fields(&self) -> Result<BTreeMap<ContactId, BTreeSet<Field>>, EngineError> {
+    pub(crate) async fn held_fields(&mut self) -> Result<BTreeMap<ContactId, BTreeSet<Field>>, EngineError> {
+        let mut waiting = self.deps.store.open_conflicts(None).await.doing("reading conflicts")?;
+        waiting.retain(|conflict| conflict.account == self.order.promise.account);
         let mut held: BTreeMap<ContactId, BTreeSet<Field>> = BTreeMap::new();
-        for conflict in self.deps.store.open_conflicts(None).await.doing("reading conflicts")? {
-            if conflict.account == self.order.promise.account {
-                held.entry(conflict.contact).or_default().insert(conflict.field);
-            }
+        for conflict in &waiting {
+            held.entry(conflict.contact).or_default().insert(conflict.field.clone());
         }
+        self.waiting_conflicts = waiting;
         Ok(held)
     }
 

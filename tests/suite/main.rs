@@ -4,11 +4,15 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod batches;
+mod command_line;
+mod config;
 mod crash;
 mod deletions;
+mod floors;
 mod google;
 mod random;
 mod recovery;
+mod resolve;
 mod store;
 mod support;
 mod sync;

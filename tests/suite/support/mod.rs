@@ -1,5 +1,6 @@
 //! What the tests of several subjects share.
 
+pub mod binary;
 pub mod effort;
 pub mod fuse;
 pub mod hands;

@@ -365,7 +365,8 @@ impl World {
 
     async fn pair_groups(&self) -> BTreeSet<GroupId> {
         let state = self.store.account(&self.promise.account).await.expect("read").expect("an account");
-        state.pair_groups.into_iter().map(|known| known.group).collect()
+        let is_pair = |name: &String| self.promise.pairs.iter().any(|pair| pair.group == *name);
+        state.pair_groups.into_iter().filter(|known| is_pair(&known.configured)).map(|known| known.group).collect()
     }
 
     /// Living contacts of the store.
