@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod batches;
 mod command_line;
 mod config;
 mod conflicts;
@@ -14,6 +15,7 @@ mod groups;
 mod process;
 mod identity;
 mod random;
+mod recovery;
 mod resolve;
 mod store;
 mod support;
