@@ -1,6 +1,8 @@
 //! Every exit code, with its meaning, and which one an error or a run leads to.
 
 use std::fmt;
+use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::config::{ConfigError, SecretError};
@@ -43,6 +45,19 @@ impl fmt::Display for UsageError {
 }
 
 impl std::error::Error for UsageError {}
+
+/// What it means that a file which the command line names cannot be read or written. A path that leads nowhere is wrong
+/// usage; a disk that fails is not.
+pub fn named_file(doing: &'static str, path: &Path, error: io::Error) -> anyhow::Error {
+    use io::ErrorKind::{InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem};
+    let text = format!("cannot {doing} {}", path.display());
+    match error.kind() {
+        NotFound | IsADirectory | NotADirectory | PermissionDenied | ReadOnlyFilesystem | InvalidInput => {
+            UsageError(format!("{text}: {error}")).into()
+        }
+        _ => anyhow::Error::new(error).context(text),
+    }
+}
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {

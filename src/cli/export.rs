@@ -11,7 +11,7 @@ use crate::formats::{self, ExportRecord, WriteError};
 use crate::store::{ContactQuery, DeletedContacts};
 
 use super::desk::Desk;
-use super::exit::Exit;
+use super::exit::{Exit, named_file};
 use super::import::write_private;
 
 /// How many contacts are read at a time.
@@ -66,9 +66,9 @@ pub async fn export(args: &ExportArgs, desk: &Desk) -> anyhow::Result<Exit> {
     write(args.chosen_format(), &mut bytes, records).context("writing contacts down")?;
     match &args.file {
         Some(file) => {
-            write_private(file, &bytes).with_context(|| format!("cannot write {}", file.display()))?;
+            write_private(file, &bytes).map_err(|error| named_file("write", file, error))?;
             if desk.out.is_json() {
-                desk.out.json(&serde_json::json!({"exported": count, "file": file}))?;
+                desk.out.json(&serde_json::json!({"exported": count, "file": file.display().to_string()}))?;
             } else {
                 desk.out.remark(&format!("{count} contacts are in {}", file.display()));
             }

@@ -1,6 +1,6 @@
 //! `import`: contacts of a file go into the store.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -8,11 +8,13 @@ use serde::Serialize;
 
 use crate::contacts::import::{Effect, FailedRow, ImportReport, Importer, Kept};
 use crate::domain::id::ImportId;
+use crate::formats::limits::MAX_FILE_BYTES;
 use crate::formats::{self, ColumnMap, Columns, Rejected};
 
 use super::desk::Desk;
-use super::exit::{Exit, UsageError};
+use super::exit::{Exit, UsageError, named_file};
 use super::progress::Bar;
+use super::skip_file;
 
 /// How many rows, differences and warnings are shown to people; `--json` has all of them.
 const SHOWN: usize = 10;
@@ -45,7 +47,7 @@ struct Answer<'a> {
     updated: u64,
     unchanged: u64,
     failed: &'a [FailedRow],
-    skip_file: Option<&'a Path>,
+    skip_file: Option<String>,
     kept: &'a [Kept],
     warnings: &'a [FailedRow],
 }
@@ -59,7 +61,7 @@ pub async fn import(args: &ImportArgs, desk: &Desk) -> anyhow::Result<Exit> {
     if asks && !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
         return Err(UsageError("without a terminal, import needs --yes or --dry-run".to_owned()).into());
     }
-    let bytes = std::fs::read(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
+    let bytes = read(&args.file).map_err(|error| named_file("read", &args.file, error))?;
     let map = args.map.as_deref().map(read_map).transpose()?;
     if args.dry_run || asks {
         let (report, _) = take_in(args, desk, &bytes, map.as_ref(), None).await?;
@@ -70,7 +72,7 @@ pub async fn import(args: &ImportArgs, desk: &Desk) -> anyhow::Result<Exit> {
     }
     let import = ImportId::new(desk.clock.now(), desk.entropy.next_u128());
     let (report, rejected) = take_in(args, desk, &bytes, map.as_ref(), Some(import)).await?;
-    let skip_file = write_skip_file(args, &rejected)?;
+    let skip_file = write_skip_file(args, desk, &rejected)?;
     tell(desk, Some(import), &report, skip_file.as_deref())?;
     Ok(if report.failed.is_empty() { Exit::Done } else { Exit::Unfinished })
 }
@@ -107,8 +109,15 @@ async fn take_in(
     Ok((report, skipped))
 }
 
+/// Reads a file; of one that is too large, a little more than is accepted, so that it is refused for what it is.
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn read_map(path: &Path) -> anyhow::Result<ColumnMap> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = std::fs::read_to_string(path).map_err(|error| named_file("read", path, error))?;
     ColumnMap::parse(&path.display().to_string(), &text)
         .map_err(|error| anyhow::Error::new(UsageError(error.to_string())))
 }
@@ -124,22 +133,25 @@ fn consents(desk: &Desk, report: &ImportReport) -> anyhow::Result<bool> {
     Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
-/// Writes the rows that could not be used beside the file, for somebody to mend and import again.
-fn write_skip_file(args: &ImportArgs, skipped: &Skipped) -> anyhow::Result<Option<PathBuf>> {
+/// Writes down the rows that could not be used. The contacts are in the store already, so that this fails is no reason to
+/// keep silent about them.
+fn write_skip_file(args: &ImportArgs, desk: &Desk, skipped: &Skipped) -> anyhow::Result<Option<PathBuf>> {
     if skipped.rows.is_empty() {
         return Ok(None);
     }
-    let extension = if skipped.columns.is_some() { "csv" } else { "vcf" };
-    let mut name = args.file.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".skipped.{extension}"));
-    let path = args.file.with_file_name(name);
     let mut bytes = Vec::new();
     formats::write_skip_file(&mut bytes, skipped.columns.as_ref(), &skipped.rows).context("writing the skip file")?;
-    write_private(&path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(Some(path))
+    let extension = if skipped.columns.is_some() { "csv" } else { "vcf" };
+    match skip_file::write(&args.file, extension, &bytes) {
+        Ok(path) => Ok(Some(path)),
+        Err((path, error)) => {
+            desk.out.warn(&format!("the rows that could not be used are not in {}: {error}", path.display()));
+            Ok(None)
+        }
+    }
 }
 
-/// Writes a file that only its owner may read: it holds personal data.
+/// Writes a file that only its owner may read: it holds personal data. One that is there keeps its mode.
 pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut file = std::fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)?;
@@ -154,7 +166,8 @@ fn tell(desk: &Desk, import: Option<ImportId>, report: &ImportReport, skip_file:
             updated: report.updated,
             unchanged: report.unchanged,
             failed: &report.failed,
-            skip_file,
+            // A name that is no text is told as well as it can be.
+            skip_file: skip_file.map(|path| path.display().to_string()),
             kept: &report.kept,
             warnings: &report.warnings,
         })?;

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::CommandFactory;
 
 use super::Arguments;
-use super::exit::Exit;
+use super::exit::{Exit, named_file};
 use super::output::Output;
 
 /// Which man pages to write, and where.
@@ -43,9 +42,9 @@ pub fn completions(args: &CompletionsArgs, out: &Output) -> anyhow::Result<Exit>
 /// What the stream or the file system says.
 pub fn man(args: &ManArgs, out: &Output) -> anyhow::Result<Exit> {
     if let Some(folder) = &args.folder {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        std::fs::create_dir_all(folder).map_err(|error| named_file("create", folder, error))?;
         clap_mangen::generate_to(Arguments::command(), folder)
-            .with_context(|| format!("cannot write into {}", folder.display()))?;
+            .map_err(|error| named_file("write into", folder, error))?;
         return Ok(Exit::Done);
     }
     let mut page = Vec::new();

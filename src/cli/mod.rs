@@ -29,6 +29,7 @@ pub mod plan;
 pub mod progress;
 pub mod run;
 pub mod sandbox;
+mod skip_file;
 pub mod status;
 pub mod stop;
 pub mod sync;

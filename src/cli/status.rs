@@ -6,6 +6,7 @@ use anyhow::Context;
 use serde::Serialize;
 
 use crate::config::Account;
+use crate::daemon::lease;
 use crate::domain::account::{AccountState, Outcome};
 use crate::domain::id::RunId;
 use crate::domain::run::RunRecord;
@@ -32,7 +33,9 @@ struct Row {
     /// How long ago the full listing began that the change token descends from, in seconds.
     token_age_s: Option<u64>,
     linked: u64,
+    /// Contacts that the next run has work with.
     waiting: u64,
+    /// Contacts whose work waits for a person.
     parked: u64,
     conflicts: u64,
     /// Who works on the account right now.
@@ -89,10 +92,12 @@ async fn row(account: &Account, runs: &[RunRecord], desk: &Desk) -> anyhow::Resu
         last_good: state.proven_equal,
         token_age_s: state.contacts.map(|cursor| now.since(cursor.lineage).as_secs()),
         linked: counts.bound,
-        waiting: counts.unsettled + counts.intents,
+        // Every open intent and everything that is parked belongs to a link that is not settled.
+        waiting: counts.unsettled.saturating_sub(counts.parked),
         parked: counts.parked,
         conflicts: counts.conflicts,
-        working: holder.map(|(holder, _)| holder),
+        // A process that was killed leaves its lease behind; nobody works there.
+        working: holder.map(|(holder, _)| holder).filter(|holder| !lease::is_dead(holder)),
         next_run: account.enabled.then(|| account.schedule.next_after(now)).flatten(),
         quota_left: None,
     })

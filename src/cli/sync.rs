@@ -63,7 +63,7 @@ pub(super) fn chosen<'a>(desk: &'a Desk, name: Option<&str>) -> anyhow::Result<V
     let Some(account) = desk.config.account(name) else {
         let known: Vec<&str> = accounts.iter().map(|account| account.name.as_str()).collect();
         let known = if known.is_empty() { "none is configured".to_owned() } else { known.join(", ") };
-        return Err(UsageError(format!("there is no account {name}; known: {known}")).into());
+        return Err(UsageError(format!("there is no account {name:?}; known: {known}")).into());
     };
     if !account.enabled {
         return Err(UsageError(format!("account {name} is paused (enabled = false)")).into());

@@ -28,6 +28,14 @@ pub fn is_dead(holder: &str) -> bool {
     processes.this_process().is_ok_and(|here| processes.life_of(holder, &here) == Life::Dead)
 }
 
+/// A holder as people know it: its process and its host.
+pub fn described(holder: &str) -> String {
+    match Holder::parse(holder) {
+        Some(Holder { host, pid, .. }) => format!("process {pid} on {host}"),
+        None => holder.to_owned(),
+    }
+}
+
 /// One process as the holder of leases.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Holder {
@@ -169,7 +177,9 @@ mod tests {
         let here = here();
         let name = here.to_string();
         assert_eq!(name.matches('/').count(), 2, "{name}");
+        assert_eq!(described(&name), format!("process {} on {}", here.pid, here.host));
         assert_eq!(Holder::parse(&name), Some(here));
+        assert_eq!(described("somebody"), "somebody");
     }
 
     #[test]

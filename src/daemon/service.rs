@@ -21,7 +21,7 @@ use super::schedule::{Heartbeat, Timetable};
 use super::worker::{Finished, Job, Worker};
 use crate::config::{Account, Config};
 use crate::domain::account::Outcome;
-use crate::domain::id::AccountName;
+use crate::domain::id::{AccountName, RunId};
 use crate::domain::run::AccountSummary;
 use crate::domain::time::Timestamp;
 use crate::engine::{Purpose, Reach, Silent, StopFlag, chain};
@@ -173,7 +173,10 @@ impl Service {
     fn conclude(&mut self, finished: Result<Result<Finished, StoreError>, tokio::task::JoinError>) {
         self.running = None;
         match finished {
-            Ok(Ok(finished)) => notify::status(&status_line(&finished.record.accounts)),
+            Ok(Ok(finished)) => {
+                finished.record.accounts.iter().for_each(|summary| log_summary(finished.record.run, summary));
+                notify::status(&status_line(&finished.record.accounts));
+            }
             Ok(Err(cause)) => error!(error = %chain(&cause), "a run could not be recorded"),
             Err(cause) => error!(error = %cause, "a run ended unexpectedly; the next one goes on from there"),
         }
@@ -237,6 +240,33 @@ async fn last_run(store: &dyn Store, account: &Account) -> Result<Option<Timesta
     let Some(state) = store.account(&account.name).await? else { return Ok(None) };
     let Some(run) = state.last_run else { return Ok(None) };
     Ok(store.run(run).await?.map(|record| record.begun))
+}
+
+/// One line for the account, and one for each thing that a person should know; warnings when it is not equal.
+fn log_summary(run: RunId, summary: &AccountSummary) {
+    let AccountSummary { account, outcome, pulled, pushed, failed, parked, calls, error, notices, .. } = summary;
+    for notice in notices {
+        warn!(run.id = %run, %account, "account {account}: {notice}");
+    }
+    for failure in failed {
+        // Why stands in the run's record: the remote's words could quote the contact.
+        let contact = &failure.contact;
+        warn!(run.id = %run, %account, contact.id = contact, "contact {contact} is refused by account {account}");
+    }
+    let error = error.as_deref().unwrap_or_default();
+    let (pulled, pushed) = (pulled.total(), pushed.total());
+    let did = format!("{pulled} contacts pulled, {pushed} pushed");
+    let unfinished = match outcome {
+        Outcome::Done => {
+            info!(run.id = %run, %account, calls, count = pulled + pushed, "account {account} is equal: {did}");
+            return;
+        }
+        Outcome::Parked => format!("{} refused, {parked} wait for a person", failed.len()),
+        Outcome::Failed => format!("it failed: {error}"),
+        Outcome::Unreachable => format!("not finished, the next run goes on: {error}"),
+        Outcome::NoConsent => format!("without consent: {error}"),
+    };
+    warn!(run.id = %run, %account, calls, error, "account {account} is not equal: {did}; {unfinished}");
 }
 
 /// One line for the service manager: how many accounts are how.

@@ -96,7 +96,7 @@ impl Worker {
     }
 
     /// Runs over the accounts, one after the other. What goes wrong with one is told in its summary, and the others go
-    /// on.
+    /// on. Nothing of it is logged here: a command answers with the summaries, the daemon logs them.
     ///
     /// # Errors
     /// [`StoreError`] when the run itself cannot be recorded.
@@ -138,7 +138,6 @@ impl Worker {
         stop: &StopFlag,
     ) -> engine::Report {
         let failed = |outcome, error: String| {
-            warn!("the run of account {} could not begin: {error}", account.name);
             let mut summary = AccountSummary::new(account.name.clone());
             summary.outcome = outcome;
             summary.error = Some(error);
@@ -151,8 +150,11 @@ impl Worker {
         let (lease, fence) = match self.lease(account, job.purpose).await {
             Ok(LeaseAnswer::Held(fence)) => (self.lease_request(account), fence),
             Ok(LeaseAnswer::Busy { holder, expires }) => {
-                let error =
-                    format!("{} is worked on by {holder}; its lease ends at {expires} unless renewed", account.name);
+                let error = format!(
+                    "account {} is worked on by {}; its lease ends at {expires} unless renewed",
+                    account.name,
+                    lease::described(&holder)
+                );
                 return failed(Outcome::Unreachable, error);
             }
             Err(error) => return failed(Outcome::Unreachable, chain(&error)),
@@ -180,7 +182,6 @@ impl Worker {
         if let Err(error) = self.store.release_lease(&fence).await {
             warn!(error = %chain(&error), "the lease of account {} could not be given back; it ends by itself", account.name);
         }
-        log_summary(&report.summary);
         report
     }
 
@@ -195,7 +196,7 @@ impl Worker {
         let answer = self.store.acquire_lease(&request, self.clock.now()).await?;
         match answer {
             LeaseAnswer::Busy { holder, .. } if purpose == Purpose::Preview || lease::is_dead(&holder) => {
-                info!("taking over account {} from {holder}", account.name);
+                info!("taking over account {} from {}", account.name, lease::described(&holder));
                 let request = LeaseRequest { dead_holder: Some(holder), ..request };
                 self.store.acquire_lease(&request, self.clock.now()).await
             }
@@ -272,27 +273,4 @@ fn mapping(account: &Account) -> Result<Mapping, crate::remotes::google::Mapping
         rules.push((Field::Organization, Target::Off));
     }
     Mapping::new(rules)
-}
-
-/// A quiet run is one line, a run that did something is one more.
-fn log_summary(summary: &AccountSummary) {
-    let AccountSummary { account, outcome, pulled, pushed, calls, .. } = summary;
-    match (&summary.error, outcome) {
-        (None, Outcome::Done) => info!(
-            count = pulled.total() + pushed.total(),
-            calls,
-            "account {account} is equal: {} contacts pulled, {} pushed",
-            pulled.total(),
-            pushed.total()
-        ),
-        (error, outcome) => warn!(
-            error = error.as_deref().unwrap_or_default(),
-            calls,
-            "account {account} ended {outcome:?}: {} pulled, {} pushed, {} failed, {} parked",
-            pulled.total(),
-            pushed.total(),
-            summary.failed.len(),
-            summary.parked
-        ),
-    }
 }

@@ -6,14 +6,14 @@
 //! rest is sent again at once; when it names none, the batch is cut in halves. Records that it refuses while it carries
 //! out the rest are set aside in the same way.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::held::Held;
 use super::push::{News, PushPlan};
 use super::{Doing, EngineError, Run, Step};
 use crate::domain::contact::Contact;
 use crate::domain::digest::Digest;
-use crate::domain::field::Field;
-use crate::domain::id::{ContactId, LinkId, Marker, RemoteId};
+use crate::domain::id::{LinkId, Marker, RemoteId};
 use crate::domain::link::{Link, Parked, ParkedWhy};
 use crate::domain::outbox::{Intent, IntentKind};
 use crate::remotes::{Recovery, RemoteError};
@@ -23,9 +23,6 @@ mod create;
 mod delete;
 mod members;
 mod update;
-
-/// Fields that wait for a person, by contact.
-pub(crate) type Held = BTreeMap<ContactId, BTreeSet<Field>>;
 
 /// What a refused call says about the records in it.
 enum Verdict {
@@ -43,7 +40,7 @@ impl Run<'_> {
         let mut news = News::None;
         let batch_from = self.deps.remote.batch_from();
         let limits = self.deps.remote.limits();
-        let creates: Vec<LinkId> = plan.create.into_values().flatten().collect();
+        let creates: Vec<LinkId> = plan.create.into_values().collect();
         for chunk in calls(&creates, batch_from, limits.create) {
             self.check_stop()?;
             self.create(chunk).await?;

@@ -2,8 +2,9 @@
 //!
 //! A group is found by name once and followed by its id from then on, so a rename at the remote changes nothing. A
 //! missing group is created when the configuration allows it; that somebody created it meanwhile is no error, the
-//! remote says so and the group is taken. A group that was deleted at the remote is not created again: the pair waits
-//! for a person, because nobody knows whether the deletion was meant for the contacts too.
+//! remote says so and the group is taken. A group that was deleted at the remote is not created again: the pair and its
+//! contacts wait for a person, because nobody knows whether the deletion was meant for the contacts too. A new group of
+//! that name is an answer.
 
 use std::collections::BTreeMap;
 
@@ -31,6 +32,7 @@ impl Run<'_> {
         let all_known = configured.iter().all(|name| self.state.pair_groups.iter().any(|g| g.configured == *name));
         let seen = if all_known { self.changed_groups().await? } else { self.all_groups().await? };
         self.follow(&seen);
+        self.take_up_lost(&seen);
         for name in &configured {
             if self.state.pair_groups.iter().any(|known| known.configured == *name) {
                 continue;
@@ -101,6 +103,20 @@ impl Run<'_> {
         }
     }
 
+    /// A person answers for a lost group by making one of its name again: the pair goes on with that one, and every
+    /// contact is looked at anew.
+    fn take_up_lost(&mut self, seen: &BTreeMap<GroupId, Group>) {
+        let lost = self.state.pair_groups.iter().filter(|known| known.deleted);
+        let found: Vec<PairGroup> = lost
+            .filter_map(|known| Some(pair_group(&known.configured, &self.by_name(&known.configured, seen.values())?)))
+            .collect();
+        for group in found {
+            self.state.pair_groups.retain(|known| known.configured != group.configured);
+            self.state.pair_groups.push(group);
+            self.state.feed_position = 0;
+        }
+    }
+
     async fn find_or_create(&mut self, name: &str, seen: &BTreeMap<GroupId, Group>) -> Result<Group, EngineError> {
         if let Some(group) = self.by_name(name, seen.values()) {
             return Ok(group);
@@ -162,9 +178,8 @@ impl Run<'_> {
             if known.deleted {
                 self.summary.parked += 1;
                 notices.push(format!(
-                    "group {:?} was deleted in Google; its pair waits: create it again there under another name and change the \
-                     configuration, or remove the pair",
-                    known.name
+                    "group {:?} was deleted in Google; its pair waits: make a group {:?} there, or remove the pair",
+                    known.name, known.configured
                 ));
             } else if known.name != known.configured && known.group != common {
                 notices.push(format!(

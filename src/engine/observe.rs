@@ -242,7 +242,7 @@ impl Run<'_> {
             by_token: BTreeMap::new(),
             sent: BTreeMap::new(),
             ghosts: BTreeSet::new(),
-            pair_groups: self.pair_groups().into_iter().flatten().collect(),
+            pair_groups: self.pair_groups().live().cloned().collect(),
             changed: BTreeSet::new(),
             writes: Vec::new(),
             open: Open::default(),

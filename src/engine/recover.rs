@@ -132,7 +132,7 @@ impl Run<'_> {
         let sent = self.deps.store.sent(creates).await.doing("reading what was sent")?;
         let codec = self.deps.remote.codec();
         let groups = sent.iter().flat_map(|sent| codec.read(&sent.wire, sent.card.kind()).groups);
-        let of_pairs: BTreeSet<GroupId> = self.pair_groups().into_iter().flatten().collect();
+        let of_pairs: BTreeSet<GroupId> = self.pair_groups().live().cloned().collect();
         Ok(groups.filter(|group| of_pairs.contains(group)).collect())
     }
 

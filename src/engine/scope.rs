@@ -8,12 +8,46 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::identity::{self, Subject};
 use super::push::News;
 use super::{CHUNK, Doing, EngineError, Run};
+use crate::domain::account::PairGroup;
 use crate::domain::contact::{Card, Contact};
 use crate::domain::id::{ContactId, GroupId, LinkId};
 use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
-use crate::domain::pair::Direction;
+use crate::domain::pair::{Direction, Promise};
 use crate::domain::version::VersionVector;
 use crate::store::Write;
+
+/// The groups of the pairs at the remote.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PairGroups {
+    /// By the pair's place in the promise; `None` where the group was deleted.
+    of_pair: Vec<Option<GroupId>>,
+    /// The deleted ones.
+    lost: BTreeSet<GroupId>,
+}
+
+impl PairGroups {
+    /// The group of the pair at this place of the promise.
+    pub(crate) fn of(&self, place: usize) -> Option<&GroupId> {
+        self.of_pair.get(place)?.as_ref()
+    }
+
+    /// All that are there.
+    pub(crate) fn live(&self) -> impl Iterator<Item = &GroupId> {
+        self.of_pair.iter().flatten()
+    }
+
+    /// Whether any of these groups is a pair's.
+    pub(crate) fn hold_any(&self, groups: &BTreeSet<GroupId>) -> bool {
+        self.live().any(|group| groups.contains(group))
+    }
+
+    /// Whether a contact is kept equal only for pairs whose group was deleted: nothing happens to it until a person has
+    /// answered for the group. `groups` are those of its record.
+    pub(crate) fn keep_waiting(&self, promise: &Promise, card: &Card, groups: &BTreeSet<GroupId>) -> bool {
+        let (live, lost): (Vec<_>, Vec<_>) = promise.selecting(card).partition(|(place, _)| self.of(*place).is_some());
+        live.is_empty() && !self.hold_any(groups) && (!lost.is_empty() || !self.lost.is_disjoint(groups))
+    }
+}
 
 impl Run<'_> {
     /// Opens links for contacts that belong to the account and have none. A link that was set aside and is wanted again
@@ -110,16 +144,30 @@ impl Run<'_> {
             && self.order.promise.selecting(&contact.card).next().is_some()
     }
 
+    /// What is known of the groups of the pairs.
+    pub(crate) fn pair_groups(&self) -> PairGroups {
+        let pairs = &self.order.promise.pairs;
+        let known = |name: &str| self.state.pair_groups.iter().find(|group| group.configured == *name);
+        let live = |known: &PairGroup| (!known.deleted).then(|| known.group.clone());
+        PairGroups {
+            of_pair: pairs.iter().map(|pair| known(&pair.group).and_then(live)).collect(),
+            lost: pairs
+                .iter()
+                .filter_map(|pair| known(&pair.group).filter(|known| known.deleted))
+                .map(|known| known.group.clone())
+                .collect(),
+        }
+    }
+
     /// The groups of the pairs that select a card, as far as they exist.
     pub(crate) fn groups_wanted(&self, card: &Card) -> BTreeSet<GroupId> {
         let known = self.pair_groups();
-        self.order.promise.selecting(card).filter_map(|(place, _)| known.get(place).cloned().flatten()).collect()
+        self.order.promise.selecting(card).filter_map(|(place, _)| known.of(place).cloned()).collect()
     }
 
     /// Whether a contact with this card and its record in these groups are to be kept equal at all.
     pub(crate) fn belongs(&self, card: &Card, groups: &BTreeSet<GroupId>) -> bool {
-        self.order.promise.selecting(card).next().is_some()
-            || self.pair_groups().into_iter().flatten().any(|group| groups.contains(&group))
+        self.order.promise.selecting(card).next().is_some() || self.pair_groups().hold_any(groups)
     }
 
     /// Those of them that a record is not in.

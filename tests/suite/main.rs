@@ -6,10 +6,14 @@
 mod batches;
 mod command_line;
 mod config;
+mod conflicts;
 mod crash;
 mod deletions;
 mod floors;
 mod google;
+mod groups;
+mod identity;
+mod process;
 mod random;
 mod recovery;
 mod resolve;

@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Held;
 use crate::domain::contact::Contact;
 use crate::domain::id::{GroupId, LinkId, RemoteId};
 use crate::domain::link::{Link, LinkState};
-use crate::engine::push::{News, Push, Regroup, carried};
+use crate::engine::held::{Held, carried};
+use crate::engine::push::{News, Push, Regroup};
 use crate::engine::{Doing, EngineError, Run};
 use crate::store::Write;
 
@@ -45,7 +45,7 @@ impl Run<'_> {
             return Ok(News::None);
         }
         let trash = self.trash_group().await?;
-        let pairs: BTreeSet<GroupId> = self.pair_groups().into_iter().flatten().collect();
+        let pairs: BTreeSet<GroupId> = self.pair_groups().live().cloned().collect();
         let mut moves = Vec::new();
         for (link, contact) in self.load(ids).await? {
             let (Some(contact), Some(remote)) = (contact, link.remote.clone()) else { continue };

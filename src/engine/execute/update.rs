@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Held, Verdict, ends_the_push, halves, split_named, verdict};
+use super::{Verdict, ends_the_push, halves, split_named, verdict};
 use crate::domain::contact::{Card, Contact};
 use crate::domain::id::{Etag, LinkId, Marker};
 use crate::domain::link::{Base, Certainty, Link, LinkState};
 use crate::domain::outbox::{Intent, IntentKind, Sent};
-use crate::engine::push::{News, Push, Regroup, carried};
+use crate::engine::held::{Held, carried};
+use crate::engine::push::{News, Push, Regroup};
 use crate::engine::{Doing, EngineError, Run};
 use crate::remotes::{ItemError, Record, RemoteError, Update, Updated, WriteKind};
 use crate::store::Write;

@@ -260,8 +260,8 @@ impl Run<'_> {
     /// Whether any pair takes in contacts of the remote that have no twin.
     pub(crate) fn adopts(&self, groups: &std::collections::BTreeSet<crate::domain::id::GroupId>) -> bool {
         let known = self.pair_groups();
-        self.order.promise.pairs.iter().zip(known).any(|(pair, group)| {
-            pair.strangers == Strangers::Adopt && group.is_some_and(|group| groups.contains(&group))
+        self.order.promise.pairs.iter().enumerate().any(|(place, pair)| {
+            pair.strangers == Strangers::Adopt && known.of(place).is_some_and(|group| groups.contains(group))
         })
     }
 }

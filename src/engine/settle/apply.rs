@@ -1,15 +1,13 @@
 //! The writes that a decision about a linked contact comes to.
 
 use super::{Counted, Settled};
-use crate::domain::conflict::Conflict;
 use crate::domain::contact::{Card, Contact};
 use crate::domain::diff;
 use crate::domain::field::Field;
 use crate::domain::history::Action;
-use crate::domain::id::{ConflictId, ReplicaId};
+use crate::domain::id::ReplicaId;
 use crate::domain::link::{Base, Certainty, Link, LinkState, Sighting};
-use crate::domain::merge::{FieldConflict, Merged};
-use crate::domain::policy::Winner;
+use crate::domain::merge::Merged;
 use crate::domain::time::Timestamp;
 use crate::domain::version::VersionVector;
 use crate::engine::Run;
@@ -76,9 +74,10 @@ impl Run<'_> {
     ) -> Settled {
         let mut settled = Settled::default();
         settled.writes.extend(self.resolve_company(&mut merge.merged, organizations));
-        settled.writes.extend(self.hold_back(&contact, &mut merge));
         let found = (contact.version.clone(), contact.card.labels.clone());
         let push_due = self.differs_remotely(&merge.merged.base_store, &merge.merged.card, &merge.wire);
+        let Merged { base_store, card, .. } = &merge.merged;
+        settled.writes.extend(self.follow_conflicts(contact.id, base_store, card));
         self.write_merged(&mut settled, &link, &mut contact, &merge, push_due);
         let Merge { merged, wire, record_gone, .. } = merge;
         if record_gone {
@@ -123,7 +122,7 @@ impl Run<'_> {
     /// Writes what a merge changes in the contact, and what it has to say about it.
     fn write_merged(&self, settled: &mut Settled, link: &Link, contact: &mut Contact, merge: &Merge, push_due: bool) {
         let (card, before) = (&merge.merged.card, contact.card.clone());
-        if *card == before && !merge.returns && merge.merged.conflicts.is_empty() {
+        if *card == before && !merge.returns && !contact.implicit && merge.merged.conflicts.is_empty() {
             return;
         }
         let expected = contact.version.clone();
@@ -136,6 +135,8 @@ impl Run<'_> {
         contact.card = card.clone();
         contact.updated = self.now();
         contact.deleted = None;
+        // It has a record of its own, whoever named it first.
+        contact.implicit = false;
         let action = if merge.returns { Action::Restored } else { Action::Edited };
         let mut change = self.change(contact.id, action, &before, card);
         change.conflicts.clone_from(&merge.merged.conflicts);
@@ -149,27 +150,6 @@ impl Run<'_> {
         }
         let write = ContactWrite { contact: contact.clone(), expected: Some(expected), change };
         settled.writes.push(Write::Contact(Box::new(write)));
-    }
-
-    /// For fields that wait for a person, the base is what the remote has: nothing is pulled or pushed while they wait,
-    /// and once somebody decides, what differs from the remote is what has to be pushed. The rows of the conflicts
-    /// follow the values of both sides.
-    fn hold_back(&self, contact: &Contact, merge: &mut Merge) -> Vec<Write> {
-        let theirs = self.deps.remote.codec().read(&merge.wire, contact.card.kind()).card;
-        let mut writes = Vec::new();
-        for waiting in self.waiting_conflicts.iter().filter(|waiting| waiting.contact == contact.id) {
-            diff::copy_field(&waiting.field, &theirs, &mut merge.merged.base_store);
-            let store = diff::field_value(&contact.card, &waiting.field);
-            let remote = diff::field_value(&theirs, &waiting.field);
-            if (&store, &remote) != (&waiting.store, &waiting.remote) {
-                let row = Conflict { store, remote, ..waiting.clone() };
-                writes.push(Write::Conflict(Box::new(row)));
-            }
-        }
-        for new in merge.merged.conflicts.iter().filter(|conflict| conflict.winner == Winner::Hold) {
-            diff::copy_field(&new.field, &theirs, &mut merge.merged.base_store);
-        }
-        writes
     }
 
     /// Whether the remote could hold the difference between two cards.
@@ -192,23 +172,6 @@ impl Run<'_> {
         for field in diff::changed_fields(before, after) {
             contact.touched.insert(field, at);
         }
-    }
-
-    /// A conflict that waits for a person, as a row.
-    fn hold(&self, link: &Link, contact: &Contact, conflict: &FieldConflict) -> Option<Conflict> {
-        (conflict.winner == Winner::Hold).then(|| Conflict {
-            id: ConflictId::new(self.now(), self.deps.entropy.next_u128()),
-            contact: contact.id,
-            link: link.id,
-            account: link.account.clone(),
-            field: conflict.field.clone(),
-            base: conflict.base.clone(),
-            store: conflict.store.clone(),
-            remote: conflict.remote.clone(),
-            policy: self.order.promise.policy_for(&conflict.field),
-            since: self.now(),
-            resolved: None,
-        })
     }
 
     fn delete_contact(&self, mut link: Link, mut contact: Contact) -> Settled {
