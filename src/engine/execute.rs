@@ -3,7 +3,8 @@
 //! Before a write is sent, an intent for every record in it is committed; after the answer, the new bases are, and the
 //! intents are closed, in one transaction each. What the answer does not tell stays open and is found out by a later
 //! run. A batch that the remote refuses as a whole is told apart: the records it names are set aside, and the healthy
-//! rest is sent again at once; when it names none, the batch is cut in halves.
+//! rest is sent again at once; when it names none, the batch is cut in halves. Records that it refuses while it carries
+//! out the rest are set aside in the same way.
 
 use std::collections::BTreeSet;
 
