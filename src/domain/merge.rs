@@ -40,8 +40,9 @@ pub struct Rules<'a> {
     pub winner: &'a dyn Fn(&Field) -> Winner,
     /// Fields whose conflict waits for a person: neither side gets the other's value, and nothing is reported again.
     ///
-    /// The base of such a field is the store's own value, so it says nothing about the remote. Whoever releases the
-    /// field sets its base to what the remote holds; what then differs from the chosen value is what must be pushed.
+    /// The base of such a field comes out as the store's own value, so it says nothing about the remote. A caller that
+    /// keeps the base sets it to what the remote holds; when the field is released, what then differs from the chosen
+    /// value is what must be pushed.
     pub held: &'a BTreeSet<Field>,
 }
 

@@ -205,7 +205,11 @@ impl Emulator {
     /// Answers `request`, which arrives at `now`. Time never runs backwards: an earlier `now` counts as the last one.
     pub fn handle(&mut self, request: &Request<Bytes>, now: Timestamp) -> Reply {
         self.tick(now);
-        let call = Call::read(request);
+        let reply = self.reply(Call::read(request));
+        reply.dated(self.now)
+    }
+
+    fn reply(&mut self, call: Call) -> Reply {
         if call.path.starts_with("/control/") {
             return Reply::answer(control::answer(self, &call));
         }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::call::Call;
 use super::failure::Failure;
 use super::partial;
+use crate::domain::time::Timestamp;
 
 /// A reply and how long it is held back.
 #[derive(Debug)]
@@ -44,6 +45,20 @@ impl Reply {
     /// A closed connection.
     pub fn dropped() -> Self {
         Reply { after: Duration::ZERO, outcome: Outcome::Dropped }
+    }
+
+    /// Says when it was made, by the emulator's clock.
+    #[must_use]
+    pub fn dated(mut self, now: Timestamp) -> Self {
+        let text = now.to_utc().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let response = match &mut self.outcome {
+            Outcome::Answer(response) | Outcome::Truncated { response, .. } => response,
+            Outcome::Dropped => return self,
+        };
+        if let Ok(date) = HeaderValue::from_str(&text) {
+            response.headers_mut().insert(header::DATE, date);
+        }
+        self
     }
 
     /// The answer, where there is a complete one.

@@ -3,29 +3,30 @@
 //! What each side did since they last agreed is one of three things, and the whole rule is the table of
 //! `Decision::about`. What a merge means for the fields is decided in [`crate::domain::merge`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::domain::contact::{Card, Contact};
+use crate::domain::contact::{Card, Contact, Kind};
 use crate::domain::diff;
 use crate::domain::field::Field;
-use crate::domain::id::{ContactId, GroupId};
+use crate::domain::id::GroupId;
 use crate::domain::link::{Certainty, Link, LinkState, Sighting};
 use crate::domain::merge::{Merged, Rules, three_way};
 use crate::domain::pair::{Direction, InRemote, LeftGroup, Pair, Promise};
 use crate::domain::policy::{ConflictPolicy, Winner};
 use crate::domain::time::Timestamp;
+use crate::engine::held::Held;
+use crate::engine::scope::PairGroups;
 use crate::remotes::Codec;
 
 /// Everything that a decision depends on besides the link and the contact.
 pub(crate) struct Rulebook<'a> {
     pub(crate) promise: &'a Promise,
     pub(crate) codec: &'a dyn Codec,
-    /// The group of each pair, by the pair's place; `None` where it was deleted.
-    pub(crate) pair_groups: &'a [Option<GroupId>],
+    pub(crate) pair_groups: &'a PairGroups,
     /// Fields that wait for a person, by contact.
-    pub(crate) held: &'a BTreeMap<ContactId, BTreeSet<Field>>,
+    pub(crate) held: &'a Held,
     pub(crate) now: Timestamp,
     /// By how much the remote's clock is ahead, to compare its times with ours.
     pub(crate) remote_ahead_ms: i64,
@@ -75,6 +76,13 @@ pub(crate) struct Merge {
     pub(crate) reason: &'static str,
 }
 
+impl Rulebook<'_> {
+    /// Whether the record is in the group of any pair.
+    fn is_in_a_pair(&self, wire: &Value, kind: Kind) -> bool {
+        self.pair_groups.hold_any(&self.codec.read(wire, kind).groups)
+    }
+}
+
 impl Decision {
     /// Decides about a link with a contact.
     pub(crate) fn about(link: &Link, contact: &Contact, rules: &Rulebook<'_>) -> Decision {
@@ -87,9 +95,14 @@ impl Decision {
         let pulls = rules.promise.direction != Direction::ToRemote;
         match (ours(link, contact), theirs) {
             (_, Since::Same) => Decision::Nothing,
+            _ if waits_for_group(link, contact, rules) => Decision::Nothing,
             (_, Since::Edited(wire)) if is_aside(link) => resume(link, contact, wire, rules),
             (_, Since::Edited(_)) if !pulls && link.base.is_some() => Decision::Adopt,
             (Since::Same | Since::Edited(()), Since::Edited(wire)) => edited(link, contact, wire, rules),
+            (Since::Gone, Since::Edited(wire)) if !rules.is_in_a_pair(wire, contact.card.kind()) => Decision::Unlink {
+                reason: "deleted in the store, and in no pair's group in Google any more; the record stays as it is",
+                label: None,
+            },
             (Since::Gone, Since::Edited(wire)) => merge(
                 link,
                 contact,
@@ -116,6 +129,16 @@ impl Decision {
             (Since::Same, Since::Gone) => deleted_there(rules.promise.delete.in_remote),
         }
     }
+}
+
+/// Whether the contact's pairs have lost their groups; see [`PairGroups::keep_waiting`].
+fn waits_for_group(link: &Link, contact: &Contact, rules: &Rulebook<'_>) -> bool {
+    let groups = |wire: &Value| rules.codec.read(wire, contact.card.kind()).groups;
+    let mut known = link.base.as_ref().map(|base| groups(&base.remote)).unwrap_or_default();
+    if let Some(Sighting::Present { wire, .. }) = &link.seen {
+        known.extend(groups(wire));
+    }
+    !is_aside(link) && rules.pair_groups.keep_waiting(rules.promise, &contact.card, &known)
 }
 
 fn ours(link: &Link, contact: &Contact) -> Since<'static, ()> {
@@ -149,9 +172,8 @@ fn is_aside(link: &Link) -> bool {
 
 /// A record whose link is set aside was edited: only its return to a pair's group makes it ours again.
 fn resume(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>) -> Decision {
-    let groups = rules.codec.read(wire, contact.card.kind()).groups;
-    let returned = rules.pair_groups.iter().flatten().any(|group| groups.contains(group));
-    if returned && contact.is_live() {
+    let is_in = |wire: &Value| rules.is_in_a_pair(wire, contact.card.kind());
+    if is_in(wire) && !link.base.as_ref().is_some_and(|base| is_in(&base.remote)) {
         merge(link, contact, wire, rules, "put into the group again in Google")
     } else {
         Decision::Ignore
@@ -191,18 +213,12 @@ fn pairs_left<'a>(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook
     let Some(base) = &link.base else { return Vec::new() };
     let kind = contact.card.kind();
     let (before, after) = (rules.codec.read(&base.remote, kind).groups, rules.codec.read(wire, kind).groups);
-    let stays = rules.pair_groups.iter().flatten().any(|group| after.contains(group));
-    if stays {
+    if rules.pair_groups.hold_any(&after) {
         return Vec::new();
     }
-    rules
-        .promise
-        .pairs
-        .iter()
-        .zip(rules.pair_groups)
-        .filter(|(_, group)| group.as_ref().is_some_and(|group| before.contains(group)))
-        .map(|(pair, _)| pair)
-        .collect()
+    let pairs = rules.promise.pairs.iter().enumerate();
+    let was_in = |place| rules.pair_groups.of(place).is_some_and(|group| before.contains(group));
+    pairs.filter(|(place, _)| was_in(*place)).map(|(_, pair)| pair).collect()
 }
 
 fn reason_of_merge(link: &Link) -> &'static str {
@@ -229,6 +245,11 @@ fn merge(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>, rea
     let held = rules.held.get(&contact.id).unwrap_or(&none);
     let mut merged =
         three_way(base_store, &base_remote, &contact.card, &reading.card, &Rules { winner: &winner, held });
+    let frozen = merged.conflicts.iter().filter(|conflict| conflict.winner == Winner::Hold);
+    for field in frozen.map(|conflict| &conflict.field).chain(held) {
+        // What the remote says, so that a person's decision is an edit as any other; see the module `held`.
+        diff::copy_field(field, &reading.card, &mut merged.base_store);
+    }
     if rules.promise.direction == Direction::ToRemote {
         // Nothing goes into the store; what it has and the record lacks is what the push adds.
         merged.card = contact.card.clone();
@@ -250,13 +271,11 @@ fn merge(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>, rea
 
 /// The labels that a contact gets because its record was put into the groups of pairs that do not select it yet.
 fn labels_of_joined(joined: &BTreeSet<&GroupId>, card: &Card, rules: &Rulebook<'_>) -> Vec<String> {
-    rules
-        .promise
-        .pairs
-        .iter()
-        .zip(rules.pair_groups)
-        .filter(|(pair, group)| !pair.selects(card) && group.as_ref().is_some_and(|group| joined.contains(group)))
-        .filter_map(|(pair, _)| pair.add_label.clone().or_else(|| pair.labels.first().cloned()))
+    let pairs = rules.promise.pairs.iter().enumerate();
+    let has_joined = |place| rules.pair_groups.of(place).is_some_and(|group| joined.contains(group));
+    pairs
+        .filter(|(place, pair)| !pair.selects(card) && has_joined(*place))
+        .filter_map(|(_, pair)| pair.add_label.clone().or_else(|| pair.labels.first().cloned()))
         .collect()
 }
 

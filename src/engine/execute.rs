@@ -5,14 +5,14 @@
 //! run. A batch that the remote refuses as a whole is told apart: the records it names are set aside, and the healthy
 //! rest is sent again at once; when it names none, the batch is cut in halves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::held::Held;
 use super::push::{News, PushPlan};
 use super::{Doing, EngineError, Run, Step};
 use crate::domain::contact::Contact;
 use crate::domain::digest::Digest;
-use crate::domain::field::Field;
-use crate::domain::id::{ContactId, LinkId, Marker, RemoteId};
+use crate::domain::id::{LinkId, Marker, RemoteId};
 use crate::domain::link::{Link, Parked, ParkedWhy};
 use crate::domain::outbox::{Intent, IntentKind};
 use crate::remotes::{Recovery, RemoteError};
@@ -22,9 +22,6 @@ mod create;
 mod delete;
 mod members;
 mod update;
-
-/// Fields that wait for a person, by contact.
-pub(crate) type Held = BTreeMap<ContactId, BTreeSet<Field>>;
 
 /// What a refused call says about the records in it.
 enum Verdict {
@@ -42,7 +39,7 @@ impl Run<'_> {
         let mut news = News::None;
         let batch_from = self.deps.remote.batch_from();
         let limits = self.deps.remote.limits();
-        let creates: Vec<LinkId> = plan.create.into_values().flatten().collect();
+        let creates: Vec<LinkId> = plan.create.into_values().collect();
         for chunk in calls(&creates, batch_from, limits.create) {
             self.check_stop()?;
             self.create(chunk).await?;
@@ -57,8 +54,8 @@ impl Run<'_> {
                 self.deps.progress.advanced(Step::Writing, done, total);
             }
         }
-        self.change_groups(&plan.regroup).await?;
-        self.move_to_trash(&plan.trash).await?;
+        news = news.or(self.change_groups(&plan.regroup, held).await?);
+        news = news.or(self.move_to_trash(&plan.trash, held).await?);
         for chunk in plan.delete.chunks(limits.delete) {
             self.check_stop()?;
             news = news.or(self.delete(chunk).await?);
@@ -149,12 +146,6 @@ impl Run<'_> {
         self.commit(writes, "recording what changed meanwhile").await?;
         self.suspect(&missing).await?;
         Ok(news)
-    }
-}
-
-impl News {
-    fn or(self, other: News) -> News {
-        if self == News::Some { News::Some } else { other }
     }
 }
 

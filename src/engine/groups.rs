@@ -2,8 +2,9 @@
 //!
 //! A group is found by name once and followed by its id from then on, so a rename at the remote changes nothing. A
 //! missing group is created when the configuration allows it; that somebody created it meanwhile is no error, the
-//! remote says so and the group is taken. A group that was deleted at the remote is not created again: the pair waits
-//! for a person, because nobody knows whether the deletion was meant for the contacts too.
+//! remote says so and the group is taken. A group that was deleted at the remote is not created again: the pair and its
+//! contacts wait for a person, because nobody knows whether the deletion was meant for the contacts too. A new group of
+//! that name is an answer.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +12,27 @@ use super::{Doing, EngineError, Purpose, Run};
 use crate::domain::account::{Cursor, PairGroup};
 use crate::domain::id::GroupId;
 use crate::domain::normal;
-use crate::domain::pair::MissingGroup;
+use crate::domain::pair::{InStore, MissingGroup};
 use crate::remotes::{Group, GroupOwnership, PageRequest, Presence, RemoteError, usable_cursor};
 use crate::store::Write;
+
+/// The name of the group that deleted contacts are moved to under the policy `trash-group`. It is remembered beside the
+/// pairs' groups, under this name.
+const TRASH_GROUP: &str = "Deleted by contactsync";
 
 impl Run<'_> {
     /// Reads the stream of groups and finds, or creates, the group of every pair.
     pub(crate) async fn observe_groups(&mut self) -> Result<(), EngineError> {
         let before = self.state.pair_groups.clone();
         let configured: Vec<String> = self.order.promise.pairs.iter().map(|pair| pair.group.clone()).collect();
-        self.state.pair_groups.retain(|known| configured.contains(&known.configured));
+        let has_trash = self.order.promise.delete.in_store == InStore::TrashGroup;
+        self.state
+            .pair_groups
+            .retain(|known| configured.contains(&known.configured) || (has_trash && known.configured == TRASH_GROUP));
         let all_known = configured.iter().all(|name| self.state.pair_groups.iter().any(|g| g.configured == *name));
         let seen = if all_known { self.changed_groups().await? } else { self.all_groups().await? };
         self.follow(&seen);
+        self.take_up_lost(&seen);
         for name in &configured {
             if self.state.pair_groups.iter().any(|known| known.configured == *name) {
                 continue;
@@ -94,6 +103,20 @@ impl Run<'_> {
         }
     }
 
+    /// A person answers for a lost group by making one of its name again: the pair goes on with that one, and every
+    /// contact is looked at anew.
+    fn take_up_lost(&mut self, seen: &BTreeMap<GroupId, Group>) {
+        let lost = self.state.pair_groups.iter().filter(|known| known.deleted);
+        let found: Vec<PairGroup> = lost
+            .filter_map(|known| Some(pair_group(&known.configured, &self.by_name(&known.configured, seen.values())?)))
+            .collect();
+        for group in found {
+            self.state.pair_groups.retain(|known| known.configured != group.configured);
+            self.state.pair_groups.push(group);
+            self.state.feed_position = 0;
+        }
+    }
+
     async fn find_or_create(&mut self, name: &str, seen: &BTreeMap<GroupId, Group>) -> Result<Group, EngineError> {
         if let Some(group) = self.by_name(name, seen.values()) {
             return Ok(group);
@@ -116,6 +139,25 @@ impl Run<'_> {
         }
     }
 
+    /// The group of deleted contacts, as far as there is one.
+    pub(crate) fn known_trash(&self) -> Option<GroupId> {
+        let known = self.state.pair_groups.iter().find(|known| known.configured == TRASH_GROUP && !known.deleted)?;
+        Some(known.group.clone())
+    }
+
+    /// The group of deleted contacts, found or created.
+    pub(crate) async fn trash_group(&mut self) -> Result<GroupId, EngineError> {
+        if let Some(known) = self.known_trash() {
+            return Ok(known);
+        }
+        let group = self.find_or_create(TRASH_GROUP, &BTreeMap::new()).await?;
+        self.state.pair_groups.retain(|known| known.configured != TRASH_GROUP);
+        self.state.pair_groups.push(pair_group(TRASH_GROUP, &group));
+        let state = Write::Account(Box::new(self.state.clone()));
+        self.commit(vec![state], "recording the group of deleted contacts").await?;
+        Ok(group.id)
+    }
+
     /// The group of this name; case and surrounding blanks do not matter, as they do not to the remote.
     fn by_name<'g>(&self, name: &str, mut groups: impl Iterator<Item = &'g Group>) -> Option<Group> {
         let wanted = normal::text(name).to_lowercase();
@@ -132,13 +174,12 @@ impl Run<'_> {
     fn report_groups(&mut self) {
         let common = self.deps.remote.common_group();
         let mut notices = Vec::new();
-        for known in &self.state.pair_groups {
+        for known in self.state.pair_groups.iter().filter(|known| known.configured != TRASH_GROUP) {
             if known.deleted {
                 self.summary.parked += 1;
                 notices.push(format!(
-                    "group {:?} was deleted in Google; its pair waits: create it again there under another name and change the \
-                     configuration, or remove the pair",
-                    known.name
+                    "group {:?} was deleted in Google; its pair waits: make a group {:?} there, or remove the pair",
+                    known.name, known.configured
                 ));
             } else if known.name != known.configured && known.group != common {
                 notices.push(format!(

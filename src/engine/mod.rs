@@ -19,7 +19,7 @@
 //! Nothing here knows real time, sockets, SQL or a vendor: the [`Clock`], the [`Entropy`], the [`Store`] and the
 //! [`Remote`] are handed in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -27,7 +27,7 @@ use std::time::Duration;
 use crate::clock::{Clock, Entropy};
 use crate::domain::account::{AccountState, Outcome};
 use crate::domain::conflict::Conflict;
-use crate::domain::id::{GroupId, LinkId, RunId};
+use crate::domain::id::{ContactId, LinkId, RunId};
 use crate::domain::outbox::Intent;
 use crate::domain::pair::Promise;
 use crate::domain::run::{AccountSummary, Failure};
@@ -40,6 +40,7 @@ pub mod error;
 mod execute;
 mod groups;
 mod guard;
+mod held;
 mod identity;
 mod observe;
 pub mod operation;
@@ -193,10 +194,12 @@ pub(crate) struct Run<'a> {
     pub(crate) state: AccountState,
     pub(crate) summary: AccountSummary,
     pub(crate) operations: Vec<Operation>,
-    /// Conflicts of this account that wait for a person.
-    pub(crate) waiting_conflicts: Vec<Conflict>,
     /// Open intents by link.
     pub(crate) intents: BTreeMap<LinkId, Intent>,
+    /// Conflicts that wait for a person, by contact, as they were when last read.
+    pub(crate) conflicts: BTreeMap<ContactId, Vec<Conflict>>,
+    /// Contacts that a new record could be, where a person has to decide: they are not created meanwhile.
+    pub(crate) doubted: BTreeSet<ContactId>,
     /// Links that could not be finished in this run and are worth another one soon.
     pub(crate) waiting: u64,
     lease_renewed: Timestamp,
@@ -215,8 +218,9 @@ impl<'a> Run<'a> {
             state: state.unwrap_or_else(|| AccountState::new(account.clone())),
             summary: AccountSummary::new(account.clone()),
             operations: Vec::new(),
-            waiting_conflicts: Vec::new(),
             intents: intents.into_iter().map(|intent| (intent.link, intent)).collect(),
+            conflicts: BTreeMap::new(),
+            doubted: BTreeSet::new(),
             waiting: 0,
             lease_renewed: deps.clock.now(),
         })
@@ -233,8 +237,8 @@ impl<'a> Run<'a> {
         for _ in 0..4 {
             self.confirm_suspects().await?;
             self.settle().await?;
-            self.open_links().await?;
-            if self.push().await? == push::News::None {
+            let opened = self.open_links().await?;
+            if opened.or(self.push().await?) == push::News::None {
                 break;
             }
         }
@@ -304,8 +308,13 @@ impl<'a> Run<'a> {
 
     /// The remote's time now, as far as its clock is known.
     pub(crate) fn remote_now(&self) -> Timestamp {
+        self.remote_time_of(self.now())
+    }
+
+    /// What the remote's clock shows at a time of ours, as far as it is known.
+    pub(crate) fn remote_time_of(&self, time: Timestamp) -> Timestamp {
         let ahead = self.deps.remote.clock_ahead_ms().unwrap_or(self.state.clock_ahead_ms);
-        Timestamp::from_micros(self.now().as_micros().saturating_add(ahead.saturating_mul(1000)))
+        Timestamp::from_micros(time.as_micros().saturating_add(ahead.saturating_mul(1000)))
     }
 
     /// Commits under the lease, renewing it first when it is time.
@@ -362,19 +371,6 @@ impl<'a> Run<'a> {
         if self.order.purpose == Purpose::Preview {
             self.operations.push(operation);
         }
-    }
-
-    /// The groups of the pairs, by the pair's place in the promise; pairs whose group was deleted have none.
-    pub(crate) fn pair_groups(&self) -> Vec<Option<GroupId>> {
-        self.order
-            .promise
-            .pairs
-            .iter()
-            .map(|pair| {
-                let known = self.state.pair_groups.iter().find(|group| group.configured == pair.group)?;
-                (!known.deleted).then(|| known.group.clone())
-            })
-            .collect()
     }
 }
 

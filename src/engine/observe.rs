@@ -50,8 +50,16 @@ pub(crate) struct Page {
     pair_groups: BTreeSet<GroupId>,
     changed: BTreeSet<LinkId>,
     writes: Vec<Write>,
-    /// Records whose order cannot be told from their time; a direct read decides.
+    open: Open,
+}
+
+/// What a page leaves open; direct reads decide.
+#[derive(Default)]
+struct Open {
+    /// Records whose order cannot be told from their time.
     unclear: Vec<RemoteId>,
+    /// Records that name a link which has another record, and that other record.
+    doubled: Vec<(Record, RemoteId)>,
 }
 
 impl Run<'_> {
@@ -172,25 +180,38 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The one door for remote state: classifies records and returns what is to be stored. Records whose order is
-    /// unclear are read directly first.
+    /// The one door for remote state: classifies records and returns what is to be stored. What the records leave open
+    /// is read directly first.
     pub(crate) async fn observe_records(&mut self, records: Vec<Record>) -> Result<Vec<Write>, EngineError> {
-        let (mut writes, unclear) = self.classify_all(records, Source::Listing).await?;
-        if !unclear.is_empty() {
-            let fetched = self.fetch(&unclear).await?;
-            let (more, _) = self.classify_all(fetched.into_values().collect(), Source::Read).await?;
-            writes.extend(more);
-        }
+        let (mut writes, open) = self.classify_all(records, Source::Listing).await?;
+        let mut read: Vec<Record> = self.fetch(&open.unclear).await?.into_values().collect();
+        read.extend(self.tell_apart(open.doubled).await?);
+        let (more, _) = self.classify_all(read, Source::Read).await?;
+        writes.extend(more);
         Ok(writes)
+    }
+
+    /// Asks for the other record of each link that has two. Where it is no more, or leads to this one, this one is the
+    /// same under a new name, and says so.
+    async fn tell_apart(&mut self, doubled: Vec<(Record, RemoteId)>) -> Result<Vec<Record>, EngineError> {
+        let others: Vec<RemoteId> = doubled.iter().map(|(_, other)| other.clone()).collect();
+        let found = self.fetch(&others).await?;
+        let told = doubled.into_iter().map(|(mut record, other)| {
+            if found.get(&other).is_none_or(|found| found.id == record.id) {
+                record.former_ids.push(other);
+            }
+            record
+        });
+        Ok(told.collect())
     }
 
     async fn classify_all(
         &mut self,
         mut records: Vec<Record>,
         source: Source,
-    ) -> Result<(Vec<Write>, Vec<RemoteId>), EngineError> {
+    ) -> Result<(Vec<Write>, Open), EngineError> {
         if records.is_empty() {
-            return Ok((Vec::new(), Vec::new()));
+            return Ok((Vec::new(), Open::default()));
         }
         records.sort_by_key(|record| (record.presence == Presence::Deleted, record.former_ids.is_empty()));
         let mut page = self.load_page(&records, source).await?;
@@ -203,7 +224,7 @@ impl Run<'_> {
                 writes.push(Write::Link(Box::new(link)));
             }
         }
-        Ok((writes, page.unclear))
+        Ok((writes, page.open))
     }
 
     /// Loads, in a few queries, everything that classifying these records needs.
@@ -221,10 +242,10 @@ impl Run<'_> {
             by_token: BTreeMap::new(),
             sent: BTreeMap::new(),
             ghosts: BTreeSet::new(),
-            pair_groups: self.pair_groups().into_iter().flatten().collect(),
+            pair_groups: self.pair_groups().live().cloned().collect(),
             changed: BTreeSet::new(),
             writes: Vec::new(),
-            unclear: Vec::new(),
+            open: Open::default(),
         };
         for (remote, link) in store.links_of_remotes(&account, &ids).await.doing("reading links")? {
             page.by_remote.insert(remote, link.id);
@@ -256,11 +277,17 @@ impl Run<'_> {
         Ok(page)
     }
 
-    /// Reads records directly, as many as it takes.
+    /// Reads records directly, as many as it takes. One that was renamed stands under the id asked for, and names it
+    /// among its former ones.
     pub(crate) async fn fetch(&mut self, ids: &[RemoteId]) -> Result<BTreeMap<RemoteId, Record>, EngineError> {
         let mut found = BTreeMap::new();
         for chunk in ids.chunks(self.deps.remote.limits().fetch) {
             found.extend(self.deps.remote.fetch_records(chunk).await.doing("reading contacts directly")?);
+        }
+        for (asked, record) in &mut found {
+            if record.id != *asked && !record.former_ids.contains(asked) {
+                record.former_ids.push(asked.clone());
+            }
         }
         Ok(found)
     }

@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Doing, EngineError, Run};
 use crate::domain::contact::{Card, Contact, Kind, OrganizationRef};
 use crate::domain::diff;
+use crate::domain::field::Field;
 use crate::domain::history::{Action, Actor, Change};
 use crate::domain::id::ContactId;
 use crate::domain::matching::MatchKey;
 use crate::domain::normal;
 use crate::domain::version::VersionVector;
-use crate::store::{ContactWrite, Write};
+use crate::store::{ContactQuery, ContactWrite, DeletedContacts, Write};
 
 /// The organizations known while one chunk is decided.
 #[derive(Debug, Default)]
@@ -78,6 +79,36 @@ impl Run<'_> {
         Some(Write::Contact(Box::new(ContactWrite { contact, expected: None, change })))
     }
 
+    /// Lets people follow a new name of their organization that these writes bring: in the writes that are there already
+    /// for them, else in further ones.
+    pub(crate) async fn rename_at_people(&self, writes: &mut Vec<Write>) -> Result<(), EngineError> {
+        let renamed: Vec<(ContactId, String)> = writes.iter().filter_map(new_name).collect();
+        for (organization, name) in renamed {
+            let query = ContactQuery {
+                kind: Some(Kind::Person),
+                organization: Some(organization),
+                deleted: DeletedContacts::Hidden,
+                ..ContactQuery::default()
+            };
+            for person in self.deps.store.find_contacts(&query).await.doing("reading people")? {
+                if !writes.iter_mut().any(|write| rename_within(write, person.id, organization, &name)) {
+                    writes.push(self.rename_at(person, organization, &name));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn rename_at(&self, mut person: Contact, organization: ContactId, name: &str) -> Write {
+        let (before, expected) = (person.card.clone(), person.version.clone());
+        rename_company(&mut person.card, organization, name);
+        person.version.tick(&self.order.promise.replica);
+        person.updated = self.now();
+        person.touched.insert(Field::Organization, self.now());
+        let change = self.change(person.id, Action::Edited, &before, &person.card);
+        Write::Contact(Box::new(ContactWrite { contact: person, expected: Some(expected), change }))
+    }
+
     /// A row of the feed for a change that was pulled.
     pub(crate) fn change(&self, contact: ContactId, action: Action, before: &Card, after: &Card) -> Change {
         Change {
@@ -89,6 +120,32 @@ impl Run<'_> {
             fields: diff::changes(before, after),
             conflicts: Vec::new(),
         }
+    }
+}
+
+/// The organization that a write gives another name, and that name.
+fn new_name(write: &Write) -> Option<(ContactId, String)> {
+    let Write::Contact(write) = write else { return None };
+    let organization = write.contact.card.as_organization()?;
+    let renamed = write.expected.is_some() && write.change.fields.iter().any(|change| change.field == Field::Name);
+    renamed.then(|| (write.contact.id, organization.name.clone()))
+}
+
+/// Renames the company in a write of this person; whether it is one.
+fn rename_within(write: &mut Write, person: ContactId, organization: ContactId, name: &str) -> bool {
+    match write {
+        Write::Contact(write) if write.contact.id == person => {
+            rename_company(&mut write.contact.card, organization, name);
+            true
+        }
+        _ => false,
+    }
+}
+
+fn rename_company(card: &mut Card, organization: ContactId, name: &str) {
+    let company = card.as_person_mut().and_then(|person| person.organization.as_mut());
+    if let Some(company) = company.filter(|company| company.id == Some(organization)) {
+        name.clone_into(&mut company.name);
     }
 }
 

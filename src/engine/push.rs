@@ -8,12 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::guard::Tally;
+use super::held::{Held, carried};
 use super::operation::{Operation, OperationKind, Side};
 use super::{EngineError, Purpose, Run, Step, identity};
 use crate::domain::contact::{Card, Contact, Kind};
-use crate::domain::diff;
 use crate::domain::digest::Digest;
-use crate::domain::field::Field;
 use crate::domain::id::{ContactId, GroupId, LinkId};
 use crate::domain::link::{Link, LinkState, ParkedWhy};
 use crate::domain::pair::{Direction, InStore};
@@ -27,6 +26,12 @@ mod strangers;
 pub(crate) enum News {
     None,
     Some,
+}
+
+impl News {
+    pub(crate) fn or(self, other: News) -> News {
+        if self == News::Some { News::Some } else { other }
+    }
 }
 
 /// What one link needs at the remote.
@@ -79,21 +84,23 @@ impl Order {
 #[derive(Debug, Default)]
 pub(crate) struct PushPlan {
     /// Company contacts first, so that they are there when their people are looked at.
-    pub(crate) create: BTreeMap<Order, Vec<LinkId>>,
+    /// Within that, in the order in which they came into the store.
+    pub(crate) create: BTreeMap<(Order, ContactId), LinkId>,
     pub(crate) update: BTreeMap<Vec<String>, Vec<LinkId>>,
     pub(crate) regroup: Vec<(LinkId, Regroup)>,
     pub(crate) trash: Vec<LinkId>,
     pub(crate) delete: Vec<LinkId>,
 }
 
-/// The name of the group that deleted contacts are moved to under the policy `trash-group`.
-pub(crate) const TRASH_GROUP: &str = "Deleted by contactsync";
-
 impl PushPlan {
     fn add(&mut self, link: &Link, kind: Kind, push: Push) {
         match push {
             Push::Acknowledge | Push::Rest(_) | Push::Wait => {}
-            Push::Create => self.create.entry(Order::of(kind)).or_default().push(link.id),
+            Push::Create => {
+                if let Some(contact) = link.contact {
+                    self.create.insert((Order::of(kind), contact), link.id);
+                }
+            }
             Push::Update { mask } => self.update.entry(mask).or_default().push(link.id),
             Push::Regroup(regroup) => self.regroup.push((link.id, regroup)),
             Push::Trash => self.trash.push(link.id),
@@ -103,8 +110,7 @@ impl PushPlan {
 
     pub(crate) fn len(&self) -> usize {
         let updates: usize = self.update.values().map(Vec::len).sum();
-        let creates: usize = self.create.values().map(Vec::len).sum();
-        creates + updates + self.regroup.len() + self.trash.len() + self.delete.len()
+        self.create.len() + updates + self.regroup.len() + self.trash.len() + self.delete.len()
     }
 }
 
@@ -123,6 +129,9 @@ impl Run<'_> {
             for link in &links {
                 let contact = link.contact.and_then(|id| contacts.get(&id));
                 let push = self.plan_link(link, contact, &held);
+                if let (Some(contact), Some(base), None) = (contact, &link.base, &link.seen) {
+                    writes.extend(self.follow_conflicts(contact.id, &base.store, &contact.card));
+                }
                 writes.extend(self.settle_quietly(link, contact, &push, &held));
                 for operation in self.operations_of_push(link, contact, &push, &held) {
                     tally.count(&operation);
@@ -163,16 +172,16 @@ impl Run<'_> {
     }
 
     /// What one link needs at the remote.
-    pub(crate) fn plan_link(
-        &self,
-        link: &Link,
-        contact: Option<&Contact>,
-        held: &BTreeMap<ContactId, BTreeSet<Field>>,
-    ) -> Push {
+    pub(crate) fn plan_link(&self, link: &Link, contact: Option<&Contact>, held: &Held) -> Push {
         let Some(contact) = contact else {
             return if super::settle::is_folded_twin(link) { Push::Delete } else { Push::Wait };
         };
         if link.seen.is_some() || self.intents.contains_key(&link.id) || is_given_up(link, contact) {
+            return Push::Wait;
+        }
+        let groups = self.groups_of(link);
+        if link.state == LinkState::Bound && self.pair_groups().keep_waiting(self.order.promise, &contact.card, &groups)
+        {
             return Push::Wait;
         }
         match (link.state, contact.is_live()) {
@@ -190,8 +199,9 @@ impl Run<'_> {
         if self.order.promise.direction == Direction::FromRemote || !selected {
             return Push::Rest(LinkState::Unselected);
         }
-        // Selected, but only by pairs whose group was deleted: that is for a person to decide.
-        if self.groups_wanted(&contact.card).is_empty() { Push::Wait } else { Push::Create }
+        // Selected, but only by pairs whose group was deleted, or perhaps there already: that is for a person to decide.
+        let waits = self.groups_wanted(&contact.card).is_empty() || self.doubted.contains(&contact.id);
+        if waits { Push::Wait } else { Push::Create }
     }
 
     fn plan_delete(&self, contact: &Contact) -> Push {
@@ -209,12 +219,15 @@ impl Run<'_> {
         }
     }
 
-    fn plan_update(&self, link: &Link, contact: &Contact, held: &BTreeMap<ContactId, BTreeSet<Field>>) -> Push {
+    fn plan_update(&self, link: &Link, contact: &Contact, held: &Held) -> Push {
         let Some(base) = &link.base else { return Push::Wait };
         if self.order.promise.direction == Direction::FromRemote {
             return Push::Rest(LinkState::Bound);
         }
         let card = carried(contact, &base.store, held);
+        if !self.belongs(&contact.card, &self.groups_of(link)) {
+            return Push::Rest(LinkState::Unselected);
+        }
         let regroup = self.regroup(link, contact, &base.store);
         let change = self.deps.remote.codec().recompose(&base.remote, &base.store, &card, None, &identity::no_tag());
         match change {
@@ -249,11 +262,13 @@ impl Run<'_> {
                 join.insert(common);
             }
         }
-        let leave = before.difference(&wanted).filter(|group| current.contains(*group)).cloned().collect();
+        let mut leave: BTreeSet<GroupId> =
+            before.difference(&wanted).filter(|group| current.contains(*group)).cloned().collect();
+        leave.extend(self.known_trash().filter(|trash| !wanted.is_empty() && current.contains(trash)));
         Regroup { join, leave }
     }
 
-    fn groups_of(&self, link: &Link) -> BTreeSet<GroupId> {
+    pub(crate) fn groups_of(&self, link: &Link) -> BTreeSet<GroupId> {
         let Some(base) = &link.base else { return BTreeSet::new() };
         self.deps.remote.codec().read(&base.remote, base.store.kind()).groups
     }
@@ -270,13 +285,7 @@ impl Run<'_> {
     }
 
     /// The write that settles a link which needs nothing at the remote.
-    fn settle_quietly(
-        &self,
-        link: &Link,
-        contact: Option<&Contact>,
-        push: &Push,
-        held: &BTreeMap<ContactId, BTreeSet<Field>>,
-    ) -> Option<Write> {
+    fn settle_quietly(&self, link: &Link, contact: Option<&Contact>, push: &Push, held: &Held) -> Option<Write> {
         let contact = contact?;
         let mut settled = link.clone();
         match push {
@@ -297,13 +306,7 @@ impl Run<'_> {
     }
 
     /// What a push means, for plans and guards.
-    fn operations_of_push(
-        &self,
-        link: &Link,
-        contact: Option<&Contact>,
-        push: &Push,
-        held: &BTreeMap<ContactId, BTreeSet<Field>>,
-    ) -> Vec<Operation> {
+    fn operations_of_push(&self, link: &Link, contact: Option<&Contact>, push: &Push, held: &Held) -> Vec<Operation> {
         let Some(contact) = contact else { return Vec::new() };
         let codec = self.deps.remote.codec();
         let kind = contact.card.kind();
@@ -353,15 +356,6 @@ impl Run<'_> {
     pub(crate) fn tag(&self, link: &Link, marker: crate::domain::id::Marker) -> Tag {
         Tag { token: link.token.clone(), epoch: self.identity.epoch, marker }
     }
-}
-
-/// The card as it is carried to the remote: fields that wait for a person stay as they were agreed on.
-pub(crate) fn carried(contact: &Contact, base: &Card, held: &BTreeMap<ContactId, BTreeSet<Field>>) -> Card {
-    let mut card = contact.card.clone();
-    for field in held.get(&contact.id).into_iter().flatten() {
-        diff::copy_field(field, base, &mut card);
-    }
-    card
 }
 
 /// Whether this very content was refused twice, or could not be told from others.

@@ -6,17 +6,54 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::identity::{self, Subject};
+use super::push::News;
 use super::{CHUNK, Doing, EngineError, Run};
+use crate::domain::account::PairGroup;
 use crate::domain::contact::{Card, Contact};
 use crate::domain::id::{ContactId, GroupId, LinkId};
-use crate::domain::link::{Link, LinkState};
-use crate::domain::pair::Direction;
+use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
+use crate::domain::pair::{Direction, Promise};
 use crate::domain::version::VersionVector;
 use crate::store::Write;
 
+/// The groups of the pairs at the remote.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PairGroups {
+    /// By the pair's place in the promise; `None` where the group was deleted.
+    of_pair: Vec<Option<GroupId>>,
+    /// The deleted ones.
+    lost: BTreeSet<GroupId>,
+}
+
+impl PairGroups {
+    /// The group of the pair at this place of the promise.
+    pub(crate) fn of(&self, place: usize) -> Option<&GroupId> {
+        self.of_pair.get(place)?.as_ref()
+    }
+
+    /// All that are there.
+    pub(crate) fn live(&self) -> impl Iterator<Item = &GroupId> {
+        self.of_pair.iter().flatten()
+    }
+
+    /// Whether any of these groups is a pair's.
+    pub(crate) fn hold_any(&self, groups: &BTreeSet<GroupId>) -> bool {
+        self.live().any(|group| groups.contains(group))
+    }
+
+    /// Whether a contact is kept equal only for pairs whose group was deleted: nothing happens to it until a person has
+    /// answered for the group. `groups` are those of its record.
+    pub(crate) fn keep_waiting(&self, promise: &Promise, card: &Card, groups: &BTreeSet<GroupId>) -> bool {
+        let (live, lost): (Vec<_>, Vec<_>) = promise.selecting(card).partition(|(place, _)| self.of(*place).is_some());
+        live.is_empty() && !self.hold_any(groups) && (!lost.is_empty() || !self.lost.is_disjoint(groups))
+    }
+}
+
 impl Run<'_> {
-    /// Opens links for contacts that belong to the account and have none.
-    pub(crate) async fn open_links(&mut self) -> Result<(), EngineError> {
+    /// Opens links for contacts that belong to the account and have none. A link that was set aside and is wanted again
+    /// is news: its record has to be looked at first.
+    pub(crate) async fn open_links(&mut self) -> Result<News, EngineError> {
+        let mut news = News::None;
         // New settings: links are looked at again although neither side changed.
         let anew = self.state.feed_position == 0;
         loop {
@@ -24,20 +61,23 @@ impl Run<'_> {
             let store = self.deps.store;
             let changed =
                 store.changed_contacts(self.state.feed_position, CHUNK).await.doing("reading the change feed")?;
-            let Some((_, position)) = changed.last().copied() else { return Ok(()) };
+            let Some((_, position)) = changed.last().copied() else { return Ok(news) };
             let ids: Vec<ContactId> = changed.into_iter().map(|(id, _)| id).collect();
             let contacts = store.contacts(&ids).await.doing("reading contacts")?;
             let links = store.links_of_contacts(&self.order.promise.account, &ids).await.doing("reading links")?;
             let links: BTreeMap<ContactId, Link> =
                 links.into_iter().filter_map(|link| Some((link.contact?, link))).collect();
-            let mut writes: Vec<Write> = contacts
+            let opened: Vec<Link> = contacts
                 .iter()
                 .filter_map(|contact| match links.get(&contact.id) {
                     None => self.open(contact),
                     Some(link) => self.reopen(contact, link, anew),
                 })
-                .map(|link| Write::Link(Box::new(link)))
                 .collect();
+            if opened.iter().any(|link| link.seen.is_some()) {
+                news = News::Some;
+            }
+            let mut writes: Vec<Write> = opened.into_iter().map(|link| Write::Link(Box::new(link))).collect();
             self.state.feed_position = position;
             writes.push(Write::Account(Box::new(self.state.clone())));
             self.commit(writes, "opening links").await?;
@@ -76,14 +116,25 @@ impl Run<'_> {
         match link.state {
             // Restored in the store after its record was deleted.
             LinkState::Gone if self.is_wanted(contact) => self.renew(&mut link),
-            LinkState::Unselected if self.is_wanted(contact) => {
-                link.state = LinkState::Bound;
-                link.settled = VersionVector::new();
-            }
+            LinkState::Unselected if self.is_wanted(contact) => self.take_up(&mut link),
             LinkState::Bound if anew => link.settled = VersionVector::new(),
             _ => return None,
         }
         Some(link)
+    }
+
+    /// Takes up a link that was set aside. What happened to its record meanwhile was not followed, so nothing may be
+    /// written before it was read; where there is none, it has to be made.
+    fn take_up(&self, link: &mut Link) {
+        link.settled = VersionVector::new();
+        if link.remote.is_none() {
+            link.state = LinkState::Need;
+            return;
+        }
+        link.state = LinkState::Bound;
+        link.seen = Some(Sighting::Suspect { cause: Suspicion::Absence, at: self.now() });
+        link.etag = None;
+        link.remote_time = None;
     }
 
     fn is_wanted(&self, contact: &Contact) -> bool {
@@ -93,10 +144,30 @@ impl Run<'_> {
             && self.order.promise.selecting(&contact.card).next().is_some()
     }
 
+    /// What is known of the groups of the pairs.
+    pub(crate) fn pair_groups(&self) -> PairGroups {
+        let pairs = &self.order.promise.pairs;
+        let known = |name: &str| self.state.pair_groups.iter().find(|group| group.configured == *name);
+        let live = |known: &PairGroup| (!known.deleted).then(|| known.group.clone());
+        PairGroups {
+            of_pair: pairs.iter().map(|pair| known(&pair.group).and_then(live)).collect(),
+            lost: pairs
+                .iter()
+                .filter_map(|pair| known(&pair.group).filter(|known| known.deleted))
+                .map(|known| known.group.clone())
+                .collect(),
+        }
+    }
+
     /// The groups of the pairs that select a card, as far as they exist.
     pub(crate) fn groups_wanted(&self, card: &Card) -> BTreeSet<GroupId> {
         let known = self.pair_groups();
-        self.order.promise.selecting(card).filter_map(|(place, _)| known.get(place).cloned().flatten()).collect()
+        self.order.promise.selecting(card).filter_map(|(place, _)| known.of(place).cloned()).collect()
+    }
+
+    /// Whether a contact with this card and its record in these groups are to be kept equal at all.
+    pub(crate) fn belongs(&self, card: &Card, groups: &BTreeSet<GroupId>) -> bool {
+        self.order.promise.selecting(card).next().is_some() || self.pair_groups().hold_any(groups)
     }
 
     /// Those of them that a record is not in.

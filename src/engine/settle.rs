@@ -7,14 +7,15 @@
 //!
 //! Company contacts come before persons, so that a person's company finds the contact it is the name of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::decide::{Decision, Rulebook};
 use super::guard::{Barred, Tally};
+use super::held::Held;
 use super::operation::{Operation, OperationKind, Side};
+use super::scope::PairGroups;
 use super::{CHUNK, Doing, EngineError, Run, Step};
 use crate::domain::contact::{Card, Contact, Kind};
-use crate::domain::field::Field;
 use crate::domain::id::{ContactId, LinkId};
 use crate::domain::link::{Link, LinkState, Parked, ParkedWhy, Sighting};
 use crate::store::{StoreError, Write};
@@ -57,6 +58,7 @@ impl Run<'_> {
     /// Carries what was seen at the remote into the store.
     pub(crate) async fn settle(&mut self) -> Result<(), EngineError> {
         let held = self.held_fields().await?;
+        self.doubted.clear();
         let mut tally = Tally::default();
         let mut claims = Claims::default();
         let mut seen = 0;
@@ -109,7 +111,7 @@ impl Run<'_> {
     async fn survey(
         &mut self,
         links: Vec<Link>,
-        held: &BTreeMap<ContactId, BTreeSet<Field>>,
+        held: &Held,
         tally: &mut Tally,
         claims: &mut Claims,
     ) -> Result<(), EngineError> {
@@ -145,7 +147,7 @@ impl Run<'_> {
     async fn settle_chunk(
         &mut self,
         links: Vec<Link>,
-        held: &BTreeMap<ContactId, BTreeSet<Field>>,
+        held: &Held,
         barred: &Barred,
         claims: &Claims,
     ) -> Result<(), EngineError> {
@@ -169,7 +171,7 @@ impl Run<'_> {
     async fn settle_together(
         &mut self,
         links: Vec<Link>,
-        held: &BTreeMap<ContactId, BTreeSet<Field>>,
+        held: &Held,
         barred: &Barred,
         claims: &Claims,
     ) -> Result<(), EngineError> {
@@ -208,6 +210,7 @@ impl Run<'_> {
             counted.add(settled.counted);
             operations.extend(settled.operations);
         }
+        self.rename_at_people(&mut writes).await?;
         self.commit(writes, "merging what was seen at the remote").await?;
         self.summary.pulled.created += counted.created;
         self.summary.pulled.updated += counted.updated;
@@ -243,23 +246,7 @@ impl Run<'_> {
         Ok(contacts.into_iter().map(|contact| (contact.id, contact)).collect())
     }
 
-    /// Fields that wait for a person, by contact.
-    pub(crate) async fn held_fields(&mut self) -> Result<BTreeMap<ContactId, BTreeSet<Field>>, EngineError> {
-        let mut waiting = self.deps.store.open_conflicts(None).await.doing("reading conflicts")?;
-        waiting.retain(|conflict| conflict.account == self.order.promise.account);
-        let mut held: BTreeMap<ContactId, BTreeSet<Field>> = BTreeMap::new();
-        for conflict in &waiting {
-            held.entry(conflict.contact).or_default().insert(conflict.field.clone());
-        }
-        self.waiting_conflicts = waiting;
-        Ok(held)
-    }
-
-    pub(crate) fn rulebook<'r>(
-        &'r self,
-        held: &'r BTreeMap<ContactId, BTreeSet<Field>>,
-        pair_groups: &'r [Option<crate::domain::id::GroupId>],
-    ) -> Rulebook<'r> {
+    pub(crate) fn rulebook<'r>(&'r self, held: &'r Held, pair_groups: &'r PairGroups) -> Rulebook<'r> {
         Rulebook {
             promise: self.order.promise,
             codec: self.deps.remote.codec(),

@@ -18,6 +18,7 @@ use crate::domain::time::Timestamp;
 pub mod error;
 pub mod google;
 pub mod http;
+pub mod id_token;
 pub mod oauth;
 pub mod quota;
 pub mod retry;
@@ -230,7 +231,8 @@ pub trait Remote: Send + Sync {
     /// Hash of everything that a stored cursor of groups depends on.
     fn groups_template(&self) -> String;
 
-    /// The user the grant belongs to, as the remote names it, with the e-mail address when it tells one.
+    /// The user the grant belongs to, as the remote names it, with the e-mail address when it tells one. Costs no call
+    /// when the grant itself says so.
     async fn user(&self) -> Result<RemoteUser, RemoteError>;
 
     /// One page of changed, or of all, contacts.
@@ -268,6 +270,10 @@ pub trait Remote: Send + Sync {
 
     /// Creates a group. [`RemoteError::Exists`] when there is one of that name: list the groups and take that one.
     async fn create_group(&self, name: &str) -> Result<Group, RemoteError>;
+
+    /// The records in a group, in no promised order. Some may be missing: the answer proves who is in, not who is out.
+    /// [`RemoteError::Missing`] when there is no such group.
+    async fn group_members(&self, group: &GroupId) -> Result<Vec<RemoteId>, RemoteError>;
 
     /// Adds records to a group and removes others from it; at most [`BatchLimits::members`] in all.
     async fn change_members(

@@ -11,10 +11,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use oauth2::basic::{BasicClient, BasicErrorResponse, BasicErrorResponseType, BasicTokenResponse};
+use oauth2::basic::{
+    BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
+    BasicTokenType,
+};
 use oauth2::{
     AsyncHttpClient, AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse,
-    RefreshToken, RequestTokenError, TokenResponse, TokenUrl,
+    RefreshToken, RequestTokenError, StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -23,6 +26,7 @@ use crate::domain::id::AccountName;
 
 use super::RemoteError;
 use super::http::{Transport, TransportError};
+use super::id_token::IdentityField;
 use super::token_cache::{AccessToken, TokenSource};
 
 const METHOD: &str = "token refresh";
@@ -71,7 +75,21 @@ pub struct OauthClient {
     pub token_url: TokenUrl,
 }
 
-type RefreshClient = BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+/// The answer of the token endpoint, with what OpenID Connect adds to it.
+type TokenAnswer = StandardTokenResponse<IdentityField, BasicTokenType>;
+
+type RefreshClient = oauth2::Client<
+    BasicErrorResponse,
+    TokenAnswer,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
 
 /// Fetches access tokens with the refresh token of an account.
 pub struct RefreshSource {
@@ -93,7 +111,7 @@ impl RefreshSource {
         grants: Arc<dyn GrantStore>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let client = BasicClient::new(ClientId::new(client.id))
+        let client = oauth2::Client::new(ClientId::new(client.id))
             .set_client_secret(ClientSecret::new(client.secret.expose_secret().to_owned()))
             .set_auth_type(AuthType::RequestBody)
             .set_token_uri(client.token_url);
@@ -130,7 +148,7 @@ impl RefreshSource {
         RemoteError::NoConsent { reason: format!("{why}; run `contactsync login {}`", self.account) }
     }
 
-    async fn refresh(&self, refresh_token: &SecretString) -> Result<BasicTokenResponse, RemoteError> {
+    async fn refresh(&self, refresh_token: &SecretString) -> Result<TokenAnswer, RemoteError> {
         let refresh_token = RefreshToken::new(refresh_token.expose_secret().to_owned());
         let http = Http(self.transport.as_ref());
         let answer = self.client.exchange_refresh_token(&refresh_token).request_async(&http).await;
@@ -185,7 +203,11 @@ impl TokenSource for RefreshSource {
             self.save(&renewed).await;
         }
         let life = answer.expires_in().unwrap_or(LIFE_ASSUMED);
-        Ok(AccessToken { secret: answer.access_token().secret().as_str().into(), expires: asked.plus(life) })
+        Ok(AccessToken {
+            secret: answer.access_token().secret().as_str().into(),
+            expires: asked.plus(life),
+            identity: answer.extra_fields().identity.clone(),
+        })
     }
 }
 
@@ -276,6 +298,18 @@ mod tests {
         let expected = "grant_type=refresh_token&refresh_token=r1&client_id=client&client_secret=secret";
         assert_eq!(body, expected);
         assert_eq!(grants.stored().as_deref(), Some("r1"));
+    }
+
+    #[tokio::test]
+    async fn an_identity_that_comes_along_is_kept_and_a_spoiled_one_does_no_harm() {
+        use base64::Engine as _;
+        let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(r#"{"sub": "108"}"#);
+        for (id_token, subject) in [(format!("x.{payload}.x"), Some("108")), ("spoiled".to_owned(), None)] {
+            let answer = json!({"access_token": "a1", "token_type": "Bearer", "id_token": id_token});
+            let token = source(Some("r1"), Some(Reply::Json(200, answer))).2.fetch().await.expect("token");
+            assert_eq!(token.secret.expose_secret(), "a1");
+            assert_eq!(token.identity.map(|identity| identity.subject).as_deref(), subject);
+        }
     }
 
     #[tokio::test]

@@ -237,6 +237,8 @@ fn files_without_contacts_are_refused_with_a_reason() {
 ///   numbers and are kept as custom fields. Two phones are left.
 /// - `google-99`: none differs; 95 e-mails and 192 phones are what the cells hold, some are doubles within a row.
 /// - `importtest_outlook2013.csv`: 4 phone cells, two of which hold the same number.
+/// - `out1000.csv`: the cells of line 157 stand one column too far to the left, so a street is no e-mail address and an
+///   e-mail address no phone number. Both are kept as custom fields.
 /// - `importtest_lxoffice2.csv`: one e-mail cell holds three addresses, another column holds the contact person's.
 const FACTS: [(&str, usize, usize, usize); 26] = [
     ("civicrm/individual_unicode.csv", 1, 0, 0),
@@ -264,7 +266,7 @@ const FACTS: [(&str, usize, usize, usize); 26] = [
     ("tine/importtest_lxoffice2.csv", 6, 4, 7),
     ("tine/importtest_outlook2013.csv", 2, 2, 3),
     ("tine/importtest_win1252.csv", 4, 4, 0),
-    ("tine/out1000.csv", 1000, 2000, 5185),
+    ("tine/out1000.csv", 1000, 1999, 5184),
 ];
 
 #[test]

@@ -290,6 +290,10 @@ async fn groups_are_created_once_and_filled() {
     let page = world.google.list_groups(&PageRequest { since: None, page: None }).await.unwrap();
     let listed = page.groups.iter().find(|listed| listed.id == group.id).unwrap();
     assert_eq!((listed.name.as_str(), listed.members), ("Customers", 1));
+    let filled = world.google.get_group(&group.id, 5).await.unwrap();
+    assert_eq!((&filled.group, &filled.members[..]), (listed, std::slice::from_ref(&record.id)));
+    assert_eq!(world.google.get_group(&group.id, 0).await.unwrap().members, []);
+    assert_eq!(world.google.group_members(&group.id).await.unwrap(), [record.id.clone()]);
     let error = world.google.rename_group(&group.id, &Etag::new("stale"), "Clients").await.unwrap_err();
     assert!(matches!(error, RemoteError::Stale { .. }), "{error:?}");
     let etag = listed.etag.clone().unwrap();
@@ -316,7 +320,6 @@ async fn a_member_of_several_groups_keeps_them_through_an_update() {
 async fn an_answer_lost_after_the_write_leaves_the_outcome_open() {
     for kind in [FaultKind::DropAfter, FaultKind::StatusAfter(503), FaultKind::Truncate] {
         let world = World::new();
-        world.google.user().await.unwrap();
         world.emulator().faults_mut().push(Fault::once("people.createContact", kind.clone()));
         let error = world.google.create_records(&[wire(&world, &plain("Ada"), 1)]).await.unwrap_err();
         assert!(matches!(error, RemoteError::Lost { .. }), "{kind:?}: {error:?}");
@@ -336,13 +339,31 @@ async fn quotas_slow_down_and_consent_is_asked_for() {
     assert_eq!(retry_after.as_secs(), 300);
     as_user(&world, |user| user.expire_access_tokens());
     assert_eq!(list(&world, None).await.len(), 1, "a new token is fetched");
+    let one = [RemoteId::new("people/c1")];
     world.emulator().settings_mut().api_enabled = false;
-    let error = world.google.user().await.unwrap_err();
+    let error = world.google.fetch_records(&one).await.unwrap_err();
     assert!(matches!(error, RemoteError::NoConsent { .. }), "{error:?}");
     world.emulator().settings_mut().api_enabled = true;
     as_user(&world, |user| user.revoke_grant());
-    let error = world.google.user().await.unwrap_err();
+    let error = world.google.fetch_records(&one).await.unwrap_err();
     assert!(error.to_string().contains("contactsync login sales"), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_user_is_known_from_the_grant_without_a_call_and_is_the_same_one_otherwise() {
+    let mut world = World::new();
+    let user = world.google.user().await.unwrap();
+    assert_eq!((user.email.as_deref(), world.google.calls()), (Some(EMAIL), 0));
+    // Tokens as a grant without OpenID scopes brings them, and a spoiled one.
+    for id_token in [Value::Null, json!("spoiled")] {
+        world.restart();
+        let token = as_user(&world, |user| user.access_token());
+        let body = json!({"access_token": token, "expires_in": 3599, "token_type": "Bearer", "id_token": id_token});
+        let answer =
+            FaultKind::Answer { status: 200, content_type: "application/json".to_owned(), body: body.to_string() };
+        world.emulator().faults_mut().push(Fault::once("oauth.token", answer));
+        assert_eq!((world.google.user().await.unwrap(), world.google.calls()), (user.clone(), 1), "{id_token}");
+    }
 }
 
 /// The grant of an account, for as long as the test lives.

@@ -3,14 +3,19 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod batches;
 mod command_line;
 mod config;
+mod conflicts;
 mod crash;
 mod deletions;
 mod floors;
 mod google;
+mod groups;
+mod identity;
 mod process;
 mod random;
+mod recovery;
 mod resolve;
 mod store;
 mod support;

@@ -30,25 +30,7 @@ impl Run<'_> {
             return Ok(news);
         }
         self.deps.remote.make_ready(WriteKind::Delete, removals.len()).await.doing("waiting to delete contacts")?;
-        let mut writes = Vec::new();
-        for removal in &removals {
-            let mut link = removal.link.clone();
-            link.own_delete = true;
-            let intent = self.intent(&link, removal.marker, IntentKind::Delete);
-            let sent = Sent {
-                marker: removal.marker,
-                link: link.id,
-                token: link.token.clone(),
-                kind: IntentKind::Delete,
-                card: removal.base.store.clone(),
-                wire: removal.base.remote.clone(),
-                mask: Vec::new(),
-                version: link.acked.clone(),
-                at: self.now(),
-            };
-            writes.push(Write::Link(Box::new(link)));
-            writes.push(Write::OpenIntent(Box::new(intent), Box::new(sent)));
-        }
+        let writes = removals.iter().flat_map(|removal| self.announce_deletion(removal)).collect();
         self.commit(writes, "recording what is about to be deleted").await?;
         let single = removals.len() < self.deps.remote.batch_from();
         let mut parts: Vec<Vec<Removal>> =
@@ -62,6 +44,29 @@ impl Run<'_> {
             }
         }
         Ok(news)
+    }
+
+    /// What is committed before a deletion is sent. A folded twin says by itself that it is to be deleted, and that is
+    /// decided anew from its check, so it needs no intent.
+    fn announce_deletion(&self, removal: &Removal) -> Vec<Write> {
+        if is_folded_twin(&removal.link) {
+            return Vec::new();
+        }
+        let mut link = removal.link.clone();
+        link.own_delete = true;
+        let intent = self.intent(&link, removal.marker, IntentKind::Delete);
+        let sent = Sent {
+            marker: removal.marker,
+            link: link.id,
+            token: link.token.clone(),
+            kind: IntentKind::Delete,
+            card: removal.base.store.clone(),
+            wire: removal.base.remote.clone(),
+            mask: Vec::new(),
+            version: link.acked.clone(),
+            at: self.now(),
+        };
+        vec![Write::Link(Box::new(link)), Write::OpenIntent(Box::new(intent), Box::new(sent))]
     }
 
     /// Reads the records once more. Returns those that are as they were last seen.
@@ -83,6 +88,9 @@ impl Run<'_> {
             let (Some(remote), Some(base)) = (link.remote.clone(), link.base.clone()) else { continue };
             match found.remove(&remote) {
                 None => gone.push(link),
+                // It was renamed: the name leads to a record that is somebody else's, or has to be looked at first.
+                Some(record) if record.id != remote && is_folded_twin(&link) => gone.push(link),
+                Some(record) if record.id != remote => newer.push(record),
                 Some(record) if record.time == link.remote_time => {
                     let Some(marker) = markers.next() else { continue };
                     removals.push(Removal { link, base, remote, marker });
@@ -115,7 +123,8 @@ impl Run<'_> {
         self.commit(writes, "recording what was deleted").await
     }
 
-    async fn finish_deletion(
+    /// What is recorded of a record that is gone because we wanted it gone; `time` is that of the state it was in.
+    pub(crate) async fn finish_deletion(
         &mut self,
         mut link: Link,
         time: Option<crate::domain::time::Timestamp>,

@@ -1,43 +1,91 @@
 //! Changing groups. A change of members is a set operation: it needs no etag and may be repeated, so it needs no intent.
+//!
+//! It does not tell the new revision of the record either. Where a record left a group it is read once more, so that an
+//! older state of it, shown later by the change stream, is not taken for its return.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::contact::Contact;
 use crate::domain::id::{GroupId, LinkId, RemoteId};
-use crate::domain::link::LinkState;
-use crate::engine::push::{Regroup, TRASH_GROUP};
+use crate::domain::link::{Link, LinkState};
+use crate::engine::held::{Held, carried};
+use crate::engine::push::{News, Push, Regroup};
 use crate::engine::{Doing, EngineError, Run};
-use crate::remotes::{PageRequest, Presence, RemoteError};
 use crate::store::Write;
+
+/// A record about to change groups.
+struct Move {
+    link: Link,
+    contact: Contact,
+    remote: RemoteId,
+    regroup: Regroup,
+}
 
 impl Run<'_> {
     /// Lets records join and leave groups, group by group.
-    pub(super) async fn change_groups(&mut self, changes: &[(LinkId, Regroup)]) -> Result<(), EngineError> {
-        if changes.is_empty() {
-            return Ok(());
-        }
+    pub(super) async fn change_groups(
+        &mut self,
+        changes: &[(LinkId, Regroup)],
+        held: &Held,
+    ) -> Result<News, EngineError> {
         let ids: Vec<LinkId> = changes.iter().map(|(id, _)| *id).collect();
-        let remotes = self.remotes_of(&ids).await?;
-        let mut by_group: BTreeMap<&GroupId, (Vec<RemoteId>, Vec<RemoteId>)> = BTreeMap::new();
-        for (id, regroup) in changes {
-            let Some(remote) = remotes.get(id) else { continue };
-            for group in &regroup.join {
-                by_group.entry(group).or_default().0.push(remote.clone());
+        let mut moves = Vec::new();
+        for (link, contact) in self.load(&ids).await? {
+            let (Some(contact), Some(remote)) = (contact, link.remote.clone()) else { continue };
+            if let Push::Regroup(regroup) = self.plan_link(&link, Some(&contact), held) {
+                moves.push(Move { link, contact, remote, regroup });
             }
-            for group in &regroup.leave {
-                by_group.entry(group).or_default().1.push(remote.clone());
+        }
+        self.carry_moves(moves, held).await
+    }
+
+    /// Moves the records of deleted contacts out of the pairs' groups into a group of their own.
+    pub(super) async fn move_to_trash(&mut self, ids: &[LinkId], held: &Held) -> Result<News, EngineError> {
+        if ids.is_empty() {
+            return Ok(News::None);
+        }
+        let trash = self.trash_group().await?;
+        let pairs: BTreeSet<GroupId> = self.pair_groups().live().cloned().collect();
+        let mut moves = Vec::new();
+        for (link, contact) in self.load(ids).await? {
+            let (Some(contact), Some(remote)) = (contact, link.remote.clone()) else { continue };
+            if self.plan_link(&link, Some(&contact), held) != Push::Trash {
+                continue;
+            }
+            let leave = self.groups_of(&link).intersection(&pairs).cloned().collect();
+            let regroup = Regroup { join: BTreeSet::from([trash.clone()]), leave };
+            moves.push(Move { link, contact, remote, regroup });
+        }
+        self.carry_moves(moves, held).await
+    }
+
+    async fn carry_moves(&mut self, moves: Vec<Move>, held: &Held) -> Result<News, EngineError> {
+        let mut by_group: BTreeMap<&GroupId, (Vec<RemoteId>, Vec<RemoteId>)> = BTreeMap::new();
+        for one in &moves {
+            for group in &one.regroup.join {
+                by_group.entry(group).or_default().0.push(one.remote.clone());
+            }
+            for group in &one.regroup.leave {
+                by_group.entry(group).or_default().1.push(one.remote.clone());
             }
         }
         let mut missing = BTreeSet::new();
         for (group, (join, leave)) in by_group {
             missing.extend(self.change_members(group, &join, &leave).await?);
         }
-        let gone: Vec<LinkId> =
-            ids.iter().filter(|id| remotes.get(id).is_some_and(|r| missing.contains(r))).copied().collect();
-        let changed: Vec<&(LinkId, Regroup)> = changes.iter().filter(|(id, _)| !gone.contains(id)).collect();
-        for chunk in changed.chunks(200) {
-            self.record_groups(chunk).await?;
+        let (gone, moved): (Vec<Move>, Vec<Move>) = moves.into_iter().partition(|one| missing.contains(&one.remote));
+        let left = moved.iter().filter(|one| !one.regroup.leave.is_empty());
+        let left: Vec<RemoteId> = left.map(|one| one.remote.clone()).collect();
+        for chunk in moved.chunks(200) {
+            self.record_groups(chunk, held).await?;
         }
-        self.suspect(&gone).await
+        let gone: Vec<LinkId> = gone.into_iter().map(|one| one.link.id).collect();
+        self.suspect(&gone).await?;
+        let records = self.fetch(&left).await?;
+        let writes = self.observe_records(records.into_values().collect()).await?;
+        let news = if writes.is_empty() && gone.is_empty() { News::None } else { News::Some };
+        self.commit(writes, "recording records that left their groups").await?;
+        Ok(news)
     }
 
     /// Calls the remote as often as its limit asks for. Returns the records it did not find.
@@ -62,73 +110,30 @@ impl Run<'_> {
         Ok(missing)
     }
 
-    async fn record_groups(&mut self, changed: &[&(LinkId, Regroup)]) -> Result<(), EngineError> {
-        let ids: Vec<LinkId> = changed.iter().map(|(id, _)| *id).collect();
-        let regroups: BTreeMap<LinkId, &Regroup> = changed.iter().map(|(id, regroup)| (*id, regroup)).collect();
+    /// Records what was planned, not what the contacts are by now.
+    async fn record_groups(&mut self, moved: &[Move], held: &Held) -> Result<(), EngineError> {
         let mut writes = Vec::new();
-        for (mut link, contact) in self.load(&ids).await? {
-            let (Some(contact), Some(regroup)) = (contact, regroups.get(&link.id)) else { continue };
+        for Move { link, contact, regroup, .. } in moved {
+            let mut link = link.clone();
             let groups = self.groups_after(&link, regroup);
-            let still_in = self.pair_groups().into_iter().flatten().any(|group| groups.contains(&group));
             if let Some(base) = &mut link.base {
                 base.remote = self.deps.remote.codec().with_groups(&base.remote, &groups);
                 // Labels and owner are what selects a contact; the record itself says no more than before.
-                base.store = contact.card.clone();
+                base.store = carried(contact, &base.store, held);
             }
-            link.state = if still_in { link.state } else { LinkState::Unselected };
+            if !contact.is_live() || !self.belongs(&contact.card, &groups) {
+                link.state = LinkState::Unselected;
+            }
             link.changed_at = self.now();
             link.acked = contact.version.clone();
-            link.settled = contact.version;
+            link.settled = contact.version.clone();
             link.parked = None;
             writes.push(Write::Link(Box::new(link)));
-            self.summary.pushed.updated += 1;
+            match contact.is_live() {
+                true => self.summary.pushed.updated += 1,
+                false => self.summary.pushed.deleted += 1,
+            }
         }
         self.commit(writes, "recording changed groups").await
-    }
-
-    async fn remotes_of(&self, ids: &[LinkId]) -> Result<BTreeMap<LinkId, RemoteId>, EngineError> {
-        let links = self.deps.store.links(ids).await.doing("reading links")?;
-        Ok(links.into_iter().filter_map(|link| Some((link.id, link.remote?))).collect())
-    }
-
-    /// Moves the records of deleted contacts out of the pairs' groups into a group of their own.
-    pub(super) async fn move_to_trash(&mut self, ids: &[LinkId]) -> Result<(), EngineError> {
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let trash = self.trash_group().await?;
-        let remotes: Vec<RemoteId> = self.remotes_of(ids).await?.into_values().collect();
-        self.change_members(&trash, &remotes, &[]).await?;
-        for group in self.pair_groups().into_iter().flatten() {
-            self.change_members(&group, &[], &remotes).await?;
-        }
-        let mut writes = Vec::new();
-        for (mut link, contact) in self.load(ids).await? {
-            let Some(contact) = contact else { continue };
-            link.state = LinkState::Dormant;
-            link.settled = contact.version;
-            link.parked = None;
-            writes.push(Write::Link(Box::new(link)));
-            self.summary.pushed.deleted += 1;
-        }
-        self.commit(writes, "recording contacts moved to the group of deleted ones").await
-    }
-
-    async fn trash_group(&mut self) -> Result<GroupId, EngineError> {
-        match self.deps.remote.create_group(TRASH_GROUP).await {
-            Ok(group) => return Ok(group.id),
-            Err(RemoteError::Exists { .. }) => {}
-            Err(cause) => return Err(EngineError::Remote { doing: "creating the group of deleted contacts", cause }),
-        }
-        let mut request = PageRequest { since: None, page: None };
-        loop {
-            let page = self.deps.remote.list_groups(&request).await.doing("listing groups")?;
-            let found = page.groups.iter().find(|g| g.name == TRASH_GROUP && g.presence == Presence::Present);
-            if let Some(group) = found {
-                return Ok(group.id.clone());
-            }
-            request.page =
-                Some(page.next_page.ok_or_else(|| EngineError::GroupMissing { group: TRASH_GROUP.to_owned() })?);
-        }
     }
 }

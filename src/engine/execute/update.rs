@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Held, Verdict, ends_the_push, halves, split_named, verdict};
+use super::{Verdict, ends_the_push, halves, split_named, verdict};
 use crate::domain::contact::{Card, Contact};
 use crate::domain::id::{Etag, LinkId, Marker, RemoteId};
-use crate::domain::link::{Base, Certainty, Link};
+use crate::domain::link::{Base, Certainty, Link, LinkState};
 use crate::domain::outbox::{Intent, IntentKind, Sent};
-use crate::engine::push::{News, Push, Regroup, carried};
+use crate::engine::held::{Held, carried};
+use crate::engine::push::{News, Push, Regroup};
 use crate::engine::{Doing, EngineError, Run};
 use crate::remotes::{ItemError, Record, RemoteError, Update, WriteKind};
 use crate::store::Write;
@@ -125,6 +126,10 @@ impl Run<'_> {
         let mut writes = Vec::new();
         let mut certainty = Certainty::Sent;
         let mut remote_wire = wire;
+        let groups = self.deps.remote.codec().read(&remote_wire, card.kind()).groups;
+        if !self.belongs(&card, &groups) {
+            link.state = LinkState::Unselected;
+        }
         if let Some(record) = record {
             if link.remote.as_ref() != Some(&record.id)
                 && let Some(former) = link.remote.replace(record.id)

@@ -25,7 +25,7 @@ enum Bearing {
     /// It carries the token of a link that waits for its record.
     Awaited(LinkId),
     /// It carries the token of a link, or was a link's record once, but the link has another one.
-    Twin,
+    Twin(LinkId),
     /// It is a former name of a link's record.
     Former,
     /// It is nobody's.
@@ -42,7 +42,7 @@ impl Run<'_> {
                 self.classify_own(page, id, record);
             }
             Bearing::Awaited(id) => self.bind(page, id, record),
-            Bearing::Twin => self.classify_unlinked(page, record, IsTwin::Yes),
+            Bearing::Twin(id) => self.classify_twin(page, id, record),
             Bearing::Former => {}
             Bearing::None => self.classify_unlinked(page, record, IsTwin::No),
         }
@@ -93,11 +93,34 @@ impl Run<'_> {
                 } else if page.source == Source::Read {
                     self.accept(page, link, record);
                 } else {
-                    page.unclear.push(record.id);
+                    page.open.unclear.push(record.id);
                 }
             }
             Order::Newer => self.accept(page, link, record),
         }
+    }
+
+    /// A record that names a link which has another one. When that one is no more, this one has taken its place: it was
+    /// renamed, merged into this one, or taken out of the trash under another name. Else it is one too many.
+    fn classify_twin(&mut self, page: &mut Page, id: LinkId, record: Record) {
+        let Some(link) = page.links.get(&id) else { return };
+        match &link.remote {
+            _ if link.state == LinkState::Gone && self.changed_after_death(link, &record) => {
+                rename(page, id, &record);
+                self.classify_own(page, id, record);
+            }
+            Some(other) if link.state != LinkState::Gone && page.source == Source::Listing => {
+                page.open.doubled.push((record, other.clone()));
+            }
+            _ => self.classify_unlinked(page, record, IsTwin::Yes),
+        }
+    }
+
+    /// Whether somebody changed the record after the one of its link was deleted. A create of ours that landed late is
+    /// from before.
+    fn changed_after_death(&self, link: &Link, record: &Record) -> bool {
+        let ours = link.own_delete.then(|| self.remote_time_of(link.changed_at));
+        record.time > link.remote_time.max(ours)
     }
 
     /// Takes over a state of the link's record that is newer than what is known.
@@ -159,6 +182,8 @@ impl Run<'_> {
         link.remote = Some(record.id.clone());
         link.state = LinkState::Bound;
         link.remote_time = None;
+        // The contact may have been deleted while its record was waited for.
+        link.settled = VersionVector::new();
         page.by_remote.insert(record.id.clone(), id);
         page.writes.push(Write::DropStranger(link.account.clone(), record.id.clone()));
         if record.presence == Presence::Deleted {
@@ -235,8 +260,8 @@ impl Run<'_> {
     /// Whether any pair takes in contacts of the remote that have no twin.
     pub(crate) fn adopts(&self, groups: &std::collections::BTreeSet<crate::domain::id::GroupId>) -> bool {
         let known = self.pair_groups();
-        self.order.promise.pairs.iter().zip(known).any(|(pair, group)| {
-            pair.strangers == Strangers::Adopt && group.is_some_and(|group| groups.contains(&group))
+        self.order.promise.pairs.iter().enumerate().any(|(place, pair)| {
+            pair.strangers == Strangers::Adopt && known.of(place).is_some_and(|group| groups.contains(group))
         })
     }
 }
@@ -253,7 +278,7 @@ fn bearing(page: &Page, record: &Record) -> Bearing {
         return match &link.remote {
             Some(own) if *own == record.id => Bearing::Own(*id),
             _ if record.presence == Presence::Deleted => Bearing::Former,
-            _ => Bearing::Twin,
+            _ => Bearing::Twin(*id),
         };
     }
     if let Some(id) = record.former_ids.iter().find_map(|former| {
@@ -267,7 +292,7 @@ fn bearing(page: &Page, record: &Record) -> Bearing {
         Some(link) if link.remote.is_none() && record.tag.as_ref().is_some_and(|tag| tag.token == link.token) => {
             Bearing::Awaited(link.id)
         }
-        Some(_) if record.presence == Presence::Present => Bearing::Twin,
+        Some(link) if record.presence == Presence::Present => Bearing::Twin(link.id),
         _ => Bearing::None,
     }
 }
@@ -276,6 +301,10 @@ fn rename(page: &mut Page, id: LinkId, record: &Record) {
     let Some(link) = page.links.get_mut(&id) else { return };
     if let Some(former) = link.remote.replace(record.id.clone()) {
         page.writes.push(Write::Alias { account: link.account.clone(), remote: former, link: id });
+    }
+    if record.time < link.remote_time {
+        // Times order the states of one record, not those of two.
+        link.remote_time = None;
     }
     page.by_remote.insert(record.id.clone(), id);
     page.changed.insert(id);

@@ -1,15 +1,13 @@
 //! The writes that a decision about a linked contact comes to.
 
 use super::{Counted, Settled};
-use crate::domain::conflict::Conflict;
 use crate::domain::contact::{Card, Contact};
 use crate::domain::diff;
 use crate::domain::field::Field;
-use crate::domain::history::{Action, Change};
-use crate::domain::id::{ConflictId, ReplicaId};
+use crate::domain::history::Action;
+use crate::domain::id::ReplicaId;
 use crate::domain::link::{Base, Certainty, Link, LinkState, Sighting};
-use crate::domain::merge::FieldConflict;
-use crate::domain::policy::Winner;
+use crate::domain::merge::Merged;
 use crate::domain::time::Timestamp;
 use crate::domain::version::VersionVector;
 use crate::engine::Run;
@@ -35,7 +33,7 @@ impl Run<'_> {
             Decision::Nothing => Settled::default(),
             Decision::Adopt => self.adopt(link, &contact),
             Decision::Ignore => {
-                link.seen = None;
+                self.look_away(&mut link);
                 only(link)
             }
             Decision::Merge(merge) => self.apply_merge(link, contact, *merge, organizations),
@@ -71,67 +69,30 @@ impl Run<'_> {
         &mut self,
         mut link: Link,
         mut contact: Contact,
-        merge: Merge,
+        mut merge: Merge,
         organizations: &mut Organizations,
     ) -> Settled {
         let mut settled = Settled::default();
-        let Merge { merged, wire, returns, record_gone, .. } = merge;
-        let (mut card, mut base_store) = (merged.card, merged.base_store);
-        let resolves = card.as_person().and_then(|p| p.organization.as_ref()).is_some_and(|o| o.id.is_none());
-        settled.writes.extend(self.resolve_organization(&mut card, organizations));
-        if resolves {
-            // The store spells the company as its organization is called; that is no reason to rewrite the record.
-            diff::copy_field(&Field::Organization, &card, &mut base_store);
-        }
-        settled.writes.extend(self.hold_back(&contact, &merged.conflicts, &wire, &mut base_store));
-        let before = contact.card.clone();
-        let dirty = !contact.version.is_within(&link.acked);
-        let changes = card != before || returns || !merged.conflicts.is_empty();
-        let expected = contact.version.clone();
-        if changes {
-            contact.version.tick(&self.order.promise.replica);
-        }
-        let push_due = self.differs_remotely(&base_store, &card, &wire);
-        if changes {
-            if dirty && push_due && card != before {
-                // A merge that neither side had is an event of the store.
-                contact.version.tick(&ReplicaId::store(self.identity.epoch));
-            }
-            let fields = diff::changes(&before, &card);
-            self.touch(&mut contact, &link, &before, &card);
-            contact.card = card.clone();
-            contact.updated = self.now();
-            contact.deleted = None;
-            let change = Change {
-                fields,
-                conflicts: merged.conflicts.clone(),
-                ..self.change(contact.id, if returns { Action::Restored } else { Action::Edited }, &before, &before)
-            };
-            if returns {
-                settled.counted.created += 1;
-            } else if card != before {
-                settled.counted.updated += 1;
-            }
-            settled.counted.conflicts += merged.conflicts.len() as u64;
-            for conflict in &merged.conflicts {
-                settled.writes.extend(self.hold(&link, &contact, conflict).map(|c| Write::Conflict(Box::new(c))));
-            }
-            settled.writes.push(Write::Contact(Box::new(ContactWrite {
-                contact: contact.clone(),
-                expected: Some(expected),
-                change,
-            })));
-        }
+        settled.writes.extend(self.resolve_company(&mut merge.merged, organizations));
+        let found = (contact.version.clone(), contact.card.labels.clone());
+        let push_due = self.differs_remotely(&merge.merged.base_store, &merge.merged.card, &merge.wire);
+        let Merged { base_store, card, .. } = &merge.merged;
+        settled.writes.extend(self.follow_conflicts(contact.id, base_store, card));
+        self.write_merged(&mut settled, &link, &mut contact, &merge, push_due);
+        let Merge { merged, wire, record_gone, .. } = merge;
         if record_gone {
             self.renew(&mut link);
             settled.writes.push(Write::Link(Box::new(link)));
             return settled;
         }
-        // A first agreement, or other labels, may call for other groups: the push has a look and settles it.
-        let look_again =
-            push_due || link.base.is_none() || card.labels != before.labels || link.state != LinkState::Bound;
+        // A first agreement, other labels, or a contact that no push has looked at yet may call for other groups: the
+        // push has a look and settles it.
+        let look_again = push_due
+            || link.base.is_none()
+            || link.state != LinkState::Bound
+            || (&link.settled, &contact.card.labels) != (&found.0, &found.1);
         let marker = link.base.as_ref().and_then(|base| base.marker);
-        link.base = Some(Base { store: base_store, remote: wire, marker, certainty: Certainty::Answered });
+        link.base = Some(Base { store: merged.base_store, remote: wire, marker, certainty: Certainty::Answered });
         link.seen = None;
         link.state = LinkState::Bound;
         link.own_delete = false;
@@ -146,31 +107,49 @@ impl Run<'_> {
         settled
     }
 
-    /// For fields that wait for a person, the base is what the remote has: nothing is pulled or pushed while they wait,
-    /// and once somebody decides, what differs from the remote is what has to be pushed. The rows of the conflicts
-    /// follow the values of both sides.
-    fn hold_back(
-        &self,
-        contact: &Contact,
-        found: &[FieldConflict],
-        wire: &serde_json::Value,
-        base_store: &mut Card,
-    ) -> Vec<Write> {
-        let theirs = self.deps.remote.codec().read(wire, contact.card.kind()).card;
-        let mut writes = Vec::new();
-        for waiting in self.waiting_conflicts.iter().filter(|waiting| waiting.contact == contact.id) {
-            diff::copy_field(&waiting.field, &theirs, base_store);
-            let store = diff::field_value(&contact.card, &waiting.field);
-            let remote = diff::field_value(&theirs, &waiting.field);
-            if (&store, &remote) != (&waiting.store, &waiting.remote) {
-                let row = Conflict { store, remote, ..waiting.clone() };
-                writes.push(Write::Conflict(Box::new(row)));
-            }
+    /// Finds or makes the organization that a merged person's company is the name of. Returns the write that makes it.
+    fn resolve_company(&self, merged: &mut Merged, organizations: &mut Organizations) -> Option<Write> {
+        let unresolved = merged.card.as_person()?.organization.as_ref()?.id.is_none();
+        let agreed = !diff::changed_fields(&merged.base_store, &merged.card).contains(&Field::Organization);
+        let write = self.resolve_organization(&mut merged.card, organizations);
+        if unresolved && agreed {
+            // The store spells the company as its organization is called; that is no reason to rewrite the record.
+            diff::copy_field(&Field::Organization, &merged.card, &mut merged.base_store);
         }
-        for new in found.iter().filter(|conflict| conflict.winner == Winner::Hold) {
-            diff::copy_field(&new.field, &theirs, base_store);
+        write
+    }
+
+    /// Writes what a merge changes in the contact, and what it has to say about it.
+    fn write_merged(&self, settled: &mut Settled, link: &Link, contact: &mut Contact, merge: &Merge, push_due: bool) {
+        let (card, before) = (&merge.merged.card, contact.card.clone());
+        if *card == before && !merge.returns && !contact.implicit && merge.merged.conflicts.is_empty() {
+            return;
         }
-        writes
+        let expected = contact.version.clone();
+        contact.version.tick(&self.order.promise.replica);
+        if !expected.is_within(&link.acked) && push_due && *card != before {
+            // A merge that neither side had is an event of the store.
+            contact.version.tick(&ReplicaId::store(self.identity.epoch));
+        }
+        self.touch(contact, link, &before, card);
+        contact.card = card.clone();
+        contact.updated = self.now();
+        contact.deleted = None;
+        // It has a record of its own, whoever named it first.
+        contact.implicit = false;
+        let action = if merge.returns { Action::Restored } else { Action::Edited };
+        let mut change = self.change(contact.id, action, &before, card);
+        change.conflicts.clone_from(&merge.merged.conflicts);
+        match merge.returns {
+            true => settled.counted.created += 1,
+            false => settled.counted.updated += u64::from(*card != before),
+        }
+        settled.counted.conflicts += change.conflicts.len() as u64;
+        for conflict in &change.conflicts {
+            settled.writes.extend(self.hold(link, contact, conflict).map(|held| Write::Conflict(Box::new(held))));
+        }
+        let write = ContactWrite { contact: contact.clone(), expected: Some(expected), change };
+        settled.writes.push(Write::Contact(Box::new(write)));
     }
 
     /// Whether the remote could hold the difference between two cards.
@@ -195,23 +174,6 @@ impl Run<'_> {
         }
     }
 
-    /// A conflict that waits for a person, as a row.
-    fn hold(&self, link: &Link, contact: &Contact, conflict: &FieldConflict) -> Option<Conflict> {
-        (conflict.winner == Winner::Hold).then(|| Conflict {
-            id: ConflictId::new(self.now(), self.deps.entropy.next_u128()),
-            contact: contact.id,
-            link: link.id,
-            account: link.account.clone(),
-            field: conflict.field.clone(),
-            base: conflict.base.clone(),
-            store: conflict.store.clone(),
-            remote: conflict.remote.clone(),
-            policy: self.order.promise.policy_for(&conflict.field),
-            since: self.now(),
-            resolved: None,
-        })
-    }
-
     fn delete_contact(&self, mut link: Link, mut contact: Contact) -> Settled {
         let expected = contact.version.clone();
         contact.version.tick(&self.order.promise.replica);
@@ -220,7 +182,7 @@ impl Run<'_> {
         let change = self.change(contact.id, Action::Deleted, &contact.card, &contact.card);
         link.state =
             if matches!(link.seen, Some(Sighting::Present { .. })) { LinkState::Dormant } else { LinkState::Gone };
-        link.seen = None;
+        self.look_away(&mut link);
         link.acked = contact.version.clone();
         link.settled = contact.version.clone();
         Settled {
@@ -253,10 +215,19 @@ impl Run<'_> {
             })));
         }
         link.state = LinkState::Dormant;
-        link.seen = None;
+        self.look_away(&mut link);
         link.settled = contact.version;
         settled.writes.push(Write::Link(Box::new(link)));
         settled
+    }
+
+    /// Forgets what was seen of a record that is not kept equal, but for its groups: they tell when it comes back.
+    fn look_away(&self, link: &mut Link) {
+        let Some(Sighting::Present { wire, .. }) = link.seen.take() else { return };
+        let Some(base) = &mut link.base else { return };
+        let codec = self.deps.remote.codec();
+        let groups = codec.read(&wire, base.store.kind()).groups;
+        base.remote = codec.with_groups(&base.remote, &groups);
     }
 
     fn recreate(&self, mut link: Link) -> Settled {

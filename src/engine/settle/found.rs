@@ -6,6 +6,7 @@
 //! other new record claims, is linked; several are a question for a person; none means a new contact.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::Settled;
 use crate::domain::contact::{Card, Contact};
@@ -16,17 +17,21 @@ use crate::domain::id::{ContactId, LinkToken, Marker};
 use crate::domain::link::{Base, Certainty, Link, LinkState, Parked, ParkedWhy, Sighting};
 use crate::domain::matching::{self, MatchKey, Verdict};
 use crate::domain::merge::{Rules, three_way};
-use crate::domain::outbox::Sent;
+use crate::domain::outbox::{IntentKind, Sent};
 use crate::domain::pair::Direction;
 use crate::domain::policy::Winner;
 use crate::domain::version::VersionVector;
 use crate::engine::decide::Decision;
+use crate::engine::held::Held;
 use crate::engine::observe::same_content;
 use crate::engine::operation::{Operation, OperationKind, Side};
 use crate::engine::organizations::Organizations;
 use crate::engine::{Doing, EngineError, Run};
 use crate::remotes::{Reading, Tag};
 use crate::store::{ContactWrite, Write};
+
+/// How long after a create its second effect may show up.
+const TWIN_WINDOW: Duration = Duration::from_secs(24 * 3600);
 
 /// How many new records claim each contact as their twin.
 #[derive(Debug, Default)]
@@ -73,16 +78,19 @@ impl Run<'_> {
     pub(super) async fn decide_found(
         &mut self,
         links: &[Link],
-        held: &BTreeMap<ContactId, BTreeSet<Field>>,
+        held: &Held,
         claims: &Claims,
     ) -> Result<Vec<Settled>, EngineError> {
         let links: Vec<&Link> = links.iter().filter(|link| link.state == LinkState::Found).collect();
         if links.is_empty() {
             return Ok(Vec::new());
         }
-        let found = self.candidates(&links).await?;
+        let mut found = self.candidates(&links).await?;
         let likeness = self.likeness(&found).await?;
         let sent = self.sent_for(&found).await?;
+        for candidate in &mut found {
+            candidate.original.take_if(|(tag, original)| self.is_copy(tag, original, sent.get(&tag.marker)));
+        }
         let mut organizations = self.load_organizations(found.iter().map(|c| &c.reading.card)).await?;
         let mut batch = Vec::new();
         for candidate in found {
@@ -156,13 +164,21 @@ impl Run<'_> {
         Ok(sent.into_iter().map(|sent| (sent.marker, sent)).collect())
     }
 
+    /// Whether a record with the tag of another one is a copy that somebody made of it, with all that clients had left
+    /// there. A create that went through twice carries the marker of that create, and shows up soon after it.
+    fn is_copy(&self, tag: &Tag, original: &Link, sent: Option<&Sent>) -> bool {
+        let Some(sent) = sent else { return false };
+        let late = self.now().since(sent.at) > TWIN_WINDOW;
+        tag.token == original.token && (sent.kind != IntentKind::Create || late)
+    }
+
     /// Links a new record to the contact that it is, and merges both from an empty base.
     fn link_to(
         &mut self,
         candidate: Candidate,
         likeness: &Likeness,
         id: ContactId,
-        held: &BTreeMap<ContactId, BTreeSet<Field>>,
+        held: &Held,
         organizations: &mut Organizations,
     ) -> Settled {
         let Some(contact) = likeness.contacts.get(&id).cloned() else { return Settled::default() };
@@ -194,9 +210,10 @@ impl Run<'_> {
         settled
     }
 
-    /// Leaves a new record alone until a person has decided.
-    fn doubt(&self, candidate: Candidate, ids: &[ContactId], why: &str) -> Settled {
+    /// Leaves a new record alone until a person has decided, and the contacts that it could be as well.
+    fn doubt(&mut self, candidate: Candidate, ids: &[ContactId], why: &str) -> Settled {
         let mut link = candidate.link;
+        self.doubted.extend(ids);
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let reason = format!(
             "{why} ({}); nothing is written until their e-mails and phones tell them apart, or one of them is deleted",
@@ -264,10 +281,10 @@ impl Run<'_> {
     /// The labels that contacts get which come in through these groups.
     fn labels_of_groups(&self, groups: &BTreeSet<crate::domain::id::GroupId>) -> Vec<String> {
         let known = self.pair_groups();
-        let pairs = self.order.promise.pairs.iter().zip(known);
+        let pairs = self.order.promise.pairs.iter().enumerate();
         pairs
-            .filter(|(_, group)| group.as_ref().is_some_and(|group| groups.contains(group)))
-            .filter_map(|(pair, _)| pair.add_label.clone())
+            .filter(|(place, _)| known.of(*place).is_some_and(|group| groups.contains(group)))
+            .filter_map(|(_, pair)| pair.add_label.clone())
             .collect()
     }
 

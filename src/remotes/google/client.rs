@@ -21,6 +21,7 @@ use crate::clock::{Clock, Entropy};
 use crate::domain::id::AccountName;
 use crate::domain::time::Timestamp;
 use crate::remotes::http::{Transport, TransportError};
+use crate::remotes::id_token::Identity;
 use crate::remotes::quota::{Metric, Quota};
 use crate::remotes::retry::{READS, RetryLimits, RetrySchedule, retry_after};
 use crate::remotes::token_cache::TokenCache;
@@ -216,12 +217,12 @@ impl Google {
 
     /// A token; without one the call was not sent, whatever became of the request for the token.
     async fn token(&self, method: &'static str) -> Result<SecretString, Failure> {
-        self.tokens.token().await.map_err(|error| match error {
-            error @ (RemoteError::Lost { .. } | RemoteError::Unreachable { .. }) => {
-                Failure::reads(RemoteError::Unreachable { method, cause: Box::new(error) })
-            }
-            error => Failure::never(error),
-        })
+        self.tokens.token().await.map_err(|error| not_sent(method, error))
+    }
+
+    /// Whose grant it is, when the token endpoint says so.
+    pub(super) async fn identity(&self, method: &'static str) -> Result<Option<Identity>, RemoteError> {
+        self.tokens.identity().await.map_err(|error| not_sent(method, error).error)
     }
 
     /// One request and what came of it; `None` when the token was refused.
@@ -317,5 +318,15 @@ impl Google {
         let seconds = |time: Timestamp| time.as_millis().div_euclid(1_000);
         let ahead = seconds(Timestamp::from(date.to_utc())) - seconds(self.clock.now());
         self.clock_ahead_ms.store(ahead.saturating_mul(1_000), Ordering::Relaxed);
+    }
+}
+
+/// Without a token a call was not sent.
+fn not_sent(method: &'static str, error: RemoteError) -> Failure {
+    match error {
+        error @ (RemoteError::Lost { .. } | RemoteError::Unreachable { .. }) => {
+            Failure::reads(RemoteError::Unreachable { method, cause: Box::new(error) })
+        }
+        error => Failure::never(error),
     }
 }

@@ -41,7 +41,7 @@ impl Remote for Google {
     }
 
     async fn user(&self) -> Result<RemoteUser, RemoteError> {
-        self.get_me().await
+        self.get_user().await
     }
 
     async fn list_records(&self, request: &PageRequest) -> Result<RecordPage, RemoteError> {
@@ -78,6 +78,10 @@ impl Remote for Google {
 
     async fn create_group(&self, name: &str) -> Result<Group, RemoteError> {
         self.create_label(name).await
+    }
+
+    async fn group_members(&self, group: &GroupId) -> Result<Vec<RemoteId>, RemoteError> {
+        self.members_of(group).await
     }
 
     async fn change_members(

@@ -22,6 +22,12 @@ impl World {
         self.person(name)["resourceName"].as_str().expect("a name").to_owned()
     }
 
+    /// Fails unless there are two people of this name.
+    pub fn assert_twice(&self, name: &str) {
+        let names = self.google_names();
+        assert_eq!(names.iter().filter(|one| *one == name).count(), 2, "{names:?}");
+    }
+
     /// The resource name of a group.
     pub fn group_resource(&self, name: &str) -> String {
         self.group(name)["resourceName"].as_str().expect("a name").to_owned()

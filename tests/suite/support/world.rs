@@ -38,7 +38,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::fuse::{Fuse, FusedStore, FusedTransport};
-use super::transport::InProcess;
+use super::transport::{InProcess, Interrupting};
 
 pub const EMAIL: &str = "sales@example.org";
 pub const GROUP: &str = "Team";
@@ -154,6 +154,19 @@ impl World {
         self.restart();
     }
 
+    /// Somebody edits a contact of the store while the next call of this address is under way.
+    pub fn interrupt_at(&mut self, address: &'static str, id: ContactId, edit: fn(&mut Card)) {
+        let transport = Interrupting {
+            inner: self.transport(),
+            address,
+            store: Arc::clone(&self.sound),
+            clock: Arc::clone(&self.clock),
+            edit: Mutex::new(Some((id, edit))),
+        };
+        let transport = Arc::new(transport);
+        self.google = client(transport, &self.emulator, &self.clock, &self.entropy, &self.promise.account);
+    }
+
     fn transport(&self) -> Arc<dyn Transport> {
         Arc::new(InProcess { emulator: Arc::clone(&self.emulator), clock: self.clock.clone() })
     }
@@ -170,12 +183,21 @@ impl World {
         self.try_settle().await.unwrap_or_else(|unrest| panic!("{unrest}"))
     }
 
+    /// As [`World::settle`], where the runs end with another outcome because something waits for a person.
+    pub async fn settle_but(&self, outcome: Outcome) -> u32 {
+        self.rest(outcome).await.unwrap_or_else(|unrest| panic!("{unrest}"))
+    }
+
     /// As [`World::settle`], telling what keeps it from coming to rest.
     pub async fn try_settle(&self) -> Result<u32, String> {
+        self.rest(Outcome::Done).await
+    }
+
+    async fn rest(&self, outcome: Outcome) -> Result<u32, String> {
         let mut last = None;
         for round in 1..=12 {
             let summary = self.sync().await;
-            if summary.outcome == Outcome::Done && summary.pushed.total() + summary.pulled.total() == 0 {
+            if summary.outcome == outcome && summary.pushed.total() + summary.pulled.total() == 0 {
                 return Ok(round);
             }
             if std::env::var_os("TRACE").is_some() {
@@ -264,17 +286,7 @@ impl World {
 
     /// Edits a contact of the store, as a user would.
     pub async fn edit(&self, id: ContactId, edit: impl FnOnce(&mut Card)) {
-        let now = self.tick();
-        let mut contact = self.contact(id).await;
-        let (before, expected) = (contact.card.clone(), contact.version.clone());
-        edit(&mut contact.card);
-        for field in diff::changed_fields(&before, &contact.card) {
-            contact.touched.insert(field, now);
-        }
-        contact.version.tick(&ReplicaId::store(1));
-        contact.updated = now;
-        let change = self.change(id, Action::Edited, &before, &contact.card);
-        self.put(contact, Some(expected), change).await;
+        edit_contact(self.store.as_ref(), self.tick(), id, edit).await;
     }
 
     /// Deletes a contact of the store, as a user would.
@@ -289,20 +301,11 @@ impl World {
     }
 
     pub fn change(&self, contact: ContactId, action: Action, before: &Card, after: &Card) -> Change {
-        Change {
-            contact,
-            at: self.clock.now(),
-            actor: Actor::User,
-            run: None,
-            action,
-            fields: diff::changes(before, after),
-            conflicts: Vec::new(),
-        }
+        change(self.clock.now(), contact, action, before, after)
     }
 
     pub async fn put(&self, contact: Contact, expected: Option<VersionVector>, change: Change) {
-        let write = Write::Contact(Box::new(ContactWrite { contact, expected, change }));
-        self.store.commit(Commit { fence: None, writes: vec![write] }).await.expect("stored");
+        put_contact(self.store.as_ref(), contact, expected, change).await;
     }
 
     /// Time goes on a little, so that no two edits happen at once.
@@ -365,7 +368,8 @@ impl World {
 
     async fn pair_groups(&self) -> BTreeSet<GroupId> {
         let state = self.store.account(&self.promise.account).await.expect("read").expect("an account");
-        state.pair_groups.into_iter().map(|known| known.group).collect()
+        let is_pair = |name: &String| self.promise.pairs.iter().any(|pair| pair.group == *name);
+        state.pair_groups.into_iter().filter(|known| is_pair(&known.configured)).map(|known| known.group).collect()
     }
 
     /// Living contacts of the store.
@@ -444,6 +448,30 @@ impl World {
         let counters = serde_json::to_value(emulator.counters()).expect("counters");
         assert_eq!(counters["violations"], json!([]), "violations");
     }
+}
+
+/// Edits a contact of a store, as a user would.
+pub async fn edit_contact(store: &dyn Store, now: Timestamp, id: ContactId, edit: impl FnOnce(&mut Card)) {
+    let mut contact = store.contacts(&[id]).await.expect("read").pop().expect("the contact exists");
+    let (before, expected) = (contact.card.clone(), contact.version.clone());
+    edit(&mut contact.card);
+    for field in diff::changed_fields(&before, &contact.card) {
+        contact.touched.insert(field, now);
+    }
+    contact.version.tick(&ReplicaId::store(1));
+    contact.updated = now;
+    let change = change(now, id, Action::Edited, &before, &contact.card);
+    put_contact(store, contact, Some(expected), change).await;
+}
+
+async fn put_contact(store: &dyn Store, contact: Contact, expected: Option<VersionVector>, change: Change) {
+    let write = Write::Contact(Box::new(ContactWrite { contact, expected, change }));
+    store.commit(Commit { fence: None, writes: vec![write] }).await.expect("stored");
+}
+
+fn change(at: Timestamp, contact: ContactId, action: Action, before: &Card, after: &Card) -> Change {
+    let fields = diff::changes(before, after);
+    Change { contact, at, actor: Actor::User, run: None, action, fields, conflicts: Vec::new() }
 }
 
 fn client(
