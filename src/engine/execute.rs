@@ -39,7 +39,7 @@ impl Run<'_> {
         let mut news = News::None;
         let batch_from = self.deps.remote.batch_from();
         let limits = self.deps.remote.limits();
-        let creates: Vec<LinkId> = plan.create.into_values().flatten().collect();
+        let creates: Vec<LinkId> = plan.create.into_values().collect();
         for chunk in calls(&creates, batch_from, limits.create) {
             self.check_stop()?;
             self.create(chunk).await?;
