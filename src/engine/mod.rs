@@ -29,7 +29,7 @@ use crate::domain::account::{AccountState, Outcome};
 use crate::domain::conflict::Conflict;
 use crate::domain::id::{ContactId, LinkId, RunId};
 use crate::domain::outbox::Intent;
-use crate::domain::pair::Promise;
+use crate::domain::pair::{Direction, Promise};
 use crate::domain::run::{AccountSummary, Failure};
 use crate::domain::time::Timestamp;
 use crate::remotes::Remote;
@@ -300,6 +300,11 @@ impl<'a> Run<'a> {
         }
         let state = Write::Account(Box::new(self.state.clone()));
         self.commit(vec![state], "recording the end of the run").await
+    }
+
+    /// Whether anything of the account goes into the store.
+    pub(crate) fn pulls(&self) -> bool {
+        self.order.promise.direction != Direction::ToRemote
     }
 
     pub(crate) fn now(&self) -> Timestamp {

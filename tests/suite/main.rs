@@ -6,6 +6,7 @@
 mod conflicts;
 mod crash;
 mod deletions;
+mod directions;
 mod google;
 mod groups;
 mod identity;
