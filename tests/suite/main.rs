@@ -11,6 +11,7 @@ mod google;
 mod groups;
 mod identity;
 mod random;
+mod refusals;
 mod store;
 mod support;
 mod sync;
