@@ -41,10 +41,12 @@ pub struct SystemClock;
 
 #[async_trait]
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else is to ask")]
     fn now(&self) -> Timestamp {
         Timestamp::from(chrono::Utc::now())
     }
 
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else is to sleep by")]
     async fn sleep(&self, span: Duration) {
         tokio::time::sleep(span).await;
     }
@@ -55,6 +57,7 @@ impl Clock for SystemClock {
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
+    #[expect(clippy::disallowed_methods, reason = "this is the source that everybody else is to draw from")]
     fn next_u64(&self) -> u64 {
         // INVARIANT: the operating systems we run on always answer; a process without randomness cannot make
         // identifiers and must not go on.

@@ -58,8 +58,8 @@ impl Google {
                 Some(at) => Some(at.value),
                 None => Url::parse(default).ok(),
             });
-        let reads_per_minute = table.or("reads_per_minute", 60, notes, value::number(1, 6000));
-        let writes_per_minute = table.or("writes_per_minute", 60, notes, value::number(1, 6000));
+        let reads_per_minute = table.or("reads_per_minute", 60, notes, value::number(1, 1_000_000));
+        let writes_per_minute = table.or("writes_per_minute", 60, notes, value::number(1, 1_000_000));
         table.finish(notes);
         Some(Google {
             client_id,

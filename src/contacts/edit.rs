@@ -64,11 +64,14 @@ pub enum EditError {
     Store(#[from] StoreError),
 }
 
+/// A patch that depends on the card it is laid over: "one label more" means another list each time.
+pub type PatchFor<'e> = dyn Fn(&Card) -> Value + Sync + 'e;
+
 /// One edit.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 enum Edit<'e> {
     Add(&'e Card),
-    Patch(ContactId, &'e Value),
+    Patch(ContactId, &'e PatchFor<'e>),
     Delete(ContactId),
     Restore(ContactId),
 }
@@ -89,6 +92,14 @@ impl Editor<'_> {
     /// # Errors
     /// [`EditError::Patch`] when the patch is refused, [`EditError::Deleted`] when the contact is deleted.
     pub async fn edit(&self, id: ContactId, kind: Kind, patch: &Value) -> Result<Contact, EditError> {
+        self.edit_by(id, kind, &|_| patch.clone()).await
+    }
+
+    /// As [`Editor::edit`], by a patch that is made for the card as it is when the edit is decided.
+    ///
+    /// # Errors
+    /// As [`Editor::edit`].
+    pub async fn edit_by(&self, id: ContactId, kind: Kind, patch: &PatchFor<'_>) -> Result<Contact, EditError> {
         self.retried(kind, &Edit::Patch(id, patch)).await
     }
 
@@ -166,7 +177,7 @@ impl Editor<'_> {
                 if !contact.is_live() {
                     return Err(EditError::Deleted { id: *id, kind });
                 }
-                let card = patch::apply(&contact.card, &show::without_echo(contact, patch))?;
+                let card = patch::apply(&contact.card, &show::without_echo(contact, &patch(&contact.card)))?;
                 draft.set_card(*id, card).await?;
                 *id
             }

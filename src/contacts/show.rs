@@ -31,6 +31,11 @@ impl<'c> Shown<'c> {
         Shown { contact, people }
     }
 
+    /// The contact that is shown.
+    pub fn contact(&self) -> &'c Contact {
+        self.contact
+    }
+
     /// Contacts of either kind, with the people of organizations counted in the store.
     ///
     /// # Errors

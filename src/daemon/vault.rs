@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Entropy};
 use crate::config::Secret;
 use crate::domain::digest::Digest;
 use crate::domain::id::AccountName;
@@ -25,6 +25,7 @@ pub struct Vault {
     store: Arc<dyn Store>,
     key: Arc<SealingKey>,
     clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
 }
 
 /// What is sealed.
@@ -44,11 +45,12 @@ impl Vault {
         store: Arc<dyn Store>,
         key: Arc<SealingKey>,
         clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
     ) -> Self {
-        Vault { account, file, store, key, clock }
+        Vault { account, file, store, key, clock, entropy }
     }
 
-    fn from_file(&self) -> Result<Option<SecretString>, GrantError> {
+    fn read_file(&self) -> Result<Option<SecretString>, GrantError> {
         self.file
             .as_ref()
             .map(Secret::read)
@@ -72,7 +74,7 @@ fn digest(token: Option<&SecretString>) -> String {
 #[async_trait]
 impl GrantStore for Vault {
     async fn load(&self) -> Result<Option<SecretString>, GrantError> {
-        let file = self.from_file()?;
+        let file = self.read_file()?;
         let sealed = self.sealed().await?;
         Ok(match sealed {
             Some(grant) if file.is_none() || grant.replaces == digest(file.as_ref()) => {
@@ -84,16 +86,10 @@ impl GrantStore for Vault {
 
     async fn save(&self, refresh_token: &SecretString) -> Result<(), GrantError> {
         let unwritable = |cause: Box<dyn std::error::Error + Send + Sync>| GrantError { doing: "stored", cause };
-        let file = self.from_file()?;
-        let grant = Grant {
-            refresh_token: refresh_token.expose_secret().to_owned(),
-            replaces: digest(file.as_ref()),
-        };
+        let file = self.read_file()?;
+        let grant = Grant { refresh_token: refresh_token.expose_secret().to_owned(), replaces: digest(file.as_ref()) };
         let text = serde_json::to_string(&grant).map_err(|cause| unwritable(Box::new(cause)))?;
-        let sealed = self
-            .key
-            .seal(&self.account, &SecretString::from(text))
-            .map_err(|cause| unwritable(Box::new(cause)))?;
+        let sealed = self.key.seal(&self.account, &SecretString::from(text), self.entropy.as_ref());
         let sealed = SealedGrant { account: self.account.clone(), sealed, stored: self.clock.now() };
         self.store.put_grant(&sealed).await.map_err(|cause| unwritable(Box::new(cause)))
     }

@@ -30,6 +30,7 @@ use crate::store::{Commit, LeaseAnswer, LeaseRequest, Store, StoreError, Write};
 /// What runs are made with.
 pub struct Worker {
     store: Arc<dyn Store>,
+    grants: Arc<dyn Store>,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -43,6 +44,8 @@ pub struct Worker {
 pub struct Parts {
     /// Where the contacts are.
     pub store: Arc<dyn Store>,
+    /// Where grants are kept: the same store, but for a preview, which works on a copy.
+    pub grants: Arc<dyn Store>,
     /// How requests leave the process.
     pub transport: Arc<dyn Transport>,
     /// The time.
@@ -77,9 +80,9 @@ pub struct Finished {
 impl Worker {
     /// A worker under a holder's name of its own.
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, transport, clock, entropy, key, google } = parts;
-        let holder = lease::holder(clock.as_ref(), entropy.as_ref());
-        Worker { store, transport, clock, entropy, key, google, holder, clients: Mutex::default() }
+        let Parts { store, grants, transport, clock, entropy, key, google } = parts;
+        let holder = lease::holder();
+        Worker { store, grants, transport, clock, entropy, key, google, holder, clients: Mutex::default() }
     }
 
     /// Where the contacts are.
@@ -93,16 +96,11 @@ impl Worker {
     }
 
     /// Runs over the accounts, one after the other. What goes wrong with one is told in its summary, and the others go
-    /// on.
+    /// on. Nothing of it is logged here: a command answers with the summaries, the daemon logs them.
     ///
     /// # Errors
     /// [`StoreError`] when the run itself cannot be recorded.
-    pub async fn run(
-        &self,
-        job: Job<'_>,
-        progress: &dyn Progress,
-        stop: &StopFlag,
-    ) -> Result<Finished, StoreError> {
+    pub async fn run(&self, job: Job<'_>, progress: &dyn Progress, stop: &StopFlag) -> Result<Finished, StoreError> {
         let run = RunId::new(self.clock.now(), self.entropy.next_u128());
         let mut record = RunRecord { run, begun: self.clock.now(), ended: None, accounts: Vec::new() };
         let mut operations = BTreeMap::new();
@@ -140,7 +138,6 @@ impl Worker {
         stop: &StopFlag,
     ) -> engine::Report {
         let failed = |outcome, error: String| {
-            warn!("the run of account {} could not begin: {error}", account.name);
             let mut summary = AccountSummary::new(account.name.clone());
             summary.outcome = outcome;
             summary.error = Some(error);
@@ -150,10 +147,14 @@ impl Worker {
             Ok(google) => google,
             Err((outcome, error)) => return failed(outcome, error),
         };
-        let (lease, fence) = match self.lease(account).await {
+        let (lease, fence) = match self.lease(account, job.purpose).await {
             Ok(LeaseAnswer::Held(fence)) => (self.lease_request(account), fence),
             Ok(LeaseAnswer::Busy { holder, expires }) => {
-                let error = format!("{} is worked on by {holder}; its lease ends at {expires} unless renewed", account.name);
+                let error = format!(
+                    "account {} is worked on by {}; its lease ends at {expires} unless renewed",
+                    account.name,
+                    lease::described(&holder)
+                );
                 return failed(Outcome::Unreachable, error);
             }
             Err(error) => return failed(Outcome::Unreachable, chain(&error)),
@@ -181,26 +182,21 @@ impl Worker {
         if let Err(error) = self.store.release_lease(&fence).await {
             warn!(error = %chain(&error), "the lease of account {} could not be given back; it ends by itself", account.name);
         }
-        log_summary(&report.summary);
         report
     }
 
     fn lease_request(&self, account: &Account) -> LeaseRequest {
-        LeaseRequest {
-            account: account.name.clone(),
-            holder: self.holder.clone(),
-            ttl: LEASE_TTL,
-            dead_holder: None,
-        }
+        LeaseRequest { account: account.name.clone(), holder: self.holder.clone(), ttl: LEASE_TTL, dead_holder: None }
     }
 
-    /// Asks for the lease; that of a process of this host which is no more is taken over at once.
-    async fn lease(&self, account: &Account) -> Result<LeaseAnswer, StoreError> {
+    /// Asks for the lease; that of a process of this host which is no more is taken over at once. On the copy that a
+    /// preview works on, nobody else works.
+    async fn lease(&self, account: &Account, purpose: Purpose) -> Result<LeaseAnswer, StoreError> {
         let request = self.lease_request(account);
         let answer = self.store.acquire_lease(&request, self.clock.now()).await?;
         match answer {
-            LeaseAnswer::Busy { holder, .. } if lease::is_dead(&holder) => {
-                info!("taking over account {} from {holder}, which is no more", account.name);
+            LeaseAnswer::Busy { holder, .. } if purpose == Purpose::Preview || lease::is_dead(&holder) => {
+                info!("taking over account {} from {}", account.name, lease::described(&holder));
                 let request = LeaseRequest { dead_holder: Some(holder), ..request };
                 self.store.acquire_lease(&request, self.clock.now()).await
             }
@@ -235,9 +231,10 @@ impl Worker {
         let vault = Vault::new(
             account.name.clone(),
             file,
-            Arc::clone(&self.store),
+            Arc::clone(&self.grants),
             Arc::clone(&self.key),
             Arc::clone(&self.clock),
+            Arc::clone(&self.entropy),
         );
         let source = RefreshSource::new(
             account.name.clone(),
@@ -276,24 +273,4 @@ fn mapping(account: &Account) -> Result<Mapping, crate::remotes::google::Mapping
         rules.push((Field::Organization, Target::Off));
     }
     Mapping::new(rules)
-}
-
-/// A quiet run is one line, a run that did something is one more.
-fn log_summary(summary: &AccountSummary) {
-    let AccountSummary { account, outcome, pulled, pushed, calls, .. } = summary;
-    match (&summary.error, outcome) {
-        (None, Outcome::Done) => info!(
-            count = pulled.total() + pushed.total(),
-            calls, "account {account} is equal: {} contacts pulled, {} pushed", pulled.total(), pushed.total()
-        ),
-        (error, outcome) => warn!(
-            error = error.as_deref().unwrap_or_default(),
-            calls,
-            "account {account} ended {outcome:?}: {} pulled, {} pushed, {} failed, {} parked",
-            pulled.total(),
-            pushed.total(),
-            summary.failed.len(),
-            summary.parked
-        ),
-    }
 }

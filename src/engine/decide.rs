@@ -1,7 +1,7 @@
 //! The decision about one link: pure, total, and on one screen.
 //!
 //! What each side did since they last agreed is one of three things, and the whole rule is the table of
-//! [`Decision::about`]. What a merge means for the fields is decided in [`crate::domain::merge`].
+//! `Decision::about`. What a merge means for the fields is decided in [`crate::domain::merge`].
 
 use std::collections::BTreeSet;
 

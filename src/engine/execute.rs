@@ -1,4 +1,4 @@
-//! Carries out what [`super::push`] planned: intent, call, record.
+//! Carries out what `push` planned: intent, call, record.
 //!
 //! Before a write is sent, an intent for every record in it is committed; after the answer, the new bases are, and the
 //! intents are closed, in one transaction each. What the answer does not tell stays open and is found out by a later
@@ -39,13 +39,12 @@ impl Run<'_> {
         let mut news = News::None;
         let batch_from = self.deps.remote.batch_from();
         let limits = self.deps.remote.limits();
-        for ids in [&plan.create_organizations, &plan.create_persons] {
-            for chunk in calls(ids, batch_from, limits.create) {
-                self.check_stop()?;
-                self.create(chunk).await?;
-                done += chunk.len() as u64;
-                self.deps.progress.advanced(Step::Writing, done, total);
-            }
+        let creates: Vec<LinkId> = plan.create.into_values().flatten().collect();
+        for chunk in calls(&creates, batch_from, limits.create) {
+            self.check_stop()?;
+            self.create(chunk).await?;
+            done += chunk.len() as u64;
+            self.deps.progress.advanced(Step::Writing, done, total);
         }
         for ids in plan.update.values() {
             for chunk in calls(ids, batch_from, limits.update) {

@@ -3,14 +3,14 @@
 //! A run compares three trees for every link: what both sides last agreed on, what the store has now, and what the
 //! remote was last seen to have (see [`crate::domain::link`]). It goes through these steps, always in this order:
 //!
-//! 1. [`groups`]: reads the stream of groups and finds, or creates, the group of every pair.
-//! 2. [`observe`]: reads the stream of contacts and stores what differs from what is known: observations, never work.
+//! 1. `groups`: reads the stream of groups and finds, or creates, the group of every pair.
+//! 2. `observe`: reads the stream of contacts and stores what differs from what is known: observations, never work.
 //!    The change token moves in the transaction that stores the last page.
-//! 3. [`recover`]: settles what became of writes whose answer was lost.
-//! 4. [`suspects`]: asks directly for records that seem to be gone.
-//! 5. [`settle`]: carries what was seen at the remote into the store, merging where both sides changed.
-//! 6. [`scope`]: reads the store's change feed and opens links for contacts that belong to the account and have none.
-//! 7. [`push`]: carries what changed in the store to the remote.
+//! 3. `recover`: settles what became of writes whose answer was lost.
+//! 4. `suspects`: asks directly for records that seem to be gone.
+//! 5. `settle`: carries what was seen at the remote into the store, merging where both sides changed.
+//! 6. `scope`: reads the store's change feed and opens links for contacts that belong to the account and have none.
+//! 7. `push`: carries what changed in the store to the remote.
 //!
 //! Steps 5 to 7 are functions of durable state alone, so a run can be cut off anywhere and the next one goes on from
 //! there. What is sent to the remote is committed before it is sent, and recorded after; no transaction waits for the
@@ -35,21 +35,21 @@ use crate::domain::time::Timestamp;
 use crate::remotes::Remote;
 use crate::store::{Commit, Fence, LeaseAnswer, LeaseRequest, Store, StoreError, StoreIdentity, Write};
 
-pub mod decide;
+mod decide;
 pub mod error;
-pub mod execute;
-pub mod groups;
-pub mod guard;
-pub mod held;
-pub mod identity;
-pub mod observe;
+mod execute;
+mod groups;
+mod guard;
+mod held;
+mod identity;
+mod observe;
 pub mod operation;
-pub mod organizations;
-pub mod push;
-pub mod recover;
-pub mod scope;
-pub mod settle;
-pub mod suspects;
+mod organizations;
+mod push;
+mod recover;
+mod scope;
+mod settle;
+mod suspects;
 
 pub use error::{Doing, EngineError};
 pub use operation::Operation;

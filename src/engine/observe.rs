@@ -1,12 +1,12 @@
 //! Step 2: what the remote has.
 //!
-//! Every record that the remote shows, by whatever call, comes in through one door, [`Run::observe_records`]. It decides
+//! Every record that the remote shows, by whatever call, comes in through one door, `Run::observe_records`. It decides
 //! whose record it is, drops what is late or an echo of our own write, and stores the rest as sightings of links. No
 //! contact is touched here. The order within a page is renames, then records that are there, then deleted ones, so that
 //! the tombstone of a former name is not taken for a deletion.
 //!
 //! A complete listing also yields absences. An absence proves nothing by itself: it becomes a suspicion, and
-//! [`super::suspects`] asks directly.
+//! `suspects` asks directly.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Step 7: what changed in the store goes to the remote.
 //!
 //! First every unsettled link is planned, which is pure: from the base and the contact follows what the record has to
-//! become. Then the guard has its say, and then the plan is carried out by [`super::execute`], grouped into the fewest
+//! become. Then the guard has its say, and then the plan is carried out by `execute`, grouped into the fewest
 //! calls: records to be made, records to be changed by the fields that change, groups to be joined and left, records to
 //! be deleted.
 
@@ -62,11 +62,29 @@ pub(crate) struct Regroup {
     pub(crate) leave: BTreeSet<GroupId>,
 }
 
+/// In which order records are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Order {
+    /// Company contacts.
+    First,
+    /// Persons.
+    Second,
+}
+
+impl Order {
+    fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Organization => Order::First,
+            Kind::Person => Order::Second,
+        }
+    }
+}
+
 /// Everything that is to be done at the remote, by kind of call.
 #[derive(Debug, Default)]
 pub(crate) struct PushPlan {
-    pub(crate) create_organizations: Vec<LinkId>,
-    pub(crate) create_persons: Vec<LinkId>,
+    /// Company contacts first, so that they are there when their people are looked at.
+    pub(crate) create: BTreeMap<Order, Vec<LinkId>>,
     pub(crate) update: BTreeMap<Vec<String>, Vec<LinkId>>,
     pub(crate) regroup: Vec<(LinkId, Regroup)>,
     pub(crate) trash: Vec<LinkId>,
@@ -77,8 +95,7 @@ impl PushPlan {
     fn add(&mut self, link: &Link, kind: Kind, push: Push) {
         match push {
             Push::Acknowledge | Push::Rest(_) | Push::Wait => {}
-            Push::Create if kind == Kind::Organization => self.create_organizations.push(link.id),
-            Push::Create => self.create_persons.push(link.id),
+            Push::Create => self.create.entry(Order::of(kind)).or_default().push(link.id),
             Push::Update { mask } => self.update.entry(mask).or_default().push(link.id),
             Push::Regroup(regroup) => self.regroup.push((link.id, regroup)),
             Push::Trash => self.trash.push(link.id),
@@ -88,8 +105,8 @@ impl PushPlan {
 
     pub(crate) fn len(&self) -> usize {
         let updates: usize = self.update.values().map(Vec::len).sum();
-        let others = [&self.create_organizations, &self.create_persons, &self.trash, &self.delete];
-        updates + self.regroup.len() + others.into_iter().map(Vec::len).sum::<usize>()
+        let creates: usize = self.create.values().map(Vec::len).sum();
+        creates + updates + self.regroup.len() + self.trash.len() + self.delete.len()
     }
 }
 
@@ -287,6 +304,8 @@ impl Run<'_> {
     /// What a push means, for plans and guards.
     fn operations_of_push(&self, link: &Link, contact: Option<&Contact>, push: &Push, held: &Held) -> Vec<Operation> {
         let Some(contact) = contact else { return Vec::new() };
+        let codec = self.deps.remote.codec();
+        let kind = contact.card.kind();
         let operation = |op, reason: &str| {
             Operation::new(op, Side::Remote, &contact.card, reason).about(Some(contact.id), link.remote.as_ref())
         };
@@ -312,8 +331,12 @@ impl Run<'_> {
             Push::Update { .. } => {
                 let Some(base) = &link.base else { return Vec::new() };
                 let card = carried(contact, &base.store, held);
+                // What the record says before and after: not all that changed in the store can travel.
+                let changed = codec.recompose(&base.remote, &base.store, &card, None, &identity::no_tag());
+                let after = changed.map_or_else(|| base.remote.clone(), |changed| changed.wire);
+                let (before, after) = (codec.read(&base.remote, kind).card, codec.read(&after, kind).card);
                 let mut operations =
-                    vec![operation(OperationKind::Update, "edited in the store").changing(&base.store, &card)];
+                    vec![operation(OperationKind::Update, "edited in the store").changing(&before, &after)];
                 operations.extend(regrouped(&self.regroup(link, contact, &base.store)));
                 operations
             }

@@ -4,16 +4,20 @@
 //! update is found out by a direct read, and repeated byte for byte when the record still is in the state it was
 //! planned on: if the first one landed after all, the etag refuses the second. A delete is planned anew from its check.
 //! A create is waited for: only when its token has not shown up in a full listing that began after the freshness window
-//! is it taken to have failed.
+//! is it taken to have failed. Until then it is looked for where it would stand, in its groups, since direct reads show
+//! a new record long before the listings do; that it is not found there proves nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Doing, EngineError, Purpose, Run};
-use crate::domain::id::{LinkId, Marker, RemoteId};
+use crate::domain::id::{GroupId, LinkId, Marker, RemoteId};
 use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::domain::outbox::{Intent, IntentKind};
-use crate::remotes::{FRESHNESS_WINDOW, Record};
+use crate::remotes::{FRESHNESS_WINDOW, Record, Recovery};
 use crate::store::Write;
+
+/// How many members of a group are looked up in the store at once.
+const MEMBERS_CHUNK: usize = 500;
 
 impl Run<'_> {
     /// Whether a full listing is due because a create can only be settled by one.
@@ -35,10 +39,12 @@ impl Run<'_> {
         let ids: Vec<LinkId> = self.intents.keys().copied().collect();
         let links = self.deps.store.links(&ids).await.doing("reading links with open intents")?;
         let mut asked = BTreeMap::new();
+        let mut creates = Vec::new();
         let mut writes = Vec::new();
         for link in links {
             let Some(intent) = self.intents.get(&link.id).cloned() else { continue };
             if intent.kind == IntentKind::Create {
+                creates.push(intent.marker);
                 writes.extend(self.recover_create(link, &intent));
             } else if let Some(remote) = link.remote.clone() {
                 asked.insert(remote, (link, intent));
@@ -47,6 +53,7 @@ impl Run<'_> {
             }
         }
         self.commit(writes, "settling lost creates").await?;
+        self.look_for(&creates).await?;
         let ids: Vec<RemoteId> = asked.keys().cloned().collect();
         let found = self.fetch(&ids).await?;
         for (remote, (link, intent)) in asked {
@@ -63,12 +70,70 @@ impl Run<'_> {
         let settled_from = intent.last_sent.plus(FRESHNESS_WINDOW);
         let listed_since = self.state.contacts.as_ref().is_some_and(|cursor| cursor.lineage >= settled_from);
         if !listed_since {
-            self.waiting += 1;
             return Vec::new();
         }
         let close = self.close_intent(&link, intent.marker);
         link.state = LinkState::Need;
         vec![close, Write::Link(Box::new(link))]
+    }
+
+    /// Looks for creates that are still open among the members of the groups they were made for, and counts those that
+    /// have to be waited for.
+    ///
+    /// Whether there can be anything to find is not told by the number of members that the listing of groups shows: a
+    /// group need not be listed again when only its members change.
+    async fn look_for(&mut self, creates: &[Marker]) -> Result<(), EngineError> {
+        let unknown = self.unknown_members(creates).await?;
+        for chunk in unknown.chunks(self.deps.remote.limits().fetch) {
+            if self.still_open(creates).is_empty() {
+                break;
+            }
+            self.check_stop()?;
+            let found = self.fetch(chunk).await?;
+            let writes = self.observe_records(found.into_values().collect()).await?;
+            self.commit(writes, "recording what was found in the groups").await?;
+        }
+        self.waiting += self.still_open(creates).len() as u64;
+        Ok(())
+    }
+
+    fn still_open(&self, creates: &[Marker]) -> Vec<Marker> {
+        self.intents.values().map(|intent| intent.marker).filter(|marker| creates.contains(marker)).collect()
+    }
+
+    /// The members of the groups of open creates that belong to no link.
+    async fn unknown_members(&mut self, creates: &[Marker]) -> Result<Vec<RemoteId>, EngineError> {
+        let mut unknown = BTreeSet::new();
+        for group in self.groups_of_creates(&self.still_open(creates)).await? {
+            self.check_stop()?;
+            match self.deps.remote.group_members(&group).await {
+                Ok(members) => unknown.extend(members),
+                Err(cause) if matches!(cause.recovery(), Recovery::RetryAfter(_) | Recovery::AskConsent) => {
+                    return Err(EngineError::Remote { doing: "reading the members of a group", cause });
+                }
+                // Looking is a short cut, which large groups are known to bar: the listings will tell as well.
+                Err(error) => tracing::debug!(
+                    account = %self.order.promise.account, error = &error as &dyn std::error::Error,
+                    "the members of a group cannot be read; lost creates are waited for"
+                ),
+            }
+        }
+        let members: Vec<RemoteId> = unknown.iter().cloned().collect();
+        for ids in members.chunks(MEMBERS_CHUNK) {
+            let account = &self.order.promise.account;
+            for (remote, _) in self.deps.store.links_of_remotes(account, ids).await.doing("reading links")? {
+                unknown.remove(&remote);
+            }
+        }
+        Ok(unknown.into_iter().collect())
+    }
+
+    async fn groups_of_creates(&self, creates: &[Marker]) -> Result<BTreeSet<GroupId>, EngineError> {
+        let sent = self.deps.store.sent(creates).await.doing("reading what was sent")?;
+        let codec = self.deps.remote.codec();
+        let groups = sent.iter().flat_map(|sent| codec.read(&sent.wire, sent.card.kind()).groups);
+        let of_pairs: BTreeSet<GroupId> = self.pair_groups().live().cloned().collect();
+        Ok(groups.filter(|group| of_pairs.contains(group)).collect())
     }
 
     async fn recover_write(

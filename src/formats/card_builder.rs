@@ -358,8 +358,8 @@ mod tests {
 
     #[test]
     fn doubles_are_dropped_and_the_first_is_primary() {
-        let mut builder = CardBuilder::default();
-        builder.emails = vec![email("Ada@example.org"), email("ada@example.org"), email("b@example.org")];
+        let emails = vec![email("Ada@example.org"), email("ada@example.org"), email("b@example.org")];
+        let builder = CardBuilder { emails, ..CardBuilder::default() };
         let card = builder.finish().expect("a card");
         let kept: Vec<(&str, bool)> = card.emails.iter().map(|email| (email.value.as_str(), email.primary)).collect();
         assert_eq!(kept, [("Ada@example.org", true), ("b@example.org", false)]);

@@ -37,6 +37,17 @@ pub(super) fn line(text: &str) -> String {
     value(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// What a person sees of a cell that was written to keep a spreadsheet from changing it: `="007"`, `'+49`.
+pub(super) fn without_dress(cell: &str) -> &str {
+    if let Some(inner) = cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')) {
+        return inner;
+    }
+    match cell.strip_prefix('\'') {
+        Some(inner) if inner.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '=' | '-' | '@')) => inner,
+        _ => cell,
+    }
+}
+
 /// A phone number as typed, without the invisible marks some exports wrap it in, and without `tel:`.
 pub(super) fn phone(text: &str) -> String {
     let visible: String = text.chars().filter(|&c| !is_invisible(c)).collect();
@@ -76,6 +87,13 @@ mod tests {
     fn control_characters_go_and_line_breaks_stay() {
         assert_eq!(value("\u{feff} a\0\u{7}b\nc\t\u{a0}"), "ab\nc");
         assert_eq!(line(" a\n  b "), "a b");
+    }
+
+    #[test]
+    fn dress_against_spreadsheets_comes_off() {
+        for (cell, bare) in [("=\"007\"", "007"), ("'+49 30", "+49 30"), ("'t Hooft", "'t Hooft"), ("=1+1", "=1+1")] {
+            assert_eq!(without_dress(cell), bare);
+        }
     }
 
     #[test]

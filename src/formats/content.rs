@@ -14,7 +14,11 @@ pub(super) fn look_at_cells(columns: &mut [Column], rows: &[&[String]]) {
         let email = Target::Email { label: None, group: Group::default() };
         claim(columns, rows, emails::is_address, &email);
     }
-    if !has(columns, |target| matches!(target, Target::Phone { .. })) {
+    // An e-mail address is unmistakable. A number is taken for a phone only where no heading says anything: beside
+    // known headings an unknown one is more likely a customer's number.
+    let headings_tell =
+        columns.iter().any(|column| column.origin == Origin::Heading && column.target != Target::Ignore);
+    if !headings_tell && !has(columns, |target| matches!(target, Target::Phone { .. })) {
         let phone = Target::Phone { label: None, group: Group::default() };
         claim(columns, rows, looks_like_phone, &phone);
     }

@@ -83,7 +83,7 @@ pub(super) fn canonical(text: &str) -> Option<String> {
     let lower = bare.to_lowercase();
     let known = SPELLINGS
         .iter()
-        .find(|(label, spellings)| label.to_lowercase() == lower || spellings.contains(&lower.as_str()))
+        .find(|(label, spellings)| label.eq_ignore_ascii_case(&lower) || spellings.contains(&lower.as_str()))
         .map(|(label, _)| (*label).to_owned());
     known.or_else(|| clean::some(bare.to_owned()))
 }

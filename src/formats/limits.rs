@@ -5,7 +5,7 @@
 pub const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 
 /// What the parts of a workbook may unpack to, together. An XLSX file is a ZIP archive and can claim anything.
-pub const MAX_UNPACKED_BYTES: u64 = 1024 * 1024 * 1024;
+pub const MAX_UNPACKED_BYTES: u64 = 512 * 1024 * 1024;
 
 /// Rows of a table, or cards of a vCard file.
 pub const MAX_ROWS: usize = 1_000_000;

@@ -1,10 +1,10 @@
 //! Contact files in and out: CSV, XLSX, XLS and vCard are read, CSV, XLSX, vCard and JSON Lines are written.
 //!
-//! Reading happens in this order. The format is told by the content ([`sniff`]), text is decoded ([`encoding`]). A
-//! table is read into rows of cells ([`csv_read`], [`sheet_read`]), its header is found ([`table`]), and each column
-//! gets a target ([`columns`]): by the file map ([`map_file`]), by its heading ([`headings`]), or by its cells
-//! ([`content`]). Then each row becomes a card ([`row`], [`card_builder`]). A vCard file is taken apart into cards,
-//! and each card is read by its properties ([`vcard`]).
+//! Reading happens in this order. The format is told by the content (`sniff`), text is decoded (`encoding`). A
+//! table is read into rows of cells (`csv_read`, `sheet_read`), its header is found (`table`), and each column
+//! gets a target (`columns`): by the file map (`map_file`), by its heading (`headings`), or by its cells
+//! (`content`). Then each row becomes a card (`row`, `card_builder`). A vCard file is taken apart into cards,
+//! and each card is read by its properties (`vcard`).
 //!
 //! Whatever is wrong with one row or card is an [`Item::Rejected`] with its line and reason, and the others go on. A
 //! value is never lost in silence: what fits nowhere becomes a custom field, and columns that are left out are listed
@@ -13,6 +13,7 @@
 //! All of it are functions over bytes. Deliberately absent: files, the store, clocks, and any knowledge of which
 //! contacts exist already.
 
+mod address_parts;
 mod card_builder;
 mod clean;
 mod columns;
@@ -34,6 +35,7 @@ mod table;
 mod target;
 mod vcard;
 mod warning;
+mod xls_claims;
 
 use crate::domain::contact::Card;
 

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::contact::{Address, Card, Email, Event, Im, Phone, Relation, Subject, Website};
+use crate::domain::contact::{Card, Email, Event, Im, Phone, Relation, Subject, Website};
 use crate::domain::date::PartialDate;
 
+use super::address_parts::{AddressParts, join};
 use super::card_builder::{CardBuilder, Fidelity, Kind, Single};
 use super::columns::{Column, Columns};
 use super::dates::{self, DateOrder, Reading};
 use super::headings::Dialect;
 use super::labels::{self, Label};
-use super::target::{AddressPart, DatePart, Group, ListField, Target};
+use super::target::{DatePart, Group, ListField, Target};
 use super::warning::Warning;
 use super::{clean, emails};
 
@@ -116,12 +117,6 @@ struct Parts {
     birthday: [Option<String>; 3],
 }
 
-#[derive(Default)]
-struct AddressParts {
-    label: Option<String>,
-    parts: Vec<(AddressPart, String)>,
-}
-
 impl Parts {
     fn new(fidelity: Fidelity) -> Self {
         Parts { builder: CardBuilder::new(fidelity), addresses: Vec::new(), birthday: Default::default() }
@@ -156,59 +151,6 @@ impl Parts {
     }
 }
 
-impl AddressParts {
-    /// Puts the parts together; `None` when there is none.
-    fn compose(mut self) -> Option<Address> {
-        let mut take = |wanted: AddressPart, separator: &str| {
-            let (found, rest): (Vec<_>, Vec<_>) = self.parts.drain(..).partition(|(part, _)| *part == wanted);
-            self.parts = rest;
-            clean::some(found.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(separator))
-        };
-        let mut street = take(AddressPart::Street, "\n");
-        if let Some(number) = take(AddressPart::HouseNumber, " ") {
-            street = Some(street.map_or_else(|| number.clone(), |street| format!("{street} {number}")));
-        }
-        let formatted = take(AddressPart::Formatted, "\n");
-        street = street.or(formatted);
-        let city = take(AddressPart::City, ", ");
-        let (code, town) = take(AddressPart::PostalCodeAndCity, " ").map_or((None, None), |both| code_and_town(&both));
-        let mut address = Address {
-            label: None,
-            extended: join(take(AddressPart::Extended, ", "), take(AddressPart::PoBox, ", "), ", "),
-            city: city.or(town),
-            region: take(AddressPart::Region, ", "),
-            postal_code: take(AddressPart::PostalCode, " ").or(code),
-            country: take(AddressPart::Country, ", "),
-            street: None,
-        };
-        // What is left are further lines below the street, in the order of the columns.
-        let lines = self.parts.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n");
-        address.street = join(street, clean::some(lines), "\n");
-        if address == Address::default() {
-            return None;
-        }
-        address.label = self.label;
-        Some(address)
-    }
-}
-
-fn join(first: Option<String>, second: Option<String>, separator: &str) -> Option<String> {
-    match (first, second) {
-        (Some(first), Some(second)) => Some(format!("{first}{separator}{second}")),
-        (first, second) => first.or(second),
-    }
-}
-
-/// `21222 Köln`: the code is the first word, if it has a digit.
-fn code_and_town(text: &str) -> (Option<String>, Option<String>) {
-    match text.split_once(' ') {
-        Some((code, town)) if code.chars().any(|c| c.is_ascii_digit()) => {
-            (Some(code.to_owned()), clean::some(town.trim().to_owned()))
-        }
-        _ => (None, Some(text.to_owned())),
-    }
-}
-
 struct RowReader {
     dialect: Dialect,
     marks: Marks,
@@ -219,7 +161,10 @@ struct RowReader {
 
 impl RowReader {
     fn cell(&mut self, column: &Column, order: DateOrder, cell: &str) {
-        let value = clean::value(cell);
+        let value = match self.dialect {
+            Dialect::Own => clean::value(cell),
+            Dialect::Google | Dialect::Plain => clean::value(clean::without_dress(cell.trim())),
+        };
         if says_nothing(self.dialect, &value) {
             return;
         }

@@ -12,13 +12,14 @@ use calamine::{Data, DataRef, ExcelDateTime, Reader, Sheet, SheetType, SheetVisi
 use super::error::FormatError;
 use super::limits::{MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_UNPACKED_BYTES};
 use super::table::RawRow;
+use super::xls_claims::{self, Claim, MAX_XLS_CELLS};
 
 /// Reads the rows of an XLSX workbook.
 ///
 /// # Errors
 /// [`FormatError`] when it is damaged, encrypted, empty, or beyond a limit.
 pub(super) fn xlsx_rows(name: &str, bytes: &[u8]) -> Result<Vec<RawRow>, FormatError> {
-    check_unpacked_size(name, bytes)?;
+    check_unpacked_size(name, bytes, MAX_UNPACKED_BYTES)?;
     guarded(name, || {
         let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|cause| xlsx_error(name, cause))?;
         for sheet in visible(workbook.sheets_metadata()) {
@@ -45,6 +46,13 @@ pub(super) fn xlsx_rows(name: &str, bytes: &[u8]) -> Result<Vec<RawRow>, FormatE
 /// # Errors
 /// As [`xlsx_rows`]. An encrypted XLSX file looks like an XLS file and is refused here.
 pub(super) fn xls_rows(name: &str, bytes: &[u8]) -> Result<Vec<RawRow>, FormatError> {
+    match xls_claims::check(bytes) {
+        Ok(()) => {}
+        Err(Claim::TooLarge) => {
+            return Err(FormatError::TooLarge { name: name.to_owned(), limit: MAX_XLS_CELLS, unit: "cells" });
+        }
+        Err(Claim::Damaged) => return Err(damaged(name)),
+    }
     guarded(name, || {
         let mut workbook: Xls<_> = match Xls::new(Cursor::new(bytes)) {
             Ok(workbook) => workbook,
@@ -75,10 +83,11 @@ pub(super) fn xls_rows(name: &str, bytes: &[u8]) -> Result<Vec<RawRow>, FormatEr
 /// Runs the workbook reader. It is not hardened against every damage, and a file that makes it panic is a damaged
 /// file, not the end of the process.
 fn guarded<T>(name: &str, read: impl FnOnce() -> Result<T, FormatError>) -> Result<T, FormatError> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
-        let cause = calamine::Error::Msg("the workbook is damaged");
-        Err(FormatError::Workbook { name: name.to_owned(), cause })
-    })
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(damaged(name)))
+}
+
+fn damaged(name: &str) -> FormatError {
+    FormatError::Workbook { name: name.to_owned(), cause: calamine::Error::Msg("the workbook is damaged") }
 }
 
 fn xlsx_error(name: &str, cause: XlsxError) -> FormatError {
@@ -97,17 +106,17 @@ fn visible(sheets: &[Sheet]) -> Vec<String> {
 }
 
 /// Unpacks every part into nothing and counts. What the archive claims about sizes is not believed.
-fn check_unpacked_size(name: &str, bytes: &[u8]) -> Result<(), FormatError> {
+fn check_unpacked_size(name: &str, bytes: &[u8], limit: u64) -> Result<(), FormatError> {
     // An archive that cannot be opened is left to the workbook reader to complain about.
     let Ok(mut archive) = zip::ZipArchive::new(Cursor::new(bytes)) else { return Ok(()) };
-    let mut left = MAX_UNPACKED_BYTES;
+    let mut left = limit;
     for at in 0..archive.len() {
         let Ok(part) = archive.by_index(at) else { continue };
         let mut limited = std::io::Read::take(part, left.saturating_add(1));
         let size = std::io::copy(&mut limited, &mut std::io::sink()).unwrap_or(0);
         left = left.checked_sub(size).ok_or_else(|| FormatError::TooLarge {
             name: name.to_owned(),
-            limit: MAX_UNPACKED_BYTES,
+            limit,
             unit: "bytes when unpacked",
         })?;
     }
@@ -211,6 +220,20 @@ mod tests {
         {
             assert_eq!(number_text(number), text);
         }
+    }
+
+    #[test]
+    fn an_archive_is_refused_for_what_its_parts_unpack_to_together() {
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for part in ["xl/a.xml", "xl/b.xml"] {
+            archive.start_file(part, zip::write::SimpleFileOptions::default()).expect("an archive");
+            std::io::Write::write_all(&mut archive, &[0; 100_000]).expect("an archive");
+        }
+        let bomb = archive.finish().expect("an archive").into_inner();
+        assert!(bomb.len() < 2_000, "small outside");
+        assert!(check_unpacked_size("x.xlsx", &bomb, 200_000).is_ok());
+        let refused = check_unpacked_size("x.xlsx", &bomb, 199_999);
+        assert!(matches!(refused, Err(FormatError::TooLarge { unit: "bytes when unpacked", .. })));
     }
 
     #[test]

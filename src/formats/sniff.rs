@@ -50,6 +50,7 @@ pub(super) fn format(name: &str, bytes: &[u8]) -> Option<Format> {
         Some("xlsx" | "xlsm") => Some(Format::Xlsx),
         Some("xls") => Some(Format::Xls),
         Some("csv" | "tsv" | "txt" | "tab") => Some(Format::Csv),
+        _ if begins_json(bytes) => None,
         _ => looks_like_text(bytes).then_some(Format::Csv),
     }
 }
@@ -62,6 +63,12 @@ fn begins_card(bytes: &[u8]) -> bool {
         let text = String::from_utf8_lossy(line);
         text.trim_start_matches(['\u{feff}', '\u{fffd}']).trim().trim_start_matches('"') == "BEGIN:VCARD"
     })
+}
+
+/// Whether it is JSON, which has commas but no rows.
+fn begins_json(bytes: &[u8]) -> bool {
+    let text = bytes.trim_ascii_start();
+    text.starts_with(b"{\"") || text.starts_with(b"[{")
 }
 
 /// Whether the bytes are text with rows: no control characters beyond tabs and line ends, and a separator somewhere.

@@ -8,7 +8,7 @@ use super::headings::{self, Dialect};
 use super::map_file::ColumnMap;
 use super::row::{self, RowCards};
 use super::target::Target;
-use super::{Draft, Item, Rejected, clean};
+use super::{Draft, Item, Rejected, clean, emails};
 
 /// A row as the file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +95,7 @@ fn read(
         return rejected(format!("the row has {filled} cells, the header {}", columns.count()), cells);
     }
     if columns.dialect == Dialect::Own && apostrophes == Apostrophes::Guard {
-        cells.iter_mut().for_each(|cell| unguard(cell));
+        cells.iter_mut().for_each(unguard);
     }
     match row::read(columns, orders, &cells) {
         Some(RowCards { card, organization, warnings }) => {
@@ -125,7 +125,9 @@ fn find_header(rows: &[RawRow]) -> Option<usize> {
         if filled == 0 || (filled == 1 && width > 2) {
             continue;
         }
-        let known = headings::recognised(&headings);
+        // A row that holds data can hold words that are headings elsewhere: `Home`, `Mobile`.
+        let known =
+            headings::recognised(&headings) / if headings.iter().any(|heading| is_data(heading)) { 2 } else { 1 };
         if known > best.map_or(0, |(_, most)| most) {
             best = Some((at, known));
         }
@@ -140,8 +142,13 @@ fn find_header(rows: &[RawRow]) -> Option<usize> {
 fn is_header(headings: &[String]) -> bool {
     let cells: Vec<&String> = headings.iter().filter(|cell| !cell.is_empty()).collect();
     let distinct: BTreeSet<&String> = cells.iter().copied().collect();
-    let is_data = |cell: &&String| cell.contains('@') || cell.chars().any(|c| c.is_ascii_digit()) || cell.len() > 60;
-    cells.len() > 1 && distinct.len() == cells.len() && !cells.iter().any(is_data)
+    let is_odd = |cell: &&String| cell.contains('@') || cell.chars().any(|c| c.is_ascii_digit()) || cell.len() > 60;
+    cells.len() > 1 && distinct.len() == cells.len() && !cells.iter().any(is_odd)
+}
+
+/// Whether a cell cannot be a heading: an e-mail address, a number of six digits or more.
+fn is_data(cell: &str) -> bool {
+    emails::is_address(cell) || cell.chars().filter(char::is_ascii_digit).count() >= 6
 }
 
 /// The cells of a row as headings, without the empty ones at the end.

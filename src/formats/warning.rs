@@ -32,7 +32,7 @@ pub enum Warning {
         count: usize,
     },
     /// A card within a card, as the assistant of this one, is not read.
-    AgentLeftOut,
+    AssistantLeftOut,
     /// Properties of a vCard that nobody here understands.
     PropertiesLeftOut {
         /// Their names, each once.
@@ -65,7 +65,7 @@ impl fmt::Display for Warning {
             Warning::PropertiesLeftOut { names } => write!(f, "not understood and left out: {}", names.join(", ")),
             Warning::LinesLeftOut { count: 1 } => f.write_str("1 line that is no property was left out"),
             Warning::LinesLeftOut { count } => write!(f, "{count} lines that are no properties were left out"),
-            Warning::AgentLeftOut => f.write_str("the card of an assistant within this card was left out"),
+            Warning::AssistantLeftOut => f.write_str("the card of an assistant within this card was left out"),
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::domain::time::Timestamp;
 pub mod error;
 pub mod google;
 pub mod http;
+pub mod id_token;
 pub mod oauth;
 pub mod quota;
 pub mod retry;
@@ -125,6 +126,15 @@ pub enum GroupOwnership {
     System,
 }
 
+/// The kinds of writes of records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant is the write of that name")]
+pub enum WriteKind {
+    Create,
+    Update,
+    Delete,
+}
+
 /// A record to be updated.
 #[derive(Debug, Clone)]
 pub struct Update {
@@ -221,7 +231,8 @@ pub trait Remote: Send + Sync {
     /// Hash of everything that a stored cursor of groups depends on.
     fn groups_template(&self) -> String;
 
-    /// The user the grant belongs to, as the remote names it, with the e-mail address when it tells one.
+    /// The user the grant belongs to, as the remote names it, with the e-mail address when it tells one. Costs no call
+    /// when the grant itself says so.
     async fn user(&self) -> Result<RemoteUser, RemoteError>;
 
     /// One page of changed, or of all, contacts.
@@ -232,6 +243,10 @@ pub trait Remote: Send + Sync {
     /// Reads records directly; missing ones are left out of the answer. At most 200 ids. A record that was renamed
     /// stands under the id that was asked for.
     async fn fetch_records(&self, ids: &[RemoteId]) -> Result<BTreeMap<RemoteId, Record>, RemoteError>;
+
+    /// Waits until a write of so many records could be sent at once: budget, pause and access token are there. A write
+    /// that waits after it was committed would leave its outcome open for as long, should the process end.
+    async fn make_ready(&self, kind: WriteKind, records: usize) -> Result<(), RemoteError>;
 
     /// Creates records and returns them, in no promised order: match them by tag. At most
     /// [`BatchLimits::create`] of them. A record of the answer is missing when the remote did not name it: its outcome
@@ -255,6 +270,10 @@ pub trait Remote: Send + Sync {
 
     /// Creates a group. [`RemoteError::Exists`] when there is one of that name: list the groups and take that one.
     async fn create_group(&self, name: &str) -> Result<Group, RemoteError>;
+
+    /// The records in a group, in no promised order. Some may be missing: the answer proves who is in, not who is out.
+    /// [`RemoteError::Missing`] when there is no such group.
+    async fn group_members(&self, group: &GroupId) -> Result<Vec<RemoteId>, RemoteError>;
 
     /// Adds records to a group and removes others from it; at most [`BatchLimits::members`] in all.
     async fn change_members(

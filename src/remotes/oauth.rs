@@ -6,15 +6,18 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use oauth2::basic::{BasicClient, BasicErrorResponse, BasicErrorResponseType, BasicTokenResponse};
+use oauth2::basic::{
+    BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
+    BasicTokenType,
+};
 use oauth2::{
     AsyncHttpClient, AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse,
-    RefreshToken, RequestTokenError, TokenResponse, TokenUrl,
+    RefreshToken, RequestTokenError, StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -23,6 +26,7 @@ use crate::domain::id::AccountName;
 
 use super::RemoteError;
 use super::http::{Transport, TransportError};
+use super::id_token::IdentityField;
 use super::token_cache::{AccessToken, TokenSource};
 
 const METHOD: &str = "token refresh";
@@ -71,7 +75,21 @@ pub struct OauthClient {
     pub token_url: TokenUrl,
 }
 
-type RefreshClient = BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+/// The answer of the token endpoint, with what OpenID Connect adds to it.
+type TokenAnswer = StandardTokenResponse<IdentityField, BasicTokenType>;
+
+type RefreshClient = oauth2::Client<
+    BasicErrorResponse,
+    TokenAnswer,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
 
 /// Fetches access tokens with the refresh token of an account.
 pub struct RefreshSource {
@@ -80,6 +98,8 @@ pub struct RefreshSource {
     transport: Arc<dyn Transport>,
     grants: Arc<dyn GrantStore>,
     clock: Arc<dyn Clock>,
+    /// A renewed refresh token that could not be stored yet. The one in the store may be dead already.
+    unsaved: Mutex<Option<SecretString>>,
 }
 
 impl RefreshSource {
@@ -91,18 +111,44 @@ impl RefreshSource {
         grants: Arc<dyn GrantStore>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let client = BasicClient::new(ClientId::new(client.id))
+        let client = oauth2::Client::new(ClientId::new(client.id))
             .set_client_secret(ClientSecret::new(client.secret.expose_secret().to_owned()))
             .set_auth_type(AuthType::RequestBody)
             .set_token_uri(client.token_url);
-        RefreshSource { account, client, transport, grants, clock }
+        RefreshSource { account, client, transport, grants, clock, unsaved: Mutex::new(None) }
+    }
+
+    /// The refresh token to use.
+    async fn grant(&self) -> Result<SecretString, RemoteError> {
+        let unsaved = self.unsaved().take();
+        if let Some(unsaved) = unsaved {
+            self.save(&unsaved).await;
+            return Ok(unsaved);
+        }
+        let grant = self.grants.load().await.map_err(|error| lost("no grant".to_owned(), Some(Box::new(error))))?;
+        grant.ok_or_else(|| self.no_consent("nobody has consented yet"))
+    }
+
+    /// Stores a renewed refresh token, or keeps it for the next time.
+    async fn save(&self, renewed: &SecretString) {
+        if let Err(error) = self.grants.save(renewed).await {
+            tracing::warn!(
+                account = %self.account, error = &error as &dyn std::error::Error,
+                "a renewed grant could not be stored; it is tried again with the next token"
+            );
+            *self.unsaved() = Some(renewed.clone());
+        }
+    }
+
+    fn unsaved(&self) -> MutexGuard<'_, Option<SecretString>> {
+        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn no_consent(&self, why: &str) -> RemoteError {
         RemoteError::NoConsent { reason: format!("{why}; run `contactsync login {}`", self.account) }
     }
 
-    async fn refresh(&self, refresh_token: &SecretString) -> Result<BasicTokenResponse, RemoteError> {
+    async fn refresh(&self, refresh_token: &SecretString) -> Result<TokenAnswer, RemoteError> {
         let refresh_token = RefreshToken::new(refresh_token.expose_secret().to_owned());
         let http = Http(self.transport.as_ref());
         let answer = self.client.exchange_refresh_token(&refresh_token).request_async(&http).await;
@@ -148,20 +194,20 @@ fn lost(detail: String, cause: Option<Box<dyn std::error::Error + Send + Sync>>)
 #[async_trait]
 impl TokenSource for RefreshSource {
     async fn fetch(&self) -> Result<AccessToken, RemoteError> {
-        let grant = self.grants.load().await.map_err(|error| lost("no grant".to_owned(), Some(Box::new(error))))?;
-        let Some(grant) = grant else { return Err(self.no_consent("nobody has consented yet")) };
+        let grant = self.grant().await?;
         // Counted from before the request: a token must not seem to live longer than it does.
         let asked = self.clock.now();
         let answer = self.refresh(&grant).await?;
-        if let Some(rotated) = answer.refresh_token().map(|token| SecretString::from(token.secret().as_str()))
-            && rotated.expose_secret() != grant.expose_secret()
-            && let Err(error) = self.grants.save(&rotated).await
-        {
-            // The access token works all the same; the next refresh will show whether the old grant still does.
-            tracing::warn!(account = %self.account, error = &error as &dyn std::error::Error, "a renewed grant could not be stored");
+        let renewed = answer.refresh_token().map(|token| SecretString::from(token.secret().as_str()));
+        if let Some(renewed) = renewed.filter(|renewed| renewed.expose_secret() != grant.expose_secret()) {
+            self.save(&renewed).await;
         }
         let life = answer.expires_in().unwrap_or(LIFE_ASSUMED);
-        Ok(AccessToken { secret: answer.access_token().secret().as_str().into(), expires: asked.plus(life) })
+        Ok(AccessToken {
+            secret: answer.access_token().secret().as_str().into(),
+            expires: asked.plus(life),
+            identity: answer.extra_fields().identity.clone(),
+        })
     }
 }
 
@@ -187,6 +233,7 @@ impl<'c> AsyncHttpClient<'c> for Http<'_> {
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     use serde_json::json;
 
@@ -197,23 +244,38 @@ mod tests {
     use crate::remotes::scripted::{Reply, Scripted};
 
     #[derive(Default)]
-    struct Grants(Mutex<Option<String>>);
+    struct Grants {
+        token: Mutex<Option<String>>,
+        is_full: AtomicBool,
+    }
+
+    impl Grants {
+        fn stored(&self) -> Option<String> {
+            self.token.lock().expect("lock").clone()
+        }
+    }
 
     #[async_trait]
     impl GrantStore for Grants {
         async fn load(&self) -> Result<Option<SecretString>, GrantError> {
-            Ok(self.0.lock().expect("lock").clone().map(SecretString::from))
+            Ok(self.stored().map(SecretString::from))
         }
 
         async fn save(&self, refresh_token: &SecretString) -> Result<(), GrantError> {
-            *self.0.lock().expect("lock") = Some(refresh_token.expose_secret().to_owned());
+            if self.is_full.load(Ordering::Relaxed) {
+                return Err(GrantError { doing: "stored", cause: "disk full".into() });
+            }
+            *self.token.lock().expect("lock") = Some(refresh_token.expose_secret().to_owned());
             Ok(())
         }
     }
 
-    fn source(grant: Option<&str>, reply: Option<Reply>) -> (Arc<Scripted>, Arc<Grants>, RefreshSource) {
+    fn source(
+        grant: Option<&str>,
+        reply: impl IntoIterator<Item = Reply>,
+    ) -> (Arc<Scripted>, Arc<Grants>, RefreshSource) {
         let transport = Arc::new(Scripted::new(reply));
-        let grants = Arc::new(Grants(Mutex::new(grant.map(str::to_owned))));
+        let grants = Arc::new(Grants { token: Mutex::new(grant.map(str::to_owned)), ..Grants::default() });
         let client = OauthClient {
             id: "client".to_owned(),
             secret: "secret".into(),
@@ -235,7 +297,19 @@ mod tests {
         assert_eq!(line, "POST /token");
         let expected = "grant_type=refresh_token&refresh_token=r1&client_id=client&client_secret=secret";
         assert_eq!(body, expected);
-        assert_eq!(grants.0.lock().expect("lock").as_deref(), Some("r1"));
+        assert_eq!(grants.stored().as_deref(), Some("r1"));
+    }
+
+    #[tokio::test]
+    async fn an_identity_that_comes_along_is_kept_and_a_spoiled_one_does_no_harm() {
+        use base64::Engine as _;
+        let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(r#"{"sub": "108"}"#);
+        for (id_token, subject) in [(format!("x.{payload}.x"), Some("108")), ("spoiled".to_owned(), None)] {
+            let answer = json!({"access_token": "a1", "token_type": "Bearer", "id_token": id_token});
+            let token = source(Some("r1"), Some(Reply::Json(200, answer))).2.fetch().await.expect("token");
+            assert_eq!(token.secret.expose_secret(), "a1");
+            assert_eq!(token.identity.map(|identity| identity.subject).as_deref(), subject);
+        }
     }
 
     #[tokio::test]
@@ -243,7 +317,22 @@ mod tests {
         let answer = json!({"access_token": "a1", "token_type": "Bearer", "refresh_token": "r2"});
         let (_, grants, source) = source(Some("r1"), Some(Reply::Json(200, answer)));
         source.fetch().await.expect("token");
-        assert_eq!(grants.0.lock().expect("lock").as_deref(), Some("r2"));
+        assert_eq!(grants.stored().as_deref(), Some("r2"));
+    }
+
+    #[tokio::test]
+    async fn a_renewed_grant_that_cannot_be_stored_is_used_and_stored_later() {
+        let answer = |token: &str| {
+            Reply::Json(200, json!({"access_token": "a", "token_type": "Bearer", "refresh_token": token}))
+        };
+        let (transport, grants, source) = source(Some("r1"), [answer("r2"), answer("r2")]);
+        grants.is_full.store(true, Ordering::Relaxed);
+        source.fetch().await.expect("token");
+        assert_eq!(grants.stored().as_deref(), Some("r1"));
+        grants.is_full.store(false, Ordering::Relaxed);
+        source.fetch().await.expect("token");
+        assert_eq!(grants.stored().as_deref(), Some("r2"));
+        assert!(transport.asked()[1].1.contains("refresh_token=r2"));
     }
 
     #[tokio::test]

@@ -90,19 +90,25 @@ impl Quota {
         }
     }
 
+    /// Waits until the budget would allow the cost, without spending it.
+    ///
+    /// # Errors
+    /// As [`Quota::spend`].
+    pub async fn wait_for(&self, cost: Cost) -> Result<(), Duration> {
+        loop {
+            let wait = wait_of(&mut self.lock(), cost, self.clock.now())?;
+            if wait.is_zero() {
+                return Ok(());
+            }
+            self.clock.sleep(wait).await;
+        }
+    }
+
     /// How long to wait before trying again; zero when the cost was spent.
     fn try_spend(&self, cost: Cost) -> Result<Duration, Duration> {
         let now = self.clock.now();
         let mut budgets = self.lock();
-        let pause = match (cost.reads, cost.writes) {
-            (0, _) => budgets.writes.pause(now),
-            (_, 0) => budgets.reads.pause(now),
-            _ => budgets.reads.pause(now).max(budgets.writes.pause(now)),
-        };
-        if pause > PAUSE_WAITED_MAX {
-            return Err(pause);
-        }
-        let wait = pause.max(budgets.reads.wait(cost.reads, now)).max(budgets.writes.wait(cost.writes, now));
+        let wait = wait_of(&mut budgets, cost, now)?;
         if wait.is_zero() {
             budgets.reads.units -= f64::from(cost.reads);
             budgets.writes.units -= f64::from(cost.writes);
@@ -188,6 +194,19 @@ impl Budget {
         // Never negative, and far below the limit of the type.
         self.units.max(0.0) as u32
     }
+}
+
+/// How long the budgets need until they allow the cost.
+fn wait_of(budgets: &mut Budgets, cost: Cost, now: Timestamp) -> Result<Duration, Duration> {
+    let pause = match (cost.reads, cost.writes) {
+        (0, _) => budgets.writes.pause(now),
+        (_, 0) => budgets.reads.pause(now),
+        _ => budgets.reads.pause(now).max(budgets.writes.pause(now)),
+    };
+    if pause > PAUSE_WAITED_MAX {
+        return Err(pause);
+    }
+    Ok(pause.max(budgets.reads.wait(cost.reads, now)).max(budgets.writes.wait(cost.writes, now)))
 }
 
 #[cfg(test)]

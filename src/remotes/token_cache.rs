@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::domain::time::Timestamp;
 
 use super::RemoteError;
+use super::id_token::Identity;
 
 /// A token is renewed this long before it dies, so that no request outlives it.
 const RENEWED_BEFORE: Duration = Duration::from_secs(5 * 60);
@@ -25,6 +26,8 @@ pub struct AccessToken {
     pub secret: SecretString,
     /// When it dies, by our clock.
     pub expires: Timestamp,
+    /// Whose it is, when the source was told.
+    pub identity: Option<Identity>,
 }
 
 /// Where access tokens come from.
@@ -56,15 +59,25 @@ impl TokenCache {
     /// # Errors
     /// What the source says; nothing is cached then.
     pub async fn token(&self) -> Result<SecretString, RemoteError> {
+        self.current(|token| token.secret.clone()).await
+    }
+
+    /// Whose the token is, as far as the source was told; fetches one when there is none.
+    ///
+    /// # Errors
+    /// As [`TokenCache::token`].
+    pub async fn identity(&self) -> Result<Option<Identity>, RemoteError> {
+        self.current(|token| token.identity.clone()).await
+    }
+
+    async fn current<T>(&self, part: impl FnOnce(&AccessToken) -> T) -> Result<T, RemoteError> {
         // Held while fetching, on purpose: whoever comes meanwhile waits for the same token.
         let mut token = self.token.lock().await;
         if let Some(token) = token.as_ref().filter(|token| self.clock.now().plus(RENEWED_BEFORE) < token.expires) {
-            return Ok(token.secret.clone());
+            return Ok(part(token));
         }
         let fresh = self.source.fetch().await?;
-        let secret = fresh.secret.clone();
-        *token = Some(fresh);
-        Ok(secret)
+        Ok(part(token.insert(fresh)))
     }
 
     /// Forgets this token, which the remote has refused. Does nothing when another one has taken its place.
@@ -95,7 +108,8 @@ mod tests {
             tokio::task::yield_now().await;
             let number = self.fetched.fetch_add(1, Ordering::Relaxed) + 1;
             let expires = self.clock.now().plus(Duration::from_secs(3600));
-            Ok(AccessToken { secret: format!("token {number}").into(), expires })
+            let identity = Some(Identity { subject: format!("user of {number}"), email: None });
+            Ok(AccessToken { secret: format!("token {number}").into(), expires, identity })
         }
     }
 
@@ -114,6 +128,16 @@ mod tests {
         let (_, cache) = cache();
         let (one, other) = tokio::join!(shown(&cache), shown(&cache));
         assert_eq!((one.as_str(), other.as_str()), ("token 1", "token 1"));
+    }
+
+    #[tokio::test]
+    async fn the_identity_belongs_to_the_token_it_came_with() {
+        let (_, cache) = cache();
+        let subject = async || cache.identity().await.expect("token").map(|identity| identity.subject);
+        assert_eq!(subject().await.as_deref(), Some("user of 1"));
+        assert_eq!(shown(&cache).await, "token 1");
+        cache.invalidate(&"token 1".into()).await;
+        assert_eq!(subject().await.as_deref(), Some("user of 2"));
     }
 
     #[tokio::test]

@@ -40,6 +40,7 @@ use crate::domain::version::VersionVector;
 
 mod check;
 pub mod error;
+pub mod grant;
 mod lease;
 mod marker;
 pub mod memory;
@@ -97,9 +98,11 @@ pub enum Write {
     Contact(Box<ContactWrite>),
     /// Inserts or replaces a link by its id; its token is remembered for ever.
     Link(Box<Link>),
-    /// Removes a link that never belonged to a contact (state `Found`).
+    /// Removes a link that never belonged to a contact (state `Found`), with its tokens and aliases; refused in any
+    /// other state. That it is not there is fine.
     DropLink(LinkId),
-    /// Remembers that a remote id, no longer the link's own, leads to the link.
+    /// Remembers that a remote id, no longer the link's own, leads to the link; the last word counts. Where it is some
+    /// link's own id as well, it leads to that one.
     Alias {
         /// The account.
         account: AccountName,
@@ -110,7 +113,7 @@ pub enum Write {
     },
     /// Opens an intent and remembers what it means. Refused when the link has an open one.
     OpenIntent(Box<Intent>, Box<Sent>),
-    /// Notes that an open intent is sent again.
+    /// Notes that an open intent is sent again; refused when it is not open.
     ResendIntent(Marker, Timestamp),
     /// Closes an intent; what it meant stays remembered. Closing a closed one is fine.
     CloseIntent(Marker),
@@ -177,11 +180,12 @@ pub struct ContactQuery {
     pub kind: Option<Kind>,
     /// Only with this label, spelled exactly.
     pub label: Option<String>,
-    /// Only of this owner.
+    /// Only of this owner; the case of the address does not matter.
     pub owner: Option<String>,
     /// Only people of this organization.
     pub organization: Option<ContactId>,
-    /// Only where this text occurs in the name, an e-mail, a phone or the notes; case and accents do not matter.
+    /// Only where this text occurs in the name, an e-mail, a phone or the notes; case and accents do not matter, and
+    /// three digits or more find phones however they are written.
     pub text: Option<String>,
     /// Deleted contacts instead of, or besides, living ones.
     pub deleted: DeletedContacts,
@@ -295,8 +299,14 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Moved`] when a contact has another version than the write expects: read again and decide again.
-    /// [`StoreError::LeaseLost`] when the fence is not the newest or has expired.
-    /// [`StoreError::Taken`] when a link or an intent would be there twice.
+    /// [`StoreError::LeaseLost`] when the fence is not the newest of its account or was given back. A lease that only
+    /// expired still counts until somebody, its former holder included, acquires it anew: a commit knows no clock, and as
+    /// long as nobody else began to work there is nobody to protect.
+    /// [`StoreError::Taken`] when a link, a link's token or an intent would be there twice.
+    /// [`StoreError::Inconsistent`] when a write contradicts itself or names a contact or link that is not there.
+    ///
+    /// # Cancellation
+    /// Safe to drop at any time: the commit then still happens as a whole, or not at all.
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError>;
 
     /// Mints `count` markers, each greater than every marker minted before. Returns the first; the others follow it
@@ -328,20 +338,21 @@ pub trait Store: Send + Sync {
     /// The links with these ids that exist, in the order of their ids.
     async fn links(&self, ids: &[LinkId]) -> Result<Vec<Link>, StoreError>;
 
-    /// The links that these remote ids lead to, by the link's own remote id or by an alias.
+    /// The links that these remote ids lead to, by the link's own remote id or by an alias; in the order of the remote
+    /// ids.
     async fn links_of_remotes(
         &self,
         account: &AccountName,
         remotes: &[RemoteId],
     ) -> Result<Vec<(RemoteId, Link)>, StoreError>;
 
-    /// The links that these tokens lead to, tokens of former incarnations included.
+    /// The links that these tokens lead to, tokens of former incarnations included; in the order of the tokens.
     async fn links_of_tokens(&self, tokens: &[LinkToken]) -> Result<Vec<(LinkToken, Link)>, StoreError>;
 
-    /// The links of these contacts in one account.
+    /// The links of these contacts in one account, in the order of their ids.
     async fn links_of_contacts(&self, account: &AccountName, contacts: &[ContactId]) -> Result<Vec<Link>, StoreError>;
 
-    /// The links of one contact in all accounts.
+    /// The links of one contact in all accounts, in the order of their ids.
     async fn links_of_contact(&self, contact: ContactId) -> Result<Vec<Link>, StoreError>;
 
     /// The links of an account that are not settled, by id, after `after`, at most `limit`.
@@ -397,7 +408,8 @@ pub trait Store: Send + Sync {
     async fn run(&self, id: RunId) -> Result<Option<RunRecord>, StoreError>;
 
     /// Asks for the right to work on an account. A lease that has expired is taken over; renewing a lease one holds is
-    /// asking again under the same holder, which keeps the fencing token.
+    /// asking again under the same holder, which keeps the fencing token. A lease ends at its expiry, that moment
+    /// included; who asks from then on gets a new token, the former holder too.
     async fn acquire_lease(&self, request: &LeaseRequest, now: Timestamp) -> Result<LeaseAnswer, StoreError>;
 
     /// Gives a lease back. Giving back a lease that is no longer held changes nothing.

@@ -1,17 +1,26 @@
 //! Google's client and codec against the emulated service, without the engine between them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use contactsync::clock::Clock as _;
+use async_trait::async_trait;
+use contactsync::clock::{Clock as _, SystemClock, SystemEntropy};
 use contactsync::domain::contact::{Card, Email, Kind};
-use contactsync::domain::id::{Etag, GroupId, LinkToken, Marker, RemoteId};
+use contactsync::domain::id::{AccountName, Etag, GroupId, LinkToken, Marker, RemoteId};
 use contactsync::domain::normal;
-use contactsync::emulator::User;
 use contactsync::emulator::fault::{Fault, FaultKind};
+use contactsync::emulator::server::{Server, serve};
 use contactsync::emulator::settings::{CreatedOrder, ExpiredSyncToken, MissingDelete, UpdateAnswers};
+use contactsync::emulator::{Config, Emulator, User};
 use contactsync::remotes::error::ItemError;
+use contactsync::remotes::google::{Google, GoogleOptions, Mapping};
+use contactsync::remotes::http::ReqwestTransport;
+use contactsync::remotes::oauth::{GrantError, GrantStore, OauthClient, RefreshSource};
+use contactsync::remotes::token_cache::TokenCache;
 use contactsync::remotes::{PageRequest, Presence, Record, Remote, RemoteError, Tag, Update};
+use oauth2::TokenUrl;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use crate::support::world::{EMAIL, World};
@@ -281,6 +290,10 @@ async fn groups_are_created_once_and_filled() {
     let page = world.google.list_groups(&PageRequest { since: None, page: None }).await.unwrap();
     let listed = page.groups.iter().find(|listed| listed.id == group.id).unwrap();
     assert_eq!((listed.name.as_str(), listed.members), ("Customers", 1));
+    let filled = world.google.get_group(&group.id, 5).await.unwrap();
+    assert_eq!((&filled.group, &filled.members[..]), (listed, std::slice::from_ref(&record.id)));
+    assert_eq!(world.google.get_group(&group.id, 0).await.unwrap().members, []);
+    assert_eq!(world.google.group_members(&group.id).await.unwrap(), [record.id.clone()]);
     let error = world.google.rename_group(&group.id, &Etag::new("stale"), "Clients").await.unwrap_err();
     assert!(matches!(error, RemoteError::Stale { .. }), "{error:?}");
     let etag = listed.etag.clone().unwrap();
@@ -307,7 +320,6 @@ async fn a_member_of_several_groups_keeps_them_through_an_update() {
 async fn an_answer_lost_after_the_write_leaves_the_outcome_open() {
     for kind in [FaultKind::DropAfter, FaultKind::StatusAfter(503), FaultKind::Truncate] {
         let world = World::new();
-        world.google.user().await.unwrap();
         world.emulator().faults_mut().push(Fault::once("people.createContact", kind.clone()));
         let error = world.google.create_records(&[wire(&world, &plain("Ada"), 1)]).await.unwrap_err();
         assert!(matches!(error, RemoteError::Lost { .. }), "{kind:?}: {error:?}");
@@ -327,11 +339,82 @@ async fn quotas_slow_down_and_consent_is_asked_for() {
     assert_eq!(retry_after.as_secs(), 300);
     as_user(&world, |user| user.expire_access_tokens());
     assert_eq!(list(&world, None).await.len(), 1, "a new token is fetched");
+    let one = [RemoteId::new("people/c1")];
     world.emulator().settings_mut().api_enabled = false;
-    let error = world.google.user().await.unwrap_err();
+    let error = world.google.fetch_records(&one).await.unwrap_err();
     assert!(matches!(error, RemoteError::NoConsent { .. }), "{error:?}");
     world.emulator().settings_mut().api_enabled = true;
     as_user(&world, |user| user.revoke_grant());
-    let error = world.google.user().await.unwrap_err();
+    let error = world.google.fetch_records(&one).await.unwrap_err();
     assert!(error.to_string().contains("contactsync login sales"), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_user_is_known_from_the_grant_without_a_call_and_is_the_same_one_otherwise() {
+    let mut world = World::new();
+    let user = world.google.user().await.unwrap();
+    assert_eq!((user.email.as_deref(), world.google.calls()), (Some(EMAIL), 0));
+    // Tokens as a grant without OpenID scopes brings them, and a spoiled one.
+    for id_token in [Value::Null, json!("spoiled")] {
+        world.restart();
+        let token = as_user(&world, |user| user.access_token());
+        let body = json!({"access_token": token, "expires_in": 3599, "token_type": "Bearer", "id_token": id_token});
+        let answer =
+            FaultKind::Answer { status: 200, content_type: "application/json".to_owned(), body: body.to_string() };
+        world.emulator().faults_mut().push(Fault::once("oauth.token", answer));
+        assert_eq!((world.google.user().await.unwrap(), world.google.calls()), (user.clone(), 1), "{id_token}");
+    }
+}
+
+/// The grant of an account, for as long as the test lives.
+struct Kept(SecretString);
+
+#[async_trait]
+impl GrantStore for Kept {
+    async fn load(&self) -> Result<Option<SecretString>, GrantError> {
+        Ok(Some(self.0.clone()))
+    }
+
+    async fn save(&self, _: &SecretString) -> Result<(), GrantError> {
+        Ok(())
+    }
+}
+
+/// A client of a served emulator, on the machine's own clock and network.
+fn client_of(server: &Server) -> Google {
+    let (account, clock) = (AccountName::new("sales"), Arc::new(SystemClock));
+    let (id, secret) = {
+        let emulator = server.emulator();
+        (emulator.client().id.clone(), emulator.client().secret.clone().into())
+    };
+    let oauth = OauthClient { id, secret, token_url: TokenUrl::new(format!("{}/token", server.url())).unwrap() };
+    let grants = Arc::new(Kept(server.emulator().refresh_token(EMAIL).unwrap().into()));
+    let transport = Arc::new(ReqwestTransport::new().unwrap());
+    let source = RefreshSource::new(account.clone(), oauth, transport.clone(), grants, clock.clone());
+    let tokens = Arc::new(TokenCache::new(Arc::new(source), clock.clone()));
+    let options = GoogleOptions {
+        api_url: server.url().parse().unwrap(),
+        account,
+        mapping: Mapping::default(),
+        reads_per_minute: 60,
+        writes_per_minute: 60,
+    };
+    Google::new(options, transport, tokens, clock, Arc::new(SystemEntropy))
+}
+
+#[tokio::test]
+async fn the_same_client_works_over_a_real_connection() {
+    let emulator = Emulator::new(Config::new(3, &[EMAIL]));
+    let server = serve(([127, 0, 0, 1], 0).into(), emulator, Arc::new(SystemClock)).await.unwrap();
+    let google = client_of(&server);
+    let new = |number| google.codec().compose(&rich(), &my_contacts(), &tag(number));
+    let created = google.create_records(&(0..30).map(new).collect::<Vec<_>>()).await.unwrap();
+    let page = google.list_records(&PageRequest { since: None, page: None }).await.unwrap();
+    assert_eq!((created.len(), page.records.len()), (30, 30));
+    // More ids than fit into an address.
+    let nobody = |number: u64| RemoteId::new(format!("people/c{}", u64::MAX - number));
+    let found = google.fetch_records(&(0..200).map(nobody).collect::<Vec<_>>()).await.unwrap();
+    assert!(found.is_empty());
+    assert_eq!(server.emulator().counters().violations, Vec::<String>::new());
+    server.stop().await.unwrap();
 }

@@ -3,15 +3,22 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod batches;
+mod command_line;
+mod config;
 mod conflicts;
 mod crash;
 mod deletions;
 mod directions;
+mod floors;
 mod google;
 mod groups;
 mod identity;
+mod process;
 mod random;
+mod recovery;
 mod refusals;
+mod resolve;
 mod store;
 mod support;
 mod sync;

@@ -40,7 +40,7 @@ impl Script {
         let mut bytes = [0_u8; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
         let mut rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-        let mut coin = || rng.next_u32() % 2 == 0;
+        let mut coin = || rng.next_u32().is_multiple_of(2);
         let weather = Weather { faults: coin(), crashes: coin(), lag: coin(), deletions: coin() };
         Script { rng, weather, serial: 0, ledger: BTreeMap::new(), log: Vec::new() }
     }

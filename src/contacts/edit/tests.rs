@@ -8,9 +8,11 @@ use super::*;
 use crate::clock::{ManualClock, SeededEntropy};
 use crate::domain::field::Field;
 use crate::domain::history::{Action, RecordedChange};
-use crate::domain::id::{AccountName, ConflictId, LinkId, ReplicaId};
+use crate::domain::id::{AccountName, ConflictId, LinkId, LinkToken, ReplicaId};
+use crate::domain::link::{Link, LinkState};
 use crate::domain::policy::ConflictPolicy;
 use crate::domain::time::Timestamp;
+use crate::domain::version::VersionVector;
 use crate::store::HistoryQuery;
 use crate::store::memory::MemoryStore;
 
@@ -201,12 +203,40 @@ fn conflict(world: &World, contact: &Contact) -> Conflict {
     }
 }
 
+impl World {
+    /// Stores the link that a conflict is about.
+    async fn link(&self, conflict: &Conflict) {
+        let link = Link {
+            id: conflict.link,
+            account: conflict.account.clone(),
+            contact: Some(conflict.contact),
+            state: LinkState::Need,
+            remote: None,
+            incarnation: 1,
+            token: LinkToken::new("token"),
+            base: None,
+            acked: VersionVector::new(),
+            settled: VersionVector::new(),
+            etag: None,
+            remote_time: None,
+            changed_at: self.now(),
+            seen: None,
+            own_delete: false,
+            parked: None,
+            map_revision: 1,
+        };
+        let writes = vec![Write::Link(Box::new(link))];
+        self.store.commit(Commit { fence: None, writes }).await.expect("stored");
+    }
+}
+
 #[tokio::test]
 async fn a_conflict_is_decided_for_either_side() {
     for (winner, title) in [(Winner::Remote, "CEO"), (Winner::Store, "CTO")] {
         let world = World::new();
         let ada = world.add(Kind::Person, json!({"name": "Ada", "job_title": "CTO"})).await;
         let conflict = conflict(&world, &ada);
+        world.link(&conflict).await;
         world.clock.advance(Duration::from_secs(60));
         world.editor().resolve(&conflict, winner).await.expect("decided");
         let after = world.read(ada.id).await;

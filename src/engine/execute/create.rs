@@ -10,8 +10,8 @@ use crate::domain::id::{LinkId, LinkToken, Marker};
 use crate::domain::link::{Base, Certainty, Link, LinkState};
 use crate::domain::outbox::{IntentKind, Sent};
 use crate::engine::push::Push;
-use crate::engine::{EngineError, Run};
-use crate::remotes::{ItemError, Record, RemoteError};
+use crate::engine::{Doing, EngineError, Run};
+use crate::remotes::{ItemError, Record, RemoteError, WriteKind};
 use crate::store::Write;
 
 /// A record about to be made.
@@ -29,6 +29,7 @@ impl Run<'_> {
         if drafts.is_empty() {
             return Ok(());
         }
+        self.deps.remote.make_ready(WriteKind::Create, drafts.len()).await.doing("waiting to create contacts")?;
         let mut writes = Vec::new();
         for draft in &drafts {
             let intent = self.intent(&draft.link, draft.marker, IntentKind::Create);

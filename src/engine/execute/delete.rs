@@ -11,7 +11,7 @@ use crate::domain::outbox::{IntentKind, Sent};
 use crate::engine::push::{News, Push};
 use crate::engine::settle::is_folded_twin;
 use crate::engine::{Doing, EngineError, Run};
-use crate::remotes::RemoteError;
+use crate::remotes::{RemoteError, WriteKind};
 use crate::store::Write;
 
 /// A record about to be deleted, as it was checked.
@@ -29,6 +29,7 @@ impl Run<'_> {
         if removals.is_empty() {
             return Ok(news);
         }
+        self.deps.remote.make_ready(WriteKind::Delete, removals.len()).await.doing("waiting to delete contacts")?;
         let writes = removals.iter().flat_map(|removal| self.announce_deletion(removal)).collect();
         self.commit(writes, "recording what is about to be deleted").await?;
         let single = removals.len() < self.deps.remote.batch_from();

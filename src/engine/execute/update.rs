@@ -11,7 +11,7 @@ use crate::domain::outbox::{Intent, IntentKind, Sent};
 use crate::engine::held::{Held, carried};
 use crate::engine::push::{News, Push, Regroup};
 use crate::engine::{Doing, EngineError, Run};
-use crate::remotes::{ItemError, Record, RemoteError, Update};
+use crate::remotes::{ItemError, Record, RemoteError, Update, WriteKind};
 use crate::store::Write;
 
 /// A record about to be changed.
@@ -34,6 +34,7 @@ impl Run<'_> {
         let mut news = News::None;
         // One mask, unless somebody edited a contact since the plan was made.
         for (mask, edits) in by_mask {
+            self.deps.remote.make_ready(WriteKind::Update, edits.len()).await.doing("waiting to update contacts")?;
             let writes = edits.iter().flat_map(|edit| self.announce(edit, &mask)).collect();
             self.commit(writes, "recording what is about to be updated").await?;
             let mut parts = vec![edits];

@@ -258,7 +258,7 @@ impl Run<'_> {
             implicit: false,
         };
         let operation = Operation::new(OperationKind::Create, Side::Store, &card, "new in the group in Google")
-            .about(Some(contact.id), link.remote.as_ref())
+            .about(None, link.remote.as_ref())
             .changing(&Card::blank(card.kind()), &card);
         link.contact = Some(contact.id);
         link.state = LinkState::Bound;

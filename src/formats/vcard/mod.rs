@@ -32,8 +32,8 @@ pub(super) fn read(raw: RawCard) -> Item {
     if plain.photos > 0 {
         warnings.push(Warning::PhotosLeftOut { count: plain.photos });
     }
-    if raw.has_agent {
-        warnings.push(Warning::AgentLeftOut);
+    if raw.has_assistant {
+        warnings.push(Warning::AssistantLeftOut);
     }
     if plain.strange_lines > 0 {
         warnings.push(Warning::LinesLeftOut { count: plain.strange_lines });

@@ -18,7 +18,7 @@ pub(in crate::formats) struct RawCard {
     /// The encoding of lines that are no UTF-8 and do not name theirs.
     pub(super) fallback: &'static Encoding,
     /// Whether the card of an assistant was left out.
-    pub(super) has_agent: bool,
+    pub(super) has_assistant: bool,
 }
 
 impl RawCard {
@@ -43,19 +43,19 @@ pub(in crate::formats) fn cards(bytes: &[u8]) -> (Vec<RawCard>, &'static Encodin
 
 fn split(bytes: &[u8], fallback: &'static Encoding) -> Vec<RawCard> {
     let mut done: Vec<RawCard> = Vec::new();
-    let mut open: Vec<(RawCard, IsAgent)> = Vec::new();
+    let mut open: Vec<(RawCard, IsAssistant)> = Vec::new();
     for (number, line) in (1..).zip(physical_lines(bytes)) {
         // Within a card a line that begins with a blank belongs to the line above.
         let is_folded = !open.is_empty() && line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t'));
         if !is_folded && is_mark(line, b"BEGIN:VCARD") {
-            let agent = match open.last_mut() {
-                Some((outer, _)) if outer.lines.last().is_some_and(|last| is_empty_agent(last)) => {
-                    outer.has_agent = true;
-                    IsAgent::Yes
+            let assistant = match open.last_mut() {
+                Some((outer, _)) if outer.lines.last().is_some_and(|last| is_empty_assistant(last)) => {
+                    outer.has_assistant = true;
+                    IsAssistant::Yes
                 }
-                _ => IsAgent::No,
+                _ => IsAssistant::No,
             };
-            open.push((RawCard { line: number, lines: Vec::new(), fallback, has_agent: false }, agent));
+            open.push((RawCard { line: number, lines: Vec::new(), fallback, has_assistant: false }, assistant));
         } else if !is_folded && is_mark(line, b"END:VCARD") {
             close(&mut open, &mut done);
         } else if let Some((card, _)) = open.last_mut() {
@@ -71,13 +71,13 @@ fn split(bytes: &[u8], fallback: &'static Encoding) -> Vec<RawCard> {
 
 /// Whether a nested card is the assistant of the outer one.
 #[derive(PartialEq, Eq)]
-enum IsAgent {
+enum IsAssistant {
     Yes,
     No,
 }
 
-fn close(open: &mut Vec<(RawCard, IsAgent)>, done: &mut Vec<RawCard>) {
-    if let Some((card, IsAgent::No)) = open.pop() {
+fn close(open: &mut Vec<(RawCard, IsAssistant)>, done: &mut Vec<RawCard>) {
+    if let Some((card, IsAssistant::No)) = open.pop() {
         done.push(card);
     }
 }
@@ -95,7 +95,7 @@ fn is_mark(line: &[u8], mark: &[u8]) -> bool {
     line.trim_ascii().eq_ignore_ascii_case(mark)
 }
 
-fn is_empty_agent(line: &[u8]) -> bool {
+fn is_empty_assistant(line: &[u8]) -> bool {
     let line = line.trim_ascii().to_ascii_uppercase();
     line.starts_with(b"AGENT") && line.ends_with(b":")
 }
@@ -126,7 +126,7 @@ mod tests {
         let text = "BEGIN:VCARD\nN:a\nAGENT:\nBEGIN:VCARD\nN:b\nEND:VCARD\nTEL:1\nEND:VCARD\n";
         let (cards, _) = cards(text.as_bytes());
         assert_eq!(shown(text), ["1: N:a|AGENT:|TEL:1"]);
-        assert!(cards[0].has_agent);
+        assert!(cards[0].has_assistant);
     }
 
     #[test]

@@ -20,19 +20,22 @@ use url::Url;
 use crate::clock::{Clock, Entropy};
 use crate::domain::id::AccountName;
 use crate::domain::time::Timestamp;
-use crate::remotes::RemoteError;
 use crate::remotes::http::{Transport, TransportError};
+use crate::remotes::id_token::Identity;
 use crate::remotes::quota::{Metric, Quota};
 use crate::remotes::retry::{READS, RetryLimits, RetrySchedule, retry_after};
 use crate::remotes::token_cache::TokenCache;
+use crate::remotes::{RemoteError, WriteKind};
 
 use super::codec::GoogleCodec;
 use super::errors::{Refusal, Verdict, judge};
 use super::mapping::Mapping;
-use super::request::Call;
+use super::request::{self, About, Call};
 
 /// For writes that Google refused without doing anything. The waits on top of these are those of the budget.
 const WRITES: RetryLimits = RetryLimits { tries_max: 3, first: Duration::from_secs(5), cap: Duration::from_secs(30) };
+/// The longest wait between two tries; when more is asked for, the caller has to come again.
+const WAIT_MAX: Duration = Duration::from_secs(120);
 /// The pause when the storage behind the API is exhausted; doubled each time, up to the longest.
 const EXHAUSTED_PAUSE: Duration = Duration::from_secs(5 * 60);
 const EXHAUSTED_PAUSE_MAX: Duration = Duration::from_secs(6 * 3600);
@@ -79,6 +82,8 @@ pub(super) struct Failure {
     /// The HTTP status, when there was an answer.
     pub(super) code: Option<u16>,
     again: Again,
+    /// How long the remote asks to wait.
+    named: Duration,
 }
 
 /// Who may try again.
@@ -94,12 +99,11 @@ enum Again {
 
 impl Failure {
     fn never(error: RemoteError) -> Self {
-        Failure { error, code: None, again: Again::Never }
+        Failure { error, code: None, again: Again::Never, named: Duration::ZERO }
     }
 
-    fn lost(method: &'static str, detail: String) -> Self {
-        let error = RemoteError::Lost { method, detail, cause: None };
-        Failure { error, code: None, again: Again::Reads }
+    fn reads(error: RemoteError) -> Self {
+        Failure { again: Again::Reads, ..Failure::never(error) }
     }
 }
 
@@ -144,6 +148,20 @@ impl Google {
         Some(self.clock_ahead_ms.load(Ordering::Relaxed)).filter(|ahead| *ahead != UNKNOWN)
     }
 
+    /// Waits until a write of this kind could be sent at once.
+    pub(super) async fn ready_for(&self, kind: WriteKind, records: usize) -> Result<(), RemoteError> {
+        let method = "a write";
+        let cost = match (kind, records) {
+            (WriteKind::Create | WriteKind::Update, ..=1) => request::WRITE,
+            (WriteKind::Create | WriteKind::Update, _) => request::WRITE_BATCH,
+            (WriteKind::Delete, ..=1) => request::DELETE,
+            (WriteKind::Delete, _) => request::DELETE_BATCH,
+        };
+        self.quota.wait_for(cost).await.map_err(|retry_after| RemoteError::RateLimited { method, retry_after })?;
+        self.token(method).await.map_err(|failure| failure.error)?;
+        Ok(())
+    }
+
     /// Carries out a read, again if need be.
     pub(super) async fn read(&self, call: &Call<'_>) -> Result<Value, RemoteError> {
         let mut schedule = RetrySchedule::new(READS);
@@ -152,8 +170,10 @@ impl Google {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            let wait = schedule.next_wait(self.entropy.as_ref()).filter(|_| failure.again != Again::Never);
-            let Some(wait) = wait else { return Err(failure.error) };
+            let wait = schedule.next_wait(self.entropy.as_ref()).map(|wait| wait.max(failure.named));
+            let Some(wait) = wait.filter(|wait| failure.again != Again::Never && *wait <= WAIT_MAX) else {
+                return Err(failure.error);
+            };
             self.clock.sleep(wait).await;
         }
     }
@@ -170,8 +190,10 @@ impl Google {
                 }
                 Err(failure) => failure,
             };
-            let wait = schedule.next_wait(self.entropy.as_ref()).filter(|_| failure.again == Again::All);
-            let Some(wait) = wait else { return Err(failure) };
+            let wait = schedule.next_wait(self.entropy.as_ref()).map(|wait| wait.max(failure.named));
+            let Some(wait) = wait.filter(|wait| failure.again == Again::All && *wait <= WAIT_MAX) else {
+                return Err(failure);
+            };
             self.clock.sleep(wait).await;
         }
     }
@@ -195,14 +217,12 @@ impl Google {
 
     /// A token; without one the call was not sent, whatever became of the request for the token.
     async fn token(&self, method: &'static str) -> Result<SecretString, Failure> {
-        self.tokens.token().await.map_err(|error| match error {
-            error @ (RemoteError::Lost { .. } | RemoteError::Unreachable { .. }) => Failure {
-                error: RemoteError::Unreachable { method, cause: Box::new(error) },
-                code: None,
-                again: Again::Reads,
-            },
-            error => Failure::never(error),
-        })
+        self.tokens.token().await.map_err(|error| not_sent(method, error))
+    }
+
+    /// Whose grant it is, when the token endpoint says so.
+    pub(super) async fn identity(&self, method: &'static str) -> Result<Option<Identity>, RemoteError> {
+        self.tokens.identity().await.map_err(|error| not_sent(method, error).error)
     }
 
     /// One request and what came of it; `None` when the token was refused.
@@ -241,12 +261,11 @@ impl Google {
                 self.judge(call, &answer)
             }
             Err(TransportError::NotSent(cause)) => {
-                let error = RemoteError::Unreachable { method, cause };
-                Some(Err(Failure { error, code: None, again: Again::Reads }))
+                Some(Err(Failure::reads(RemoteError::Unreachable { method, cause })))
             }
             Err(TransportError::Lost(cause)) => {
-                let error = RemoteError::Lost { method, detail: "no full answer".to_owned(), cause: Some(cause) };
-                Some(Err(Failure { error, code: None, again: Again::Reads }))
+                let detail = "no full answer".to_owned();
+                Some(Err(Failure::reads(RemoteError::Lost { method, detail, cause: Some(cause) })))
             }
         }
     }
@@ -256,30 +275,31 @@ impl Google {
         let method = call.method;
         if answer.status().is_success() {
             let body: &[u8] = if answer.body().is_empty() { b"{}" } else { answer.body() };
-            let unreadable = |_| Failure::lost(method, "an answer that is no JSON".to_owned());
+            let unreadable = |_| {
+                let detail = "an answer that is no JSON".to_owned();
+                Failure::reads(RemoteError::Lost { method, detail, cause: None })
+            };
             return Some(serde_json::from_slice(body).map_err(unreadable));
         }
         let refusal = Refusal::read(answer.status().as_u16(), answer.body());
         let named = answer.headers().get(RETRY_AFTER).and_then(|header| header.to_str().ok());
         let named = named.and_then(|header| retry_after(header, self.clock.now()));
+        let limited = |retry_after| RemoteError::RateLimited { method, retry_after };
         let (error, again) = match judge(&refusal, call) {
             Verdict::Unauthenticated => return None,
             Verdict::Final(error) => (error, Again::Never),
             Verdict::Quota(metric) => {
-                let retry_after = self.quota.refused(metric, named);
-                (RemoteError::RateLimited { method, retry_after }, Again::All)
+                let pause = self.quota.refused(metric, named);
+                // Full listings have a budget of their own that no waiting here can fill.
+                let full = matches!(call.about, About::FullListing);
+                (limited(pause), if full { Again::Never } else { Again::All })
             }
-            Verdict::Exhausted => {
-                let retry_after = self.exhausted(call, named);
-                (RemoteError::RateLimited { method, retry_after }, Again::Never)
-            }
-            Verdict::Busy => {
-                let retry_after = named.unwrap_or(WRITES.first);
-                (RemoteError::RateLimited { method, retry_after }, Again::All)
-            }
+            Verdict::Exhausted => (limited(self.exhausted(call, named)), Again::Never),
+            Verdict::Busy => (limited(named.unwrap_or(WRITES.first)), Again::All),
             Verdict::Failed => (RemoteError::Lost { method, detail: refusal.summary(), cause: None }, Again::Reads),
         };
-        Some(Err(Failure { error, code: Some(refusal.code()), again }))
+        let named = named.unwrap_or_default();
+        Some(Err(Failure { error, code: Some(refusal.code()), again, named }))
     }
 
     /// Pauses for long: reads go on while writes wait, and the other way round.
@@ -298,5 +318,15 @@ impl Google {
         let seconds = |time: Timestamp| time.as_millis().div_euclid(1_000);
         let ahead = seconds(Timestamp::from(date.to_utc())) - seconds(self.clock.now());
         self.clock_ahead_ms.store(ahead.saturating_mul(1_000), Ordering::Relaxed);
+    }
+}
+
+/// Without a token a call was not sent.
+fn not_sent(method: &'static str, error: RemoteError) -> Failure {
+    match error {
+        error @ (RemoteError::Lost { .. } | RemoteError::Unreachable { .. }) => {
+            Failure::reads(RemoteError::Unreachable { method, cause: Box::new(error) })
+        }
+        error => Failure::never(error),
     }
 }

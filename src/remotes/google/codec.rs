@@ -1,7 +1,7 @@
 //! Google's side of the [`Codec`]: cards out of records, and the change of a card carried over to its record.
 //!
 //! A new record is the change from nothing to the card, so there is one way of writing. Each field has its own file;
-//! here they are put together, and fields that the account has switched off are passed over.
+//! here they are put together, and fields that the account has switched off or moved are passed over.
 
 use std::collections::BTreeSet;
 
@@ -37,8 +37,8 @@ impl GoogleCodec {
         GoogleCodec { mapping }
     }
 
-    fn is_on(&self, field: Field) -> bool {
-        self.mapping.is_on(&field)
+    fn is_usual(&self, field: Field) -> bool {
+        self.mapping.is_usual(&field)
     }
 
     fn read_person(&self, wire: &Value) -> Person {
@@ -48,7 +48,7 @@ impl GoogleCodec {
             organization: company.name.map(|name| OrganizationRef { id: None, name }),
             job_title: company.title,
             department: company.department,
-            birthday: dates::birthday(wire).filter(|_| self.is_on(Field::Birthday)),
+            birthday: dates::birthday(wire).filter(|_| self.is_usual(Field::Birthday)),
             events: self.read_list::<Events>(wire, Field::Events),
             ims: self.read_list::<Ims>(wire, Field::Ims),
             relations: self.read_list::<Relations>(wire, Field::Relations),
@@ -62,20 +62,20 @@ impl GoogleCodec {
         Organization { name: name.unwrap_or_default(), industry: None }
     }
 
-    /// The company as far as it is not switched off.
-    fn on(&self, mut company: Company) -> Company {
-        company.name = company.name.filter(|_| self.is_on(Field::Organization));
-        company.title = company.title.filter(|_| self.is_on(Field::JobTitle));
-        company.department = company.department.filter(|_| self.is_on(Field::Department));
+    /// The company as far as it is not switched off or moved.
+    fn usual(&self, mut company: Company) -> Company {
+        company.name = company.name.filter(|_| self.is_usual(Field::Organization));
+        company.title = company.title.filter(|_| self.is_usual(Field::JobTitle));
+        company.department = company.department.filter(|_| self.is_usual(Field::Department));
         company
     }
 
     fn read_company(&self, wire: &Value) -> Company {
-        self.on(Company::read(wire))
+        self.usual(Company::read(wire))
     }
 
     fn read_list<L: List>(&self, wire: &Value, field: Field) -> Vec<L::Item> {
-        if !self.is_on(field) {
+        if !self.is_usual(field) {
             return Vec::new();
         }
         wire::items(wire, L::FIELD).iter().filter_map(L::read).collect()
@@ -83,7 +83,7 @@ impl GoogleCodec {
 
     /// The items of a list, the one to use first flagged.
     fn read_ranked<L: List>(&self, wire: &Value, field: Field, flag: fn(&mut L::Item)) -> Vec<L::Item> {
-        if !self.is_on(field) {
+        if !self.is_usual(field) {
             return Vec::new();
         }
         let items = wire::items(wire, L::FIELD);
@@ -104,7 +104,7 @@ impl GoogleCodec {
             (Subject::Person(before), Subject::Person(after)) => {
                 self.edit_person(draft, before, after);
                 let known = self.read_company(draft.wire());
-                company::edit(draft, &known, &self.on(Company::of(from)), &self.on(Company::of(to)));
+                company::edit(draft, &known, &self.usual(Company::of(from)), &self.usual(Company::of(to)));
             }
             // The company entry carries the name; a personal name that stands beside it is not ours.
             (Subject::Organization(_), Subject::Organization(_)) => {
@@ -118,7 +118,7 @@ impl GoogleCodec {
         self.edit_list::<Phones>(draft, Field::Phones, &from.phones, &to.phones);
         self.edit_list::<Addresses>(draft, Field::Addresses, &from.addresses, &to.addresses);
         self.edit_list::<Websites>(draft, Field::Websites, &from.websites, &to.websites);
-        if self.is_on(Field::Notes) {
+        if self.is_usual(Field::Notes) {
             notes::edit(draft, from.notes.as_deref(), to.notes.as_deref());
         }
         let (from, to) = (custom::of(from, &self.mapping), custom::of(to, &self.mapping));
@@ -127,7 +127,7 @@ impl GoogleCodec {
 
     fn edit_person(&self, draft: &mut Draft, from: &Person, to: &Person) {
         name::edit(draft, &from.name, &to.name);
-        if self.is_on(Field::Birthday) {
+        if self.is_usual(Field::Birthday) {
             dates::edit_birthday(draft, from.birthday, to.birthday);
         }
         self.edit_list::<Events>(draft, Field::Events, &from.events, &to.events);
@@ -137,7 +137,7 @@ impl GoogleCodec {
     }
 
     fn edit_list<L: List>(&self, draft: &mut Draft, field: Field, from: &[L::Item], to: &[L::Item]) {
-        if self.is_on(field) {
+        if self.is_usual(field) {
             draft.replace(L::FIELD, list::edit::<L>(&draft.items(L::FIELD), from, to));
         }
     }
@@ -164,7 +164,7 @@ impl Codec for GoogleCodec {
             phones: self.read_ranked::<Phones>(wire, Field::Phones, |phone| phone.primary = true),
             addresses: self.read_list::<Addresses>(wire, Field::Addresses),
             websites: self.read_list::<Websites>(wire, Field::Websites),
-            notes: notes::read(wire).filter(|_| self.is_on(Field::Notes)),
+            notes: notes::read(wire).filter(|_| self.is_usual(Field::Notes)),
             ..Card::person()
         };
         custom::read(wire, &self.mapping, &mut card);

@@ -4,7 +4,8 @@
 
 use serde_json::Value;
 
-use crate::domain::contact::{Card, Subject};
+use crate::domain::contact::Card;
+use crate::domain::diff;
 use crate::domain::field::Field;
 use crate::domain::normal;
 
@@ -58,15 +59,11 @@ impl List for Pairs {
 
 /// What a card has to say in custom fields of Google.
 pub(super) fn of(card: &Card, mapping: &Mapping) -> Vec<Pair> {
-    let pair = |field: &Field, value: &str| Some(Pair { key: mapping.key_of(field)?, value: value.to_owned() });
-    let industry = match &card.subject {
-        Subject::Organization(organization) => organization.industry.as_deref(),
-        Subject::Person(_) => None,
-    };
-    let own = card.custom.iter().map(|(key, value)| (Field::Custom(key.clone()), value.as_str()));
-    let mapped = [(Field::Industry, industry), (Field::Owner, card.owner.as_deref())];
-    let mapped = mapped.into_iter().filter_map(|(field, value)| Some((field, value?)));
-    own.chain(mapped).filter_map(|(field, value)| pair(&field, value)).collect()
+    let pair = |field: &Field, value: String| Some(Pair { key: mapping.key_of(field)?, value });
+    let own = card.custom.iter().map(|(key, value)| (Field::Custom(key.clone()), value.clone()));
+    let text = |field: &Field| diff::field_value(card, field).as_str().map(str::to_owned);
+    let moved = mapping.moved().filter_map(|field| Some((field.clone(), text(field)?)));
+    own.chain(moved).filter_map(|(field, value)| pair(&field, value)).collect()
 }
 
 /// Reads the custom fields of a record into the card.
@@ -74,11 +71,9 @@ pub(super) fn read(wire: &Value, mapping: &Mapping, card: &mut Card) {
     for pair in wire::items(wire, Pairs::FIELD).iter().filter_map(Pairs::read) {
         match mapping.field_of(&pair.key) {
             Some(Field::Custom(key)) => _ = card.custom.entry(key).or_insert(pair.value),
-            Some(Field::Owner) => _ = card.owner.get_or_insert(pair.value),
-            Some(Field::Industry) => {
-                if let Subject::Organization(organization) = &mut card.subject {
-                    organization.industry.get_or_insert(pair.value);
-                }
+            Some(field) if diff::field_value(card, &field).is_null() => {
+                // A field that the other kind of contact has means nothing here.
+                _ = diff::set_field(card, &field, &pair.value.into());
             }
             _ => {}
         }

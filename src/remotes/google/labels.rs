@@ -1,4 +1,4 @@
-//! Contact groups, which people call labels: listing, creating, renaming, and their members.
+//! Contact groups, which people call labels: listing, reading, creating, renaming, and their members.
 
 use http::Method;
 use serde::Deserialize;
@@ -16,6 +16,8 @@ use super::wire::text;
 const FIELDS: &str = "name,groupType,memberCount,metadata";
 /// The most records whose membership one call changes.
 pub(super) const MEMBERS_MAX: usize = 1_000;
+/// How many members of a group are asked for at first; there are no pages. Which number Google allows is not published.
+const MEMBERS_SHOWN: u64 = 1_000;
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
@@ -30,6 +32,21 @@ struct Groups {
 struct Modified {
     not_found_resource_names: Vec<String>,
     can_not_remove_last_contact_group_resource_names: Vec<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Members {
+    member_resource_names: Vec<String>,
+}
+
+/// A group with some, or all, of its members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilledGroup {
+    /// The group; how many members it has is told here, however many are shown.
+    pub group: Group,
+    /// The members that are shown.
+    pub members: Vec<RemoteId>,
 }
 
 /// The request for the listing, without tokens.
@@ -56,7 +73,6 @@ impl Google {
     pub(super) async fn list_labels(&self, request: &PageRequest) -> Result<GroupPage, RemoteError> {
         const METHOD: &str = "contactGroups.list";
         let mut call = Call::get(METHOD, listing());
-        call.about = About::Listing;
         for (name, token) in
             [("pageToken", &request.page), ("syncToken", &request.since.as_ref().map(ToString::to_string))]
         {
@@ -73,6 +89,29 @@ impl Google {
             next_page: answer.next_page_token,
             next_token: answer.next_sync_token.filter(|_| last).map(ChangeToken::new),
         })
+    }
+
+    /// contactGroups.get: a group with at most so many of its members.
+    ///
+    /// # Errors
+    /// [`RemoteError::Missing`] when there is no such group.
+    pub async fn get_group(&self, id: &GroupId, max_members: u64) -> Result<FilledGroup, RemoteError> {
+        const METHOD: &str = "contactGroups.get";
+        let name = path_of(id.as_str());
+        let path = format!("/v1/{name}?maxMembers={max_members}&groupFields={FIELDS}&prettyPrint=false");
+        let answer = self.read(&Call::get(METHOD, path)).await?;
+        let group = group(METHOD, &answer)?;
+        let members: Members = decode(METHOD, answer)?;
+        Ok(FilledGroup { group, members: members.member_resource_names.into_iter().map(RemoteId::new).collect() })
+    }
+
+    /// The members of a group. A large group is asked a second time, for as many as it says it has.
+    pub(super) async fn members_of(&self, id: &GroupId) -> Result<Vec<RemoteId>, RemoteError> {
+        let some = self.get_group(id, MEMBERS_SHOWN).await?;
+        if some.group.members <= MEMBERS_SHOWN {
+            return Ok(some.members);
+        }
+        Ok(self.get_group(id, some.group.members).await?.members)
     }
 
     /// contactGroups.create

@@ -36,7 +36,7 @@ pub(super) fn of(card: &Card, mapping: &Mapping) -> Vec<String> {
     losses.extend(long_items::<Phones>(mapping, Field::Phones, &card.phones));
     losses.extend(long_items::<Addresses>(mapping, Field::Addresses, &card.addresses));
     losses.extend(long_items::<Websites>(mapping, Field::Websites, &card.websites));
-    if mapping.is_on(&Field::Notes) && !notes_fit(card.notes.as_deref()) {
+    if mapping.is_usual(&Field::Notes) && !notes_fit(card.notes.as_deref()) {
         losses.push(format!("the notes are longer than {NOTES_BYTES_MAX} bytes"));
     }
     losses.extend(lost_custom_fields(card, mapping));
@@ -59,7 +59,7 @@ fn long_company(card: &Card, mapping: &Mapping) -> Vec<String> {
     let name = if card.as_person().is_some() { Field::Organization } else { Field::Name };
     [(name, company.name), (Field::JobTitle, company.title), (Field::Department, company.department)]
         .into_iter()
-        .filter(|(field, text)| mapping.is_on(field) && !fits(text.as_deref()))
+        .filter(|(field, text)| mapping.is_usual(field) && !fits(text.as_deref()))
         .map(|(field, _)| too_long(field))
         .collect()
 }

@@ -39,13 +39,13 @@ impl FromStr for Target {
 /// Rules that cannot all hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MappingError {
-    /// The field has a place of its own at Google.
-    #[error("{field} cannot travel as a custom field; only custom fields, industry and owner can")]
-    HasItsPlace {
+    /// A custom field of Google is one text, and the field is more than that.
+    #[error("{field} cannot travel as a custom field: it is more than one text")]
+    NoText {
         /// The field.
         field: Field,
     },
-    /// Without it a contact is nothing, or it does not travel by the field map at all.
+    /// Without a name a contact is nothing.
     #[error("{field} cannot be switched off")]
     AlwaysOn {
         /// The field.
@@ -80,24 +80,34 @@ impl Mapping {
         let mut mapping = Mapping::default();
         for (field, target) in rules {
             match (target, &field) {
-                (Target::Off, Field::Name | Field::Labels) => return Err(MappingError::AlwaysOn { field }),
+                (Target::Off, Field::Name) => return Err(MappingError::AlwaysOn { field }),
                 (Target::Off, _) => _ = mapping.off.insert(field),
-                (Target::UserDefined(key), Field::Custom(_) | Field::Industry | Field::Owner) => {
+                (Target::UserDefined(key), text) if is_one_text(text) => {
                     let key = normal::text(&key);
                     if let Some(one) = mapping.fields.insert(key.clone(), field.clone()) {
                         return Err(MappingError::Shared { key, one, other: field });
                     }
                     mapping.keys.insert(field, key);
                 }
-                (Target::UserDefined(_), _) => return Err(MappingError::HasItsPlace { field }),
+                (Target::UserDefined(_), _) => return Err(MappingError::NoText { field }),
             }
         }
         Ok(mapping)
     }
 
-    /// Whether the field travels, as far as it was not switched off.
+    /// Whether the field travels at all, as far as Google has a place for it.
     pub fn is_on(&self, field: &Field) -> bool {
         !self.off.contains(field)
+    }
+
+    /// Whether the field stands where Google usually has it.
+    pub fn is_usual(&self, field: &Field) -> bool {
+        self.is_on(field) && !self.keys.contains_key(field)
+    }
+
+    /// The fields that rules put into custom fields of Google, but for our own custom fields.
+    pub fn moved(&self) -> impl Iterator<Item = &Field> {
+        self.keys.keys().filter(|field| !matches!(field, Field::Custom(_)))
     }
 
     /// The key of the custom field of Google that holds the field; `None` when none does.
@@ -118,6 +128,12 @@ impl Mapping {
         let own = || Some(Field::Custom(key.to_owned())).filter(|own| self.is_on(own) && !self.keys.contains_key(own));
         self.fields.get(&normal::text(key)).cloned().or_else(own)
     }
+}
+
+/// Whether the field is one text, so that a custom field of Google can hold it.
+fn is_one_text(field: &Field) -> bool {
+    use Field::{Custom, Department, Industry, JobTitle, Notes, Owner};
+    matches!(field, Custom(_) | Department | Industry | JobTitle | Notes | Owner)
 }
 
 #[cfg(test)]
@@ -173,7 +189,7 @@ mod tests {
     #[test]
     fn rules_that_cannot_hold_are_refused() {
         assert_eq!(mapping(&[("name", "off")]), Err(MappingError::AlwaysOn { field: Field::Name }));
-        assert_eq!(mapping(&[("notes", "userDefined:N")]), Err(MappingError::HasItsPlace { field: Field::Notes }));
+        assert_eq!(mapping(&[("emails", "userDefined:N")]), Err(MappingError::NoText { field: Field::Emails }));
         let shared = mapping(&[("custom.A", "userDefined:X"), ("owner", "userDefined:X")]);
         assert!(matches!(shared, Err(MappingError::Shared { .. })), "{shared:?}");
     }

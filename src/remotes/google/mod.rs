@@ -36,4 +36,5 @@ mod wire;
 
 pub use client::{Google, GoogleOptions};
 pub use codec::GoogleCodec;
+pub use labels::FilledGroup;
 pub use mapping::{Mapping, MappingError, ParseTargetError, Target};

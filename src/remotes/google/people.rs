@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::domain::id::{ChangeToken, RemoteId};
+use crate::remotes::id_token::Identity;
 use crate::remotes::{PageRequest, Presence, Record, RecordPage, RemoteError, RemoteUser};
 
 use super::client::Google;
@@ -18,6 +19,7 @@ pub(super) const PERSON_FIELDS: &str = "names,nicknames,emailAddresses,phoneNumb
     events,biographies,urls,relations,imClients,userDefined,externalIds,clientData,memberships,metadata";
 /// Only the contact itself, not the profile somebody with the same address has.
 pub(super) const SOURCE: &str = "READ_SOURCE_TYPE_CONTACT";
+const ME: &str = "people.get(me)";
 /// The most ids of one direct read.
 pub(super) const FETCH_MAX: usize = 200;
 /// A listing shows no more e-mails or phones of one contact than these.
@@ -99,7 +101,7 @@ impl Google {
     pub(super) async fn list_people(&self, request: &PageRequest) -> Result<RecordPage, RemoteError> {
         const METHOD: &str = "people.connections.list";
         let mut call = Call::get(METHOD, listing());
-        call.about = About::Listing;
+        call.about = About::FullListing;
         for (name, token) in
             [("pageToken", &request.page), ("syncToken", &request.since.as_ref().map(ToString::to_string))]
         {
@@ -110,10 +112,9 @@ impl Google {
         }
         let answer: Connections = decode(METHOD, self.read(&call).await?)?;
         let persons = answer.connections.iter().filter(|person| !wire::is_profile_only(person));
-        let mut records = persons
-            .map(wire::record)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| unreadable(METHOD, &error.to_string()))?;
+        let read =
+            |person| wire::record(person).inspect_err(|error| tracing::warn!(%error, "a contact was passed over"));
+        let mut records: Vec<Record> = persons.filter_map(|person| read(person).ok()).collect();
         self.complete(&mut records).await?;
         let last = answer.next_page_token.is_none();
         Ok(RecordPage {
@@ -179,12 +180,24 @@ impl Google {
         }
     }
 
+    /// The user, as the grant itself tells; people.get of the user when it tells no address.
+    ///
+    /// Source: `people/me` is `people/` and the number that is `sub` of the identity token (People API reference,
+    /// `people.get`; OpenID Connect at Google; read 2026-11). Both ways name the user the same.
+    pub(super) async fn get_user(&self) -> Result<RemoteUser, RemoteError> {
+        match self.identity(ME).await? {
+            Some(Identity { subject, email: email @ Some(_) }) => {
+                Ok(RemoteUser { id: format!("people/{subject}"), email })
+            }
+            _ => self.get_me().await,
+        }
+    }
+
     /// people.get of the user
-    pub(super) async fn get_me(&self) -> Result<RemoteUser, RemoteError> {
-        const METHOD: &str = "people.get(me)";
+    async fn get_me(&self) -> Result<RemoteUser, RemoteError> {
         let path = "/v1/people/me?personFields=emailAddresses,names,metadata&prettyPrint=false".to_owned();
-        let me = self.read(&Call::get(METHOD, path)).await?;
-        let id = wire::text(&me, "resourceName").ok_or_else(|| unreadable(METHOD, "a person without resourceName"))?;
+        let me = self.read(&Call::get(ME, path)).await?;
+        let id = wire::text(&me, "resourceName").ok_or_else(|| unreadable(ME, "a person without resourceName"))?;
         let addresses = wire::items(&me, "emailAddresses");
         let primary = |item: &&Value| item.pointer("/metadata/primary").and_then(Value::as_bool) == Some(true);
         let address = addresses.iter().find(primary).or(addresses.first());

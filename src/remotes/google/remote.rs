@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::id::{GroupId, RemoteId};
 use crate::remotes::{
     BatchLimits, Codec, Group, GroupPage, MembersChanged, PageRequest, Record, RecordPage, Remote, RemoteError,
-    RemoteUser, Update,
+    RemoteUser, Update, WriteKind,
 };
 
 use super::client::Google;
@@ -41,7 +41,7 @@ impl Remote for Google {
     }
 
     async fn user(&self) -> Result<RemoteUser, RemoteError> {
-        self.get_me().await
+        self.get_user().await
     }
 
     async fn list_records(&self, request: &PageRequest) -> Result<RecordPage, RemoteError> {
@@ -50,6 +50,10 @@ impl Remote for Google {
 
     async fn fetch_records(&self, ids: &[RemoteId]) -> Result<BTreeMap<RemoteId, Record>, RemoteError> {
         self.fetch_people(ids).await
+    }
+
+    async fn make_ready(&self, kind: WriteKind, records: usize) -> Result<(), RemoteError> {
+        self.ready_for(kind, records).await
     }
 
     async fn create_records(&self, wires: &[Value]) -> Result<Vec<Record>, RemoteError> {
@@ -74,6 +78,10 @@ impl Remote for Google {
 
     async fn create_group(&self, name: &str) -> Result<Group, RemoteError> {
         self.create_label(name).await
+    }
+
+    async fn group_members(&self, group: &GroupId) -> Result<Vec<RemoteId>, RemoteError> {
+        self.members_of(group).await
     }
 
     async fn change_members(

@@ -45,8 +45,8 @@ pub(super) struct Call<'c> {
 /// What a call is about; decides what a refusal means.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum About<'c> {
-    /// The first page of a listing.
-    Listing,
+    /// The first page of a full listing of contacts.
+    FullListing,
     /// A listing that goes on from a page or change token.
     Continuation,
     /// So many new contacts.

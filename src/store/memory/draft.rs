@@ -136,20 +136,23 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
+    /// Refuses a link for the reason that the database would name first.
     fn check_link(&self, link: &Link) -> Result<(), StoreError> {
         let is_other = |found: Option<&LinkId>| found.is_some_and(|found| *found != link.id);
-        let account = || link.account.clone();
-        if let Some(contact) = link.contact {
-            if is_other(self.state.link_of_contact.get(&(contact, account()))) {
-                return Err(StoreError::link_taken(&link.account));
-            }
-            if !self.state.contacts.contains_key(&contact) {
-                return Err(StoreError::inconsistent("link", "contact", &link.id));
-            }
+        let state = &self.state;
+        let contact_is_taken =
+            link.contact.is_some_and(|contact| is_other(state.link_of_contact.get(&(contact, link.account.clone()))));
+        let remote_is_taken = link
+            .remote
+            .as_ref()
+            .is_some_and(|remote| is_other(state.link_of_remote.get(&(link.account.clone(), remote.clone()))));
+        if contact_is_taken || remote_is_taken {
+            return Err(StoreError::link_taken(&link.account));
         }
-        let remote_is_taken =
-            link.remote.clone().is_some_and(|remote| is_other(self.state.link_of_remote.get(&(account(), remote))));
-        if remote_is_taken || is_other(self.state.tokens.get(&link.token)) {
+        if link.contact.is_some_and(|contact| !state.contacts.contains_key(&contact)) {
+            return Err(StoreError::inconsistent("link", "contact", &link.id));
+        }
+        if is_other(state.tokens.get(&link.token)) {
             return Err(StoreError::link_taken(&link.account));
         }
         Ok(())
@@ -211,10 +214,13 @@ impl<'a> Draft<'a> {
 
     fn open_intent(&mut self, intent: Intent, sent: Sent) -> Result<(), StoreError> {
         let (marker, link) = (intent.marker, intent.link);
-        if self.state.intent_of_link.contains_key(&link) || self.state.sent.contains_key(&marker) {
+        if self.state.intent_of_link.contains_key(&link) || self.state.intents.contains_key(&marker) {
             return Err(StoreError::intent_taken(&link));
         }
         self.must_have_link(link, "intent", &marker)?;
+        if self.state.sent.contains_key(&marker) {
+            return Err(StoreError::intent_taken(&link));
+        }
         self.put(|state| &mut state.intent_of_link, link, marker);
         self.put(|state| &mut state.intents, marker, intent);
         self.put(|state| &mut state.sent, marker, sent);

@@ -1,7 +1,7 @@
 //! The store in memory: for simulations, and for looking at what a run would do.
 //!
 //! It does what the SQLite store does, on ordered maps behind one lock, and nothing it does waits. Where the database
-//! has an index or a key, there is a map here; [`draft`] keeps them in step and undoes a commit that is refused.
+//! has an index or a key, there is a map here; `draft` keeps them in step and undoes a commit that is refused.
 
 mod draft;
 mod find;

@@ -31,6 +31,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use tracing::Instrument;
@@ -98,10 +99,14 @@ impl SqliteStore {
     /// [`StoreError::Unavailable`] when there is a file already, or the copy cannot be written.
     pub async fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
         const DOING: &str = "copying the database";
-        private_file::create(path).map_err(|cause| StoreError::Unavailable { doing: DOING, cause: Box::new(cause) })?;
-        let target = path.to_string_lossy().into_owned();
+        let failed = |cause: std::io::Error| StoreError::Unavailable { doing: DOING, cause: Box::new(cause) };
+        let Some(target) = path.to_str() else {
+            // The database takes texts only, and would make the copy under another name.
+            return Err(failed(std::io::Error::new(std::io::ErrorKind::InvalidInput, "the path is not UTF-8")));
+        };
+        private_file::create(path).map_err(failed)?;
         // SQLite fills an empty file and leaves its mode alone.
-        let copied = sqlx::query("VACUUM INTO $1").bind(target).execute(&self.reader).await;
+        let copied = sqlx::query("VACUUM INTO $1").bind(target.to_owned()).execute(&self.reader).await;
         if let Err(cause) = copied {
             // A half-written copy is of no use; that it cannot be removed either is the smaller trouble.
             let _ = std::fs::remove_file(path);
@@ -115,6 +120,11 @@ impl SqliteStore {
     pub async fn close(self) {
         self.reader.close().await;
         self.writer.close().await;
+    }
+
+    /// A connection for a read of one statement.
+    async fn connection(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        self.reader.acquire().await.map_err(unavailable("beginning to read"))
     }
 
     /// A view of the store as of one moment, for reads of several statements.
@@ -138,7 +148,7 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn identity(&self) -> Result<StoreIdentity, StoreError> {
-        meta::load_identity(&mut *self.view().await?).await
+        meta::load_identity(&mut *self.connection().await?).await
     }
 
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
@@ -156,7 +166,7 @@ impl Store for SqliteStore {
     }
 
     async fn find_contacts(&self, query: &ContactQuery) -> Result<Vec<Contact>, StoreError> {
-        find::contacts(&mut *self.view().await?, query).await
+        find::contacts(&mut *self.connection().await?, query).await
     }
 
     async fn contacts_with_keys(&self, keys: &BTreeSet<MatchKey>) -> Result<Vec<(MatchKey, ContactId)>, StoreError> {
@@ -168,15 +178,15 @@ impl Store for SqliteStore {
     }
 
     async fn changed_contacts(&self, after: u64, limit: u32) -> Result<Vec<(ContactId, u64)>, StoreError> {
-        contact::changed(&mut *self.view().await?, after, limit).await
+        contact::changed(&mut *self.connection().await?, after, limit).await
     }
 
     async fn feed_end(&self) -> Result<u64, StoreError> {
-        meta::feed_end(&mut *self.view().await?).await
+        meta::feed_end(&mut *self.connection().await?).await
     }
 
     async fn history(&self, query: &HistoryQuery) -> Result<Vec<RecordedChange>, StoreError> {
-        history::load(&mut *self.view().await?, query).await
+        history::load(&mut *self.connection().await?, query).await
     }
 
     async fn links(&self, ids: &[LinkId]) -> Result<Vec<Link>, StoreError> {
@@ -200,7 +210,7 @@ impl Store for SqliteStore {
     }
 
     async fn links_of_contact(&self, contact: ContactId) -> Result<Vec<Link>, StoreError> {
-        link::of_contact(&mut *self.view().await?, contact).await
+        link::of_contact(&mut *self.connection().await?, contact).await
     }
 
     async fn unsettled_links(
@@ -209,19 +219,19 @@ impl Store for SqliteStore {
         after: Option<LinkId>,
         limit: u32,
     ) -> Result<Vec<LinkId>, StoreError> {
-        link::unsettled(&mut *self.view().await?, account, after, limit).await
+        link::unsettled(&mut *self.connection().await?, account, after, limit).await
     }
 
     async fn bound_remotes(&self, account: &AccountName) -> Result<BTreeSet<RemoteId>, StoreError> {
-        link::bound_remotes(&mut *self.view().await?, account).await
+        link::bound_remotes(&mut *self.connection().await?, account).await
     }
 
     async fn link_counts(&self, account: &AccountName) -> Result<LinkCounts, StoreError> {
-        link::counts(&mut *self.view().await?, account).await
+        link::counts(&mut *self.connection().await?, account).await
     }
 
     async fn open_intents(&self, account: &AccountName) -> Result<Vec<Intent>, StoreError> {
-        outbox::open_intents(&mut *self.view().await?, account).await
+        outbox::open_intents(&mut *self.connection().await?, account).await
     }
 
     async fn sent(&self, markers: &[Marker]) -> Result<Vec<Sent>, StoreError> {
@@ -253,19 +263,19 @@ impl Store for SqliteStore {
     }
 
     async fn open_conflicts(&self, contact: Option<ContactId>) -> Result<Vec<Conflict>, StoreError> {
-        conflict::waiting(&mut *self.view().await?, contact).await
+        conflict::waiting(&mut *self.connection().await?, contact).await
     }
 
     async fn conflict(&self, id: ConflictId) -> Result<Option<Conflict>, StoreError> {
-        conflict::load(&mut *self.view().await?, id).await
+        conflict::load(&mut *self.connection().await?, id).await
     }
 
     async fn runs(&self, limit: u32) -> Result<Vec<RunRecord>, StoreError> {
-        run::newest(&mut *self.view().await?, limit).await
+        run::newest(&mut *self.connection().await?, limit).await
     }
 
     async fn run(&self, id: RunId) -> Result<Option<RunRecord>, StoreError> {
-        run::load(&mut *self.view().await?, id).await
+        run::load(&mut *self.connection().await?, id).await
     }
 
     async fn acquire_lease(&self, request: &LeaseRequest, now: Timestamp) -> Result<LeaseAnswer, StoreError> {
@@ -283,11 +293,11 @@ impl Store for SqliteStore {
         account: &AccountName,
         now: Timestamp,
     ) -> Result<Option<(String, Timestamp)>, StoreError> {
-        lease::holder(&mut *self.view().await?, account, now).await
+        lease::holder(&mut *self.connection().await?, account, now).await
     }
 
     async fn grant(&self, account: &AccountName) -> Result<Option<SealedGrant>, StoreError> {
-        grant::load(&mut *self.view().await?, account).await
+        grant::load(&mut *self.connection().await?, account).await
     }
 
     async fn put_grant(&self, grant: &SealedGrant) -> Result<(), StoreError> {

@@ -11,14 +11,17 @@ use super::super::{Google, GoogleOptions, Mapping};
 use crate::clock::{Clock as _, ManualClock, SeededEntropy};
 use crate::domain::id::{AccountName, ChangeToken, Etag, GroupId, RemoteId};
 use crate::domain::time::Timestamp;
+use crate::remotes::id_token::Identity;
 use crate::remotes::scripted::{Reply, Scripted};
 use crate::remotes::token_cache::{AccessToken, TokenCache, TokenSource};
 use crate::remotes::{PageRequest, Remote, RemoteError, Update};
 
 /// Hands out `t1`, `t2`, …
+#[derive(Default)]
 struct Tokens {
     number: AtomicU32,
     refused: bool,
+    identity: Option<Identity>,
 }
 
 #[async_trait]
@@ -29,7 +32,7 @@ impl TokenSource for Tokens {
         }
         let number = self.number.fetch_add(1, Ordering::Relaxed) + 1;
         let expires = Timestamp::EPOCH.plus(Duration::from_secs(1_000_000));
-        Ok(AccessToken { secret: format!("t{number}").into(), expires })
+        Ok(AccessToken { secret: format!("t{number}").into(), expires, identity: self.identity.clone() })
     }
 }
 
@@ -41,7 +44,7 @@ struct World {
 
 impl World {
     fn new(replies: impl IntoIterator<Item = Reply>) -> Self {
-        World::with_tokens(replies, Tokens { number: AtomicU32::new(0), refused: false })
+        World::with_tokens(replies, Tokens::default())
     }
 
     fn with_tokens(replies: impl IntoIterator<Item = Reply>, tokens: Tokens) -> Self {
@@ -219,7 +222,7 @@ async fn a_refused_token_is_replaced_once() {
 
 #[tokio::test]
 async fn without_a_token_a_write_was_certainly_not_sent() {
-    let world = World::with_tokens([], Tokens { number: AtomicU32::new(0), refused: true });
+    let world = World::with_tokens([], Tokens { refused: true, ..Tokens::default() });
     let error = world.google.create_records(&[person(1)]).await.expect_err("no token");
     assert!(matches!(error, RemoteError::Unreachable { .. }), "{error:?}");
 }
@@ -377,6 +380,34 @@ async fn groups_are_listed_created_and_filled() {
 }
 
 #[tokio::test]
+async fn a_large_group_is_asked_again_for_all_of_its_members() {
+    let group = |count: u64, shown: std::ops::Range<u32>| {
+        let names: Vec<String> = ids(shown).iter().map(ToString::to_string).collect();
+        Reply::Json(
+            200,
+            json!({"resourceName": "contactGroups/5f", "groupType": "USER_CONTACT_GROUP", "name": "Customers",
+            "memberCount": count, "memberResourceNames": names}),
+        )
+    };
+    let empty = Reply::Json(200, json!({"resourceName": "contactGroups/5f", "name": "Customers"}));
+    let missing = refusal(404, "Requested entity was not found.");
+    let world = World::new([group(3, 1..3), group(1_002, 1..1_001), group(1_002, 1..1_003), empty, missing]);
+    let id = GroupId::new("contactGroups/5f");
+    let some = world.google.get_group(&id, 2).await.expect("a group");
+    assert_eq!((some.group.id, some.group.members, some.members), (id.clone(), 3, ids(1..3)));
+    assert_eq!(world.google.group_members(&id).await.expect("members"), ids(1..1_003));
+    assert_eq!(world.google.group_members(&id).await.expect("members"), []);
+    let error = world.google.group_members(&id).await.expect_err("missing");
+    assert!(matches!(error, RemoteError::Missing { .. }), "{error:?}");
+    let asked = |max| {
+        format!(
+            "GET /v1/contactGroups/5f?maxMembers={max}&groupFields=name,groupType,memberCount,metadata&prettyPrint=false"
+        )
+    };
+    assert_eq!(world.lines(), [2, 1_000, 1_002, 1_000, 1_000].map(asked));
+}
+
+#[tokio::test]
 async fn the_user_is_named_and_the_clock_over_there_is_noted() {
     let me = json!({"resourceName": "people/108", "emailAddresses": [{"value": "old@example.org"},
         {"value": "ada@example.org", "metadata": {"primary": true}}]});
@@ -389,10 +420,37 @@ async fn the_user_is_named_and_the_clock_over_there_is_noted() {
 }
 
 #[tokio::test]
-async fn a_stated_wait_is_kept() {
-    let world = World::new([Reply::Header(429, "retry-after", "90"), Reply::Json(200, json!({"nextSyncToken": "s"}))]);
-    world.google.list_records(&ALL).await.expect("the second try");
-    assert!((90..100).contains(&world.waited().as_secs()), "{:?}", world.waited());
+async fn a_grant_that_names_its_user_saves_the_call() {
+    let me = || Reply::Json(200, json!({"resourceName": "people/108"}));
+    let identity = |email: Option<&str>| Identity { subject: "108".to_owned(), email: email.map(str::to_owned) };
+    for (identity, email, sent) in [
+        (Some(identity(Some("ada@example.org"))), Some("ada@example.org"), 0),
+        (Some(identity(None)), None, 1),
+        (None, None, 1),
+    ] {
+        let world = World::with_tokens([me()], Tokens { identity, ..Tokens::default() });
+        let user = world.google.user().await.expect("the user");
+        assert_eq!((user.id.as_str(), user.email.as_deref()), ("people/108", email));
+        assert_eq!(world.google.calls(), sent);
+    }
+}
+
+#[tokio::test]
+async fn a_stated_wait_is_kept_unless_it_is_too_long() {
+    for (status, wait, sent) in [(429, "90", 2), (503, "90", 2), (503, "600", 1)] {
+        let world = World::new([Reply::Header(status, "retry-after", wait), Reply::Json(200, json!({}))]);
+        let records = world.google.fetch_records(&ids(1..2)).await;
+        assert_eq!((records.is_ok(), world.google.calls()), (sent == 2, sent), "{status} {wait}");
+        assert_eq!((90..100).contains(&world.waited().as_secs()), sent == 2, "{:?}", world.waited());
+    }
+}
+
+#[tokio::test]
+async fn a_refused_full_listing_is_not_asked_for_again() {
+    let world = World::new([refusal(429, "Quota exceeded")]);
+    let error = world.google.list_records(&ALL).await.expect_err("refused");
+    assert!(matches!(error, RemoteError::RateLimited { .. }), "{error:?}");
+    assert_eq!(world.waited(), Duration::ZERO);
 }
 
 #[tokio::test]

@@ -185,6 +185,20 @@ fn the_field_map_moves_fields_and_switches_them_off() {
 }
 
 #[test]
+fn a_moved_field_leaves_its_usual_place_alone() {
+    let codec = mapped(&[("notes", "userDefined:Remarks"), ("job_title", "userDefined:Role")]);
+    let wire = kept(answered());
+    let from = codec.read(&wire, Kind::Person).card;
+    assert_eq!((from.notes.as_deref(), from.as_person().expect("a person").job_title.as_deref()), (None, None));
+    let mut to = from.clone();
+    to.notes = Some("Ours.".to_owned());
+    to.as_person_mut().expect("a person").job_title = Some("Countess".to_owned());
+    let changed = codec.recompose(&wire, &from, &to, None, &tag(7)).expect("a change");
+    assert_eq!(changed.mask, ["userDefined", "clientData"]);
+    assert_eq!(codec.read(&changed.wire, Kind::Person).card, to);
+}
+
+#[test]
 fn what_google_cannot_hold_is_said_and_not_sent() {
     let long = "x".repeat(1_025);
     let mut card = said();

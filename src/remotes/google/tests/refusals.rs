@@ -86,7 +86,7 @@ fn refusals_are_told_apart() {
             "a bad first page",
             400,
             error(400, "INVALID_ARGUMENT", "Invalid personFields mask path", none()),
-            About::Listing,
+            About::FullListing,
             "refused []",
         ),
         ("stale", 400, error(400, "FAILED_PRECONDITION", STALE, none()), About::Persons(&one), "stale [0]"),

@@ -1,0 +1,154 @@
+//! What commands that work on the store find on their desk.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use crate::config::{Config, KeyPlace};
+use crate::contacts::edit::Editor;
+use crate::contacts::show::{Shown, page};
+use crate::daemon::worker::{Parts, Worker};
+use crate::domain::contact::{Contact, Kind};
+use crate::domain::history::Actor;
+use crate::remotes::http::ReqwestTransport;
+use crate::store::Store;
+use crate::store::grant::SealingKey;
+use crate::store::sqlite::SqliteStore;
+
+use super::output::Output;
+
+/// Everything a command on the store works with.
+pub struct Desk {
+    /// The configuration.
+    pub config: Config,
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness for ids.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where answers and remarks go.
+    pub out: Arc<Output>,
+}
+
+impl Desk {
+    /// Opens the store that the configuration names and puts everything in its place.
+    ///
+    /// # Errors
+    /// What the database or its folder says.
+    pub async fn open(config: Config, out: Arc<Output>) -> anyhow::Result<Self> {
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let store: Arc<dyn Store> = Arc::new(open_database(&config.store.path, entropy.as_ref()).await?);
+        Ok(Desk { config, store, clock: Arc::new(SystemClock), entropy, out })
+    }
+
+    /// What runs are made with.
+    ///
+    /// # Errors
+    /// A key that cannot be read, or a network stack that cannot be set up.
+    pub fn worker(&self) -> anyhow::Result<Worker> {
+        self.worker_on(Arc::clone(&self.store))
+    }
+
+    /// The same for another configuration of the same store.
+    ///
+    /// # Errors
+    /// As [`Desk::worker`].
+    pub fn worker_for(&self, config: &Config) -> anyhow::Result<Worker> {
+        self.build_worker(config, Arc::clone(&self.store))
+    }
+
+    /// The same on another store, which grants never go to.
+    ///
+    /// # Errors
+    /// As [`Desk::worker`].
+    pub fn worker_on(&self, store: Arc<dyn Store>) -> anyhow::Result<Worker> {
+        self.build_worker(&self.config, store)
+    }
+
+    fn build_worker(&self, config: &Config, store: Arc<dyn Store>) -> anyhow::Result<Worker> {
+        let key = match &config.store.key {
+            KeyPlace::File(path) => SealingKey::load(path),
+            KeyPlace::Credential(path) => SealingKey::load_credential(path),
+            KeyPlace::Beside(path) => SealingKey::load_or_create(path, self.entropy.as_ref()),
+        };
+        Ok(Worker::new(Parts {
+            store,
+            grants: Arc::clone(&self.store),
+            transport: Arc::new(ReqwestTransport::new().context("setting up the network")?),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            key: Arc::new(key.context("the key that seals grants")?),
+            google: config.google.clone(),
+        }))
+    }
+
+    /// Makes sure that every secret the configuration names can be read.
+    ///
+    /// # Errors
+    /// The first that cannot; the others are warned about.
+    pub fn check_secrets(&self) -> anyhow::Result<()> {
+        let mut faults = self.config.check_secrets().into_iter();
+        let Some(first) = faults.next() else { return Ok(()) };
+        faults.for_each(|fault| self.out.warn(&fault.to_string()));
+        Err(first.into())
+    }
+
+    /// Edits contacts on behalf of the person at the command line.
+    pub fn editor(&self) -> Editor<'_> {
+        Editor { store: &*self.store, clock: &*self.clock, entropy: &*self.entropy, actor: Actor::User }
+    }
+
+    /// Answers with one contact: its record as JSON, or a page.
+    ///
+    /// # Errors
+    /// What the store or the stream says.
+    pub async fn answer_contact(&self, contact: &Contact) -> anyhow::Result<()> {
+        let people = self.people_of(contact).await?;
+        if self.out.is_json() {
+            self.out.json(&shown(contact, people))?;
+        } else {
+            self.out.text(&page(contact, people))?;
+        }
+        Ok(())
+    }
+
+    /// Answers with a contact that was just changed: its record as JSON, or one sentence.
+    ///
+    /// # Errors
+    /// What the store or the stream says.
+    pub async fn answer_changed(&self, contact: &Contact, what: &str) -> anyhow::Result<()> {
+        if self.out.is_json() {
+            self.out.json(&shown(contact, self.people_of(contact).await?))?;
+        } else {
+            let name = contact.card.display_name();
+            self.out.text(&format!("{what} {} {} {name}", contact.card.kind().as_str(), contact.id))?;
+        }
+        Ok(())
+    }
+
+    async fn people_of(&self, contact: &Contact) -> anyhow::Result<u64> {
+        if contact.card.kind() == Kind::Person {
+            return Ok(0);
+        }
+        let counts = self.store.people_counts(&[contact.id]).await.context("counting the organization's people")?;
+        Ok(counts.get(&contact.id).copied().unwrap_or(0))
+    }
+}
+
+/// Opens a database, which is made when it is missing.
+///
+/// # Errors
+/// What the database or its folder says.
+pub async fn open_database(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<SqliteStore> {
+    SqliteStore::open(path, entropy).await.with_context(|| format!("cannot open the store {}", path.display()))
+}
+
+fn shown(contact: &Contact, people: u64) -> Shown<'_> {
+    match contact.card.kind() {
+        Kind::Person => Shown::person(contact),
+        Kind::Organization => Shown::organization(contact, people),
+    }
+}

@@ -1,0 +1,120 @@
+//! `export`: the store as a file.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use crate::contacts::show::Shown;
+use crate::domain::contact::Contact;
+use crate::formats::{self, ExportRecord, WriteError};
+use crate::store::{ContactQuery, DeletedContacts};
+
+use super::desk::Desk;
+use super::exit::{Exit, named_file};
+use super::import::write_private;
+
+/// How many contacts are read at a time.
+const PAGE: u32 = 1000;
+
+/// What to export, and whereto.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ExportArgs {
+    /// The format; without it the file's extension decides, and stdout gets JSON Lines
+    #[arg(long, value_enum)]
+    pub format: Option<ExportFormat>,
+
+    /// The file; stdout when it is left out
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+/// The formats of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ExportFormat {
+    /// JSON Lines, persons and organizations mixed
+    Json,
+    /// CSV
+    Csv,
+    /// vCard 4.0
+    Vcard,
+    /// An Excel workbook
+    Xlsx,
+}
+
+impl ExportArgs {
+    /// The format that was asked for, else the one of the file's extension, else JSON Lines.
+    pub fn chosen_format(&self) -> ExportFormat {
+        let extension = self.file.as_ref().and_then(|file| file.extension()).and_then(|extension| extension.to_str());
+        self.format.unwrap_or(match extension.map(str::to_ascii_lowercase).as_deref() {
+            Some("csv") => ExportFormat::Csv,
+            Some("vcf" | "vcard") => ExportFormat::Vcard,
+            Some("xlsx") => ExportFormat::Xlsx,
+            _ => ExportFormat::Json,
+        })
+    }
+}
+
+/// Exports every living contact, to a file or to stdout.
+///
+/// # Errors
+/// What the store, the format or the file says.
+pub async fn export(args: &ExportArgs, desk: &Desk) -> anyhow::Result<Exit> {
+    let records = records(desk).await?;
+    let count = records.len();
+    let mut bytes = Vec::new();
+    write(args.chosen_format(), &mut bytes, records).context("writing contacts down")?;
+    match &args.file {
+        Some(file) => {
+            write_private(file, &bytes).map_err(|error| named_file("write", file, error))?;
+            if desk.out.is_json() {
+                desk.out.json(&serde_json::json!({"exported": count, "file": file.display().to_string()}))?;
+            } else {
+                desk.out.remark(&format!("{count} contacts are in {}", file.display()));
+            }
+        }
+        None => desk.out.bytes(&bytes)?,
+    }
+    Ok(Exit::Done)
+}
+
+async fn records(desk: &Desk) -> anyhow::Result<Vec<ExportRecord>> {
+    let mut records = Vec::new();
+    let mut query = ContactQuery { deleted: DeletedContacts::Hidden, limit: Some(PAGE), ..ContactQuery::default() };
+    loop {
+        let contacts: Vec<Contact> = desk.store.find_contacts(&query).await.context("reading contacts")?;
+        let Some(last) = contacts.last() else { return Ok(records) };
+        query.after = Some(last.id);
+        for shown in Shown::all(&contacts, desk.store.as_ref()).await.context("reading contacts")? {
+            let json = serde_json::to_value(&shown).context("writing a contact down")?;
+            records.push(ExportRecord { json, card: shown.contact().card.clone() });
+        }
+    }
+}
+
+fn write(format: ExportFormat, out: &mut dyn Write, records: Vec<ExportRecord>) -> Result<(), WriteError> {
+    match format {
+        ExportFormat::Json => formats::write_json_lines(out, records),
+        ExportFormat::Csv => formats::write_csv(out, records),
+        ExportFormat::Vcard => formats::write_vcard(out, records),
+        ExportFormat::Xlsx => formats::write_xlsx(out, records),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_format_is_the_one_asked_for_else_that_of_the_file() {
+        for (format, file, expected) in [
+            (None, None, ExportFormat::Json),
+            (None, Some("contacts.CSV"), ExportFormat::Csv),
+            (None, Some("contacts.vcf"), ExportFormat::Vcard),
+            (None, Some("contacts"), ExportFormat::Json),
+            (Some(ExportFormat::Xlsx), Some("contacts.csv"), ExportFormat::Xlsx),
+        ] {
+            assert_eq!(ExportArgs { format, file: file.map(PathBuf::from) }.chosen_format(), expected);
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! `import`: contacts of a file go into the store.
+
+use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+use crate::contacts::import::{Effect, FailedRow, ImportReport, Importer, Kept};
+use crate::domain::id::ImportId;
+use crate::formats::limits::MAX_FILE_BYTES;
+use crate::formats::{self, ColumnMap, Columns, Rejected};
+
+use super::desk::Desk;
+use super::exit::{Exit, UsageError, named_file};
+use super::progress::Bar;
+use super::skip_file;
+
+/// How many rows, differences and warnings are shown to people; `--json` has all of them.
+const SHOWN: usize = 10;
+
+/// What to import, and how.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ImportArgs {
+    /// The file: CSV, XLSX, XLS or vCard; the format is told by its content
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Read columns as this file says
+    #[arg(long, value_name = "FILE")]
+    pub map: Option<PathBuf>,
+
+    /// Only tell what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Do not ask; needed without a terminal unless --dry-run is given
+    #[arg(long, short = 'y')]
+    pub yes: bool,
+}
+
+/// An import as scripts read it.
+#[derive(Serialize)]
+struct Answer<'a> {
+    import: Option<ImportId>,
+    created: u64,
+    updated: u64,
+    unchanged: u64,
+    failed: &'a [FailedRow],
+    skip_file: Option<String>,
+    kept: &'a [Kept],
+    warnings: &'a [FailedRow],
+}
+
+/// Imports a file and answers with what came of it.
+///
+/// # Errors
+/// A file that cannot be read at all, a map that is wrong, no consent to write, and what the store says.
+pub async fn import(args: &ImportArgs, desk: &Desk) -> anyhow::Result<Exit> {
+    let asks = !args.yes && !args.dry_run;
+    if asks && !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+        return Err(UsageError("without a terminal, import needs --yes or --dry-run".to_owned()).into());
+    }
+    let bytes = read(&args.file).map_err(|error| named_file("read", &args.file, error))?;
+    let map = args.map.as_deref().map(read_map).transpose()?;
+    if args.dry_run || asks {
+        let (report, _) = take_in(args, desk, &bytes, map.as_ref(), None).await?;
+        if args.dry_run || !consents(desk, &report)? {
+            tell(desk, None, &report, None)?;
+            return Ok(if report.failed.is_empty() { Exit::Done } else { Exit::Unfinished });
+        }
+    }
+    let import = ImportId::new(desk.clock.now(), desk.entropy.next_u128());
+    let (report, rejected) = take_in(args, desk, &bytes, map.as_ref(), Some(import)).await?;
+    let skip_file = write_skip_file(args, desk, &rejected)?;
+    tell(desk, Some(import), &report, skip_file.as_deref())?;
+    Ok(if report.failed.is_empty() { Exit::Done } else { Exit::Unfinished })
+}
+
+/// What could not be used, with what the skip file needs to be read again.
+struct Skipped {
+    columns: Option<Columns>,
+    rows: Vec<Rejected>,
+}
+
+async fn take_in(
+    args: &ImportArgs,
+    desk: &Desk,
+    bytes: &[u8],
+    map: Option<&ColumnMap>,
+    import: Option<ImportId>,
+) -> anyhow::Result<(ImportReport, Skipped)> {
+    let name = args.file.display().to_string();
+    let file = formats::open(&name, bytes, map).map_err(|error| anyhow::Error::new(UsageError(error.to_string())))?;
+    let mut skipped = Skipped { columns: file.columns().cloned(), rows: Vec::new() };
+    let importer = Importer {
+        store: desk.store.as_ref(),
+        clock: desk.clock.as_ref(),
+        entropy: desk.entropy.as_ref(),
+        effect: if import.is_some() { Effect::Write } else { Effect::Preview },
+    };
+    let id = import.unwrap_or_else(|| ImportId::new(desk.clock.now(), 0));
+    let what = if import.is_some() { "importing" } else { "reading" };
+    let bar = Bar::new(&desk.out, what);
+    let report = importer
+        .import(id, file.items(), |row| skipped.rows.push(row), |done| bar.advance(what, done, 0))
+        .await
+        .context("storing contacts")?;
+    Ok((report, skipped))
+}
+
+/// Reads a file; of one that is too large, a little more than is accepted, so that it is refused for what it is.
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn read_map(path: &Path) -> anyhow::Result<ColumnMap> {
+    let text = std::fs::read_to_string(path).map_err(|error| named_file("read", path, error))?;
+    ColumnMap::parse(&path.display().to_string(), &text)
+        .map_err(|error| anyhow::Error::new(UsageError(error.to_string())))
+}
+
+/// Asks on the terminal.
+fn consents(desk: &Desk, report: &ImportReport) -> anyhow::Result<bool> {
+    desk.out.remark(&summary(report, "would be"));
+    let mut terminal = std::io::stderr();
+    write!(terminal, "Import? [y/N] ")?;
+    terminal.flush()?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Writes down the rows that could not be used. The contacts are in the store already, so that this fails is no reason to
+/// keep silent about them.
+fn write_skip_file(args: &ImportArgs, desk: &Desk, skipped: &Skipped) -> anyhow::Result<Option<PathBuf>> {
+    if skipped.rows.is_empty() {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    formats::write_skip_file(&mut bytes, skipped.columns.as_ref(), &skipped.rows).context("writing the skip file")?;
+    let extension = if skipped.columns.is_some() { "csv" } else { "vcf" };
+    match skip_file::write(&args.file, extension, &bytes) {
+        Ok(path) => Ok(Some(path)),
+        Err((path, error)) => {
+            desk.out.warn(&format!("the rows that could not be used are not in {}: {error}", path.display()));
+            Ok(None)
+        }
+    }
+}
+
+/// Writes a file that only its owner may read: it holds personal data. One that is there keeps its mode.
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file = std::fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(bytes)
+}
+
+fn tell(desk: &Desk, import: Option<ImportId>, report: &ImportReport, skip_file: Option<&Path>) -> anyhow::Result<()> {
+    if desk.out.is_json() {
+        desk.out.json(&Answer {
+            import,
+            created: report.created,
+            updated: report.updated,
+            unchanged: report.unchanged,
+            failed: &report.failed,
+            // A name that is no text is told as well as it can be.
+            skip_file: skip_file.map(|path| path.display().to_string()),
+            kept: &report.kept,
+            warnings: &report.warnings,
+        })?;
+        return Ok(());
+    }
+    let mut lines = vec![summary(report, if import.is_some() { "were" } else { "would be" })];
+    let rows = report.failed.iter().map(|row| format!("  line {}: {}", row.line, row.reason)).collect();
+    lines.extend(first_of(rows, "rows that could not be used"));
+    let kept = report
+        .kept
+        .iter()
+        .map(|kept| {
+            format!(
+                "  line {}: {} has {} = {}, the file says {}",
+                kept.line, kept.contact, kept.field, kept.store, kept.file
+            )
+        })
+        .collect();
+    lines.extend(first_of(kept, "values that were not taken, because the store has another one"));
+    let warnings = report.warnings.iter().map(|row| format!("  line {}: {}", row.line, row.reason)).collect();
+    lines.extend(first_of(warnings, "oddities"));
+    lines.extend(skip_file.map(|path| format!("The rows that could not be used are in {}", path.display())));
+    lines.extend(import.map(|import| format!("import {import}")));
+    desk.out.text(&lines.join("\n"))?;
+    Ok(())
+}
+
+fn summary(report: &ImportReport, verb: &str) -> String {
+    format!(
+        "{} contacts {verb} created, {} updated; {} are there already, {} rows could not be used",
+        report.created,
+        report.updated,
+        report.unchanged,
+        report.failed.len()
+    )
+}
+
+fn first_of(lines: Vec<String>, what: &str) -> Vec<String> {
+    let more = lines.len().saturating_sub(SHOWN);
+    let mut shown = Vec::new();
+    if !lines.is_empty() {
+        shown.push(format!("{} {what}:", lines.len()));
+    }
+    shown.extend(lines.into_iter().take(SHOWN));
+    if more > 0 {
+        shown.push(format!("  and {more} more; --json lists all"));
+    }
+    shown
+}

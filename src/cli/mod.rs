@@ -1,0 +1,243 @@
+//! The command line: the composition root, the only place that builds everything and hands it down.
+//!
+//! One file is one command: its arguments and its body. [`run()`] reads the configuration, opens the store when the
+//! command needs it, dispatches, and turns the outcome into an [`Exit`]. Answers go to stdout, everything else to stderr
+//! ([`output`]).
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, Surroundings};
+use crate::telemetry::{self, LogColours, LogFormat, LogLevel};
+
+pub mod card_flags;
+pub mod check_config;
+pub mod conflict;
+pub mod contact;
+pub mod demo;
+pub mod desk;
+pub mod exit;
+pub mod export;
+pub mod history;
+pub mod import;
+pub mod label;
+pub mod manual;
+pub mod output;
+pub mod plan;
+pub mod progress;
+pub mod run;
+pub mod sandbox;
+mod skip_file;
+pub mod status;
+pub mod stop;
+pub mod sync;
+
+pub use exit::Exit;
+
+use desk::Desk;
+use output::{Colour, Form, Output, Verbosity};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   done, or stopped on request
+  1   unexpected failure
+  2   wrong usage
+  3   finished, but records failed, conflicts wait or a guard parked work
+  75  try again later: remote or database unreachable, lease held elsewhere
+  77  consent missing or withdrawn
+  78  configuration missing or invalid";
+
+/// Keep a contact store and the contact groups of Google accounts equal, in both directions
+#[derive(Debug, Clone, Parser)]
+#[command(name = "contactsync", version, after_long_help = EXIT_CODES, propagate_version = true)]
+pub struct Arguments {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a text here would become help")]
+    pub global: GlobalFlags,
+
+    #[command(subcommand)]
+    #[expect(missing_docs, reason = "a text here would become help")]
+    pub command: Command,
+}
+
+/// The heading of flags that every command has, so that they do not hide among its own.
+const GLOBAL: &str = "Global options";
+
+/// Flags of every command.
+#[derive(Debug, Clone, Args)]
+pub struct GlobalFlags {
+    /// Read this configuration
+    ///
+    /// Without it: $CONTACTSYNC_CONFIG, else $XDG_CONFIG_HOME/contactsync/contactsync.toml, else
+    /// /etc/contactsync/contactsync.toml
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Answer with JSON on stdout; everything else goes to stderr
+    #[arg(long, global = true, help_heading = GLOBAL)]
+    pub json: bool,
+
+    /// Say more; twice says why
+    #[arg(short, long, global = true, help_heading = GLOBAL, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+
+    /// Say nothing but warnings and errors
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
+    pub quiet: bool,
+
+    /// Use colours
+    #[arg(long, global = true, help_heading = GLOBAL, value_enum, default_value_t, value_name = "WHEN", alias = "colour")]
+    pub color: Colour,
+}
+
+impl GlobalFlags {
+    fn form(&self) -> Form {
+        if self.json { Form::Json } else { Form::Human }
+    }
+
+    fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, 0) => Verbosity::Normal,
+            (false, 1) => Verbosity::Verbose,
+            (false, _) => Verbosity::Debug,
+        }
+    }
+}
+
+/// What to do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Run the daemon in the foreground: schedules and signals
+    Run(run::RunArgs),
+    /// Synchronize every account once, then exit
+    Sync(sync::SyncArgs),
+    /// Tell what sync would do and why, without writing anywhere
+    Plan(plan::PlanArgs),
+    /// Show how each account is doing
+    Status,
+    /// Show who changed what, when, on which replica
+    History(history::HistoryArgs),
+    /// Work with persons
+    #[command(subcommand, visible_alias = "people")]
+    Person(contact::PersonCommand),
+    /// Work with organizations
+    #[command(subcommand, visible_alias = "org")]
+    Organization(contact::OrganizationCommand),
+    /// Work with labels
+    #[command(subcommand)]
+    Label(label::LabelCommand),
+    /// Import contacts from a CSV, XLSX, XLS or vCard file
+    Import(import::ImportArgs),
+    /// Export the store
+    Export(export::ExportArgs),
+    /// Work with fields that both sides changed
+    #[command(subcommand)]
+    Conflict(conflict::ConflictCommand),
+    /// Print the effective configuration, secrets redacted
+    CheckConfig,
+    /// Emulate Google's People API on loopback
+    Sandbox(sandbox::SandboxArgs),
+    /// Show everything at once: sandbox, sample contacts and daemon
+    Demo(demo::DemoArgs),
+    /// Print completions for a shell
+    Completions(manual::CompletionsArgs),
+    /// Print the man page, or write all of them
+    Man(manual::ManArgs),
+}
+
+/// Carries out the command line, tells what went wrong, and says how to end.
+pub async fn run(arguments: Arguments) -> Exit {
+    let global = &arguments.global;
+    let out = Arc::new(Output::of_process(global.form(), global.verbosity(), global.color));
+    match dispatch(&arguments, &out).await {
+        Ok(exit) => exit,
+        Err(error) => {
+            let exit = Exit::of_error(&error);
+            // A reader that went away needs no message.
+            if exit != Exit::Done {
+                out.error(&error);
+            }
+            exit
+        }
+    }
+}
+
+async fn dispatch(arguments: &Arguments, out: &Arc<Output>) -> anyhow::Result<Exit> {
+    let around = Surroundings::of_process(arguments.global.config.clone());
+    match &arguments.command {
+        // These need neither configuration nor store.
+        Command::Completions(args) => manual::completions(args, out),
+        Command::Man(args) => manual::man(args, out),
+        Command::Sandbox(args) => sandbox::sandbox(args, out).await,
+        Command::Demo(args) => demo::demo(args, out).await,
+        Command::CheckConfig => check_config::check_config(&Config::load(&around)?, out),
+        // The rest works on the store.
+        command => {
+            let config = Config::load(&around)?;
+            start_log(command, &config, arguments.global.color, out.verbosity)?;
+            on_the_store(command, config, out).await
+        }
+    }
+}
+
+async fn on_the_store(command: &Command, config: Config, out: &Arc<Output>) -> anyhow::Result<Exit> {
+    let desk = Desk::open(config, Arc::clone(out)).await?;
+    match command {
+        // The daemon keeps the desk.
+        Command::Run(args) => run::run(args, desk).await,
+        command => carry_out(command, &desk).await,
+    }
+}
+
+/// Carries out a command that works on the store.
+async fn carry_out(command: &Command, desk: &Desk) -> anyhow::Result<Exit> {
+    match command {
+        Command::Person(command) => contact::person(command, desk).await,
+        Command::Organization(command) => contact::organization(command, desk).await,
+        Command::Label(command) => label::label(command, desk).await,
+        Command::Status => status::status(desk).await,
+        Command::History(args) => history::history(args, desk).await,
+        Command::Conflict(command) => conflict::conflict(command, desk).await,
+        Command::Sync(args) => sync::sync(args, desk).await,
+        Command::Plan(args) => plan::plan(args, desk).await,
+        Command::Import(args) => import::import(args, desk).await,
+        Command::Export(args) => export::export(args, desk).await,
+        Command::Run(_)
+        | Command::CheckConfig
+        | Command::Sandbox(_)
+        | Command::Demo(_)
+        | Command::Completions(_)
+        | Command::Man(_) => {
+            // INVARIANT: `dispatch` carries these out before it opens the store.
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// Starts the log. The daemon logs as its configuration says, other commands only what their flags ask for: their
+/// answer is what matters.
+fn start_log(command: &Command, config: &Config, colour: Colour, verbosity: Verbosity) -> anyhow::Result<()> {
+    let colours = match colour {
+        Colour::Auto => LogColours::Auto,
+        Colour::Always => LogColours::Always,
+        Colour::Never => LogColours::Never,
+    };
+    let is_daemon = matches!(command, Command::Run(_));
+    let level = match (verbosity, is_daemon) {
+        (Verbosity::Quiet, true) => LogLevel::Warn,
+        (Verbosity::Quiet, false) => LogLevel::Error,
+        (Verbosity::Normal, true) => config.log.level,
+        (Verbosity::Normal, false) => LogLevel::Warn,
+        (Verbosity::Verbose, _) => LogLevel::Info.max(config.log.level),
+        (Verbosity::Debug, _) => LogLevel::Debug.max(config.log.level),
+    };
+    let format = if is_daemon || config.log.format != LogFormat::Auto { config.log.format } else { LogFormat::Text };
+    telemetry::start(format, level, colours)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

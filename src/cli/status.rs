@@ -1,0 +1,153 @@
+//! `status`: how each account is doing.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use serde::Serialize;
+
+use crate::config::Account;
+use crate::daemon::lease;
+use crate::domain::account::{AccountState, Outcome};
+use crate::domain::id::RunId;
+use crate::domain::run::RunRecord;
+use crate::domain::time::Timestamp;
+
+use super::desk::Desk;
+use super::exit::Exit;
+
+/// How many runs are looked through for the time of the last one.
+const RUNS_MAX: u32 = 1000;
+
+/// One account.
+#[derive(Debug, Serialize)]
+struct Row {
+    account: String,
+    email: String,
+    enabled: bool,
+    last_run: Option<RunId>,
+    last_run_at: Option<Timestamp>,
+    last_outcome: Option<Outcome>,
+    last_error: Option<String>,
+    /// When both sides were last proven equal.
+    last_good: Option<Timestamp>,
+    /// How long ago the full listing began that the change token descends from, in seconds.
+    token_age_s: Option<u64>,
+    linked: u64,
+    /// Contacts that the next run has work with.
+    waiting: u64,
+    /// Contacts whose work waits for a person.
+    parked: u64,
+    conflicts: u64,
+    /// Who works on the account right now.
+    working: Option<String>,
+    next_run: Option<Timestamp>,
+    /// What is left of the remote's quota; known to a running daemon only.
+    quota_left: Option<u64>,
+}
+
+/// Shows how each account is doing.
+///
+/// # Errors
+/// What the store or the stream says.
+pub async fn status(desk: &Desk) -> anyhow::Result<Exit> {
+    let runs = desk.store.runs(RUNS_MAX).await.context("reading the runs")?;
+    let mut rows = Vec::new();
+    for account in &desk.config.accounts {
+        rows.push(row(account, &runs, desk).await?);
+    }
+    if desk.out.is_json() {
+        desk.out.json(&serde_json::json!({ "accounts": rows }))?;
+    } else if rows.is_empty() {
+        desk.out.remark("no account is configured");
+    } else {
+        let header =
+            ["ACCOUNT", "STATE", "LAST GOOD RUN", "TOKEN AGE", "LINKED", "WAITING", "PARKED", "CONFLICTS", "NEXT RUN"];
+        let now = desk.clock.now();
+        desk.out.table(header, rows.iter().map(|row| cells(row, now)).collect())?;
+        for row in &rows {
+            if let Some(error) = &row.last_error {
+                desk.out.remark(&format!("{}: {error}", row.account));
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn row(account: &Account, runs: &[RunRecord], desk: &Desk) -> anyhow::Result<Row> {
+    let name = &account.name;
+    let (store, now) = (&desk.store, desk.clock.now());
+    let state = store.account(name).await.context("reading the account's state")?;
+    let counts = store.link_counts(name).await.context("counting the account's links")?;
+    let holder = store.lease_holder(name, now).await.context("reading the account's lease")?;
+    let state = state.unwrap_or_else(|| AccountState::new(name.clone()));
+    let last = state.last_run.and_then(|id| runs.iter().find(|run| run.run == id));
+    Ok(Row {
+        account: name.to_string(),
+        email: account.email.clone(),
+        enabled: account.enabled,
+        last_run: state.last_run,
+        last_run_at: last.map(|run| run.ended.unwrap_or(run.begun)),
+        last_outcome: state.last_outcome,
+        last_error: state.last_error,
+        last_good: state.proven_equal,
+        token_age_s: state.contacts.map(|cursor| now.since(cursor.lineage).as_secs()),
+        linked: counts.bound,
+        // Every open intent and everything that is parked belongs to a link that is not settled.
+        waiting: counts.unsettled.saturating_sub(counts.parked),
+        parked: counts.parked,
+        conflicts: counts.conflicts,
+        // A process that was killed leaves its lease behind; nobody works there.
+        working: holder.map(|(holder, _)| holder).filter(|holder| !lease::is_dead(holder)),
+        next_run: account.enabled.then(|| account.schedule.next_after(now)).flatten(),
+        quota_left: None,
+    })
+}
+
+fn cells(row: &Row, now: Timestamp) -> [String; 9] {
+    let state = match (row.enabled, &row.working, row.last_outcome) {
+        (false, _, _) => "paused",
+        (true, Some(_), _) => "working",
+        (true, None, None) => "never run",
+        (true, None, Some(Outcome::Done)) => "ok",
+        (true, None, Some(Outcome::Parked)) => "waits for a person",
+        (true, None, Some(Outcome::Failed)) => "failed",
+        (true, None, Some(Outcome::Unreachable)) => "will try again",
+        (true, None, Some(Outcome::NoConsent)) => "no consent",
+    };
+    [
+        row.account.clone(),
+        state.to_owned(),
+        row.last_good.map_or_else(|| "never".to_owned(), |time| format!("{} ago", span(now.since(time)))),
+        row.token_age_s.map_or_else(|| "none".to_owned(), |age| span(Duration::from_secs(age))),
+        row.linked.to_string(),
+        row.waiting.to_string(),
+        row.parked.to_string(),
+        row.conflicts.to_string(),
+        row.next_run.map_or_else(|| "never".to_owned(), |time| format!("in {}", span(time.since(now)))),
+    ]
+}
+
+/// A span as people say it: its two largest units.
+fn span(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, minutes) => format!("{minutes}m {}s", seconds % 60),
+        (0, hours, minutes) => format!("{hours}h {minutes}m"),
+        (days, hours, _) => format!("{days}d {hours}h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_told_in_their_two_largest_units() {
+        for (seconds, told) in [(0, "0s"), (59, "59s"), (61, "1m 1s"), (3_720, "1h 2m"), (7 * 86_400 + 3_600, "7d 1h")]
+        {
+            assert_eq!(span(Duration::from_secs(seconds)), told);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! `sync`: one cycle of every, or one, account.
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use crate::config::Account;
+use crate::daemon::worker::{Finished, Job};
+use crate::domain::account::Outcome;
+use crate::domain::run::{AccountSummary, Counts, RunRecord};
+use crate::engine::{Purpose, Reach};
+
+use super::desk::Desk;
+use super::exit::{Exit, UsageError};
+use super::progress::Bar;
+use super::stop;
+
+/// What to synchronize.
+#[derive(Debug, Clone, clap::Args)]
+pub struct SyncArgs {
+    /// Only this account
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<String>,
+
+    /// List everything instead of what changed since the last run
+    #[arg(long)]
+    pub full: bool,
+}
+
+/// Synchronizes once and answers with the run.
+///
+/// # Errors
+/// An unknown account, a secret that cannot be read, and what the store says; everything else is told in the run.
+pub async fn sync(args: &SyncArgs, desk: &Desk) -> anyhow::Result<Exit> {
+    let accounts = chosen(desk, args.account.as_deref())?;
+    desk.check_secrets()?;
+    let worker = desk.worker()?;
+    let stop = stop::on_signals();
+    let finished = {
+        let bar = Bar::new(&desk.out, "synchronizing");
+        let job = Job { accounts, reach: reach(args.full), purpose: Purpose::Carry };
+        worker.run(job, &bar, &stop).await.context("recording the run")?
+    };
+    answer(desk, &finished)?;
+    Ok(Exit::of_accounts(&finished.record.accounts))
+}
+
+/// Which part of the remote a flag asks for.
+pub(super) fn reach(full: bool) -> Reach {
+    if full { Reach::Full } else { Reach::Incremental }
+}
+
+/// The accounts that a command is about: the one named, else all that are not paused.
+pub(super) fn chosen<'a>(desk: &'a Desk, name: Option<&str>) -> anyhow::Result<Vec<&'a Account>> {
+    let accounts = &desk.config.accounts;
+    let Some(name) = name else {
+        let active: Vec<&Account> = accounts.iter().filter(|account| account.enabled).collect();
+        if active.is_empty() {
+            let what = if accounts.is_empty() { "no account is configured" } else { "every account is paused" };
+            return Err(UsageError(format!("{what} in {}", desk.config.file.display())).into());
+        }
+        return Ok(active);
+    };
+    let Some(account) = desk.config.account(name) else {
+        let known: Vec<&str> = accounts.iter().map(|account| account.name.as_str()).collect();
+        let known = if known.is_empty() { "none is configured".to_owned() } else { known.join(", ") };
+        return Err(UsageError(format!("there is no account {name:?}; known: {known}")).into());
+    };
+    if !account.enabled {
+        return Err(UsageError(format!("account {name} is paused (enabled = false)")).into());
+    }
+    Ok(vec![account])
+}
+
+fn answer(desk: &Desk, finished: &Finished) -> anyhow::Result<()> {
+    if desk.out.is_json() {
+        desk.out.json(&run_json(&finished.record))?;
+        return Ok(());
+    }
+    for account in &finished.record.accounts {
+        desk.out.text(&account_lines(account))?;
+    }
+    Ok(())
+}
+
+/// A run as scripts read it.
+pub(super) fn run_json(record: &RunRecord) -> Value {
+    json!({"run": record.run, "accounts": record.accounts})
+}
+
+fn account_lines(account: &AccountSummary) -> String {
+    let mut lines = vec![format!(
+        "{}: {}. From Google: {}. To Google: {}. {} calls.",
+        account.account,
+        verdict(account),
+        counted(account.pulled),
+        counted(account.pushed),
+        account.calls
+    )];
+    if let Some(error) = &account.error {
+        lines.push(format!("  {error}"));
+    }
+    if account.conflicts > 0 {
+        lines.push(format!("  {} fields were changed on both sides; see `contactsync history`", account.conflicts));
+    }
+    if account.parked > 0 {
+        lines.push(format!("  {} wait for a person; see `contactsync status`", account.parked));
+    }
+    lines.extend(account.failed.iter().map(|failure| format!("  {}: {}", failure.contact, failure.reason)));
+    lines.extend(account.notices.iter().map(|notice| format!("  {notice}")));
+    lines.join("\n")
+}
+
+fn verdict(account: &AccountSummary) -> &'static str {
+    match account.outcome {
+        Outcome::Done => "both sides are equal",
+        Outcome::Parked => "something waits for a person",
+        Outcome::Failed => "failed",
+        Outcome::Unreachable => "not finished, try again later",
+        Outcome::NoConsent => "consent is missing",
+    }
+}
+
+fn counted(counts: Counts) -> String {
+    if counts.total() == 0 {
+        return "nothing".to_owned();
+    }
+    let parts = [(counts.created, "created"), (counts.updated, "updated"), (counts.deleted, "deleted")];
+    let parts: Vec<String> =
+        parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    parts.join(", ")
+}

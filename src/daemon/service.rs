@@ -1,0 +1,286 @@
+//! The daemon's one loop: it hears signals and the clock, and has at most one run going on.
+//!
+//! Hints only decide when a run starts: a tick of the schedule, a signal, a reload. What they ask for is gathered while
+//! a run goes on and served by the next one, so that no hint is lost and none makes two runs of one account overlap.
+//! What a run does follows from the state of both sides alone.
+//!
+//! Start: listen to signals, enter the accounts into the timetable, tell the service manager. Stop: let the request in
+//! flight be answered and recorded, then end; a second request to stop ends at once, which is as safe as a crash.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tracing::{error, info, warn};
+
+use super::lifecycle::{Request, Requests};
+use super::notify;
+use super::schedule::{Heartbeat, Timetable};
+use super::worker::{Finished, Job, Worker};
+use crate::config::{Account, Config};
+use crate::domain::account::Outcome;
+use crate::domain::id::{AccountName, RunId};
+use crate::domain::run::AccountSummary;
+use crate::domain::time::Timestamp;
+use crate::engine::{Purpose, Reach, Silent, StopFlag, chain};
+use crate::store::{Store, StoreError};
+
+/// How long a run may take to finish what is in flight: the longest request, and time to record it.
+const GRACE: Duration = Duration::from_secs(45);
+
+/// Makes a worker for a configuration; anew after each reload.
+pub type MakeWorker = Box<dyn Fn(&Config) -> Result<Arc<Worker>, Box<dyn std::error::Error + Send + Sync>> + Send>;
+/// Reads the configuration again.
+pub type ReadConfig = Box<dyn Fn() -> Result<Config, Box<dyn std::error::Error + Send + Sync>> + Send>;
+
+/// What the daemon is made of.
+pub struct Service {
+    config: Arc<Config>,
+    read_config: ReadConfig,
+    make_worker: MakeWorker,
+    worker: Arc<Worker>,
+    timetable: Timetable,
+    wanted: Wanted,
+    running: Option<Running>,
+    stop: StopFlag,
+}
+
+/// Accounts that the next run is to serve, and how.
+#[derive(Debug, Default)]
+struct Wanted {
+    accounts: BTreeSet<AccountName>,
+    in_full: bool,
+}
+
+struct Running {
+    task: JoinHandle<Result<Finished, StoreError>>,
+}
+
+/// Why the daemon could not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The operating system refuses signal handlers.
+    #[error("cannot listen to signals")]
+    Signals(#[source] std::io::Error),
+    /// The scheduler does not start.
+    #[error("cannot start the clock of the schedules")]
+    Heartbeat(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The store cannot be read.
+    #[error("cannot read the accounts")]
+    Store(#[source] StoreError),
+    /// There is nothing to work with.
+    #[error("cannot set up the accounts")]
+    Worker(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Service {
+    /// A daemon that has not started yet.
+    ///
+    /// # Errors
+    /// [`ServiceError::Worker`] when the accounts cannot be set up.
+    pub fn new(config: Config, read_config: ReadConfig, make_worker: MakeWorker) -> Result<Self, ServiceError> {
+        let worker = make_worker(&config).map_err(ServiceError::Worker)?;
+        Ok(Service {
+            config: Arc::new(config),
+            read_config,
+            make_worker,
+            worker,
+            timetable: Timetable::new(),
+            wanted: Wanted::default(),
+            running: None,
+            stop: StopFlag::default(),
+        })
+    }
+
+    /// Runs until somebody asks to stop. `started` is called once everything listens.
+    ///
+    /// # Errors
+    /// [`ServiceError`] when it cannot start; a failing run is logged and tried again on schedule.
+    pub async fn run(mut self, started: impl FnOnce()) -> Result<(), ServiceError> {
+        let mut requests = Requests::listen().map_err(ServiceError::Signals)?;
+        self.enter_accounts().await?;
+        let bell = Arc::new(Notify::new());
+        let heartbeat =
+            Heartbeat::start(Arc::clone(&bell)).await.map_err(|cause| ServiceError::Heartbeat(Box::new(cause)))?;
+        info!(count = self.config.accounts.len(), "contactsync is running");
+        notify::ready();
+        started();
+        loop {
+            self.start_run();
+            tokio::select! {
+                request = requests.next() => match request {
+                    Request::StopSoon => break,
+                    Request::StopNow => break,
+                    Request::Resync => self.want_all(Reach::Incremental),
+                    Request::ResyncFull => self.want_all(Reach::Full),
+                    Request::Reload => self.reload().await,
+                },
+                () = bell.notified() => self.tick(),
+                finished = finished(&mut self.running) => self.conclude(finished),
+            }
+        }
+        info!("stopping");
+        notify::stopping();
+        heartbeat.stop().await;
+        self.wind_down(&mut requests).await;
+        Ok(())
+    }
+
+    /// Enters every active account into the timetable, with the time it last ran.
+    async fn enter_accounts(&mut self) -> Result<(), ServiceError> {
+        let now = self.worker.clock().now();
+        let mut timetable = Timetable::new();
+        for account in self.config.accounts.iter().filter(|account| account.enabled) {
+            let last = last_run(self.worker.store().as_ref(), account).await.map_err(ServiceError::Store)?;
+            timetable.enter(account.name.clone(), account.schedule.clone(), last, now);
+        }
+        self.timetable = timetable;
+        Ok(())
+    }
+
+    fn tick(&mut self) {
+        notify::alive();
+        let due = self.timetable.due(self.worker.clock().now());
+        self.wanted.accounts.extend(due);
+    }
+
+    fn want_all(&mut self, reach: Reach) {
+        let active = self.config.accounts.iter().filter(|account| account.enabled);
+        self.wanted.accounts.extend(active.map(|account| account.name.clone()));
+        self.wanted.in_full |= reach == Reach::Full;
+        info!("asked to synchronize every account now");
+    }
+
+    /// Starts a run when one is wanted and none goes on.
+    fn start_run(&mut self) {
+        if self.running.is_some() || self.wanted.accounts.is_empty() {
+            return;
+        }
+        let Wanted { accounts, in_full } = std::mem::take(&mut self.wanted);
+        let (worker, config, stop) = (Arc::clone(&self.worker), Arc::clone(&self.config), self.stop.clone());
+        let task = tokio::spawn(async move {
+            let accounts = config.accounts.iter().filter(|a| a.enabled && accounts.contains(&a.name)).collect();
+            let reach = if in_full { Reach::Full } else { Reach::Incremental };
+            let job = Job { accounts, reach, purpose: Purpose::Carry };
+            worker.run(job, &Silent, &stop).await
+        });
+        self.running = Some(Running { task });
+    }
+
+    /// Takes note of a run that ended.
+    fn conclude(&mut self, finished: Result<Result<Finished, StoreError>, tokio::task::JoinError>) {
+        self.running = None;
+        match finished {
+            Ok(Ok(finished)) => {
+                finished.record.accounts.iter().for_each(|summary| log_summary(finished.record.run, summary));
+                notify::status(&status_line(&finished.record.accounts));
+            }
+            Ok(Err(cause)) => error!(error = %chain(&cause), "a run could not be recorded"),
+            Err(cause) => error!(error = %cause, "a run ended unexpectedly; the next one goes on from there"),
+        }
+    }
+
+    /// Reads the configuration again. One that is not valid is refused, and the old one stays.
+    async fn reload(&mut self) {
+        notify::reloading();
+        match (self.read_config)() {
+            Err(cause) => error!(error = %chain(cause.as_ref()), "the configuration is refused; the old one stays"),
+            Ok(config) if config.store.path != self.config.store.path => {
+                warn!("the store cannot be changed while the daemon runs; restart it. The old configuration stays");
+            }
+            Ok(config) => match (self.make_worker)(&config) {
+                Err(cause) => error!(error = %chain(cause.as_ref()), "the configuration is refused; the old one stays"),
+                Ok(worker) => {
+                    // A run that goes on ends under the old configuration; its lease keeps the new one apart.
+                    self.config = Arc::new(config);
+                    self.worker = worker;
+                    if let Err(cause) = self.enter_accounts().await {
+                        error!(error = %chain(&cause), "the schedules could not be read again");
+                    }
+                    info!(count = self.config.accounts.len(), "the configuration was read again");
+                }
+            },
+        }
+        notify::ready();
+    }
+
+    /// Lets the run in flight finish, within limits.
+    async fn wind_down(mut self, requests: &mut Requests) {
+        self.stop.stop();
+        if self.running.is_none() {
+            return;
+        }
+        tokio::select! {
+            finished = finished(&mut self.running) => self.conclude(finished),
+            () = asked_again(requests) => warn!("stopping at once; the next start finds out what was in flight"),
+            () = self.worker.clock().sleep(GRACE) => warn!("the request in flight takes too long; stopping"),
+        }
+        if let Some(running) = self.running.take() {
+            running.task.abort();
+        }
+    }
+}
+
+/// Waits for the run in flight; for ever when there is none.
+async fn finished(running: &mut Option<Running>) -> Result<Result<Finished, StoreError>, tokio::task::JoinError> {
+    match running {
+        Some(running) => (&mut running.task).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn asked_again(requests: &mut Requests) {
+    while requests.next().await != Request::StopNow {}
+}
+
+/// When an account last ran.
+async fn last_run(store: &dyn Store, account: &Account) -> Result<Option<Timestamp>, StoreError> {
+    let Some(state) = store.account(&account.name).await? else { return Ok(None) };
+    let Some(run) = state.last_run else { return Ok(None) };
+    Ok(store.run(run).await?.map(|record| record.begun))
+}
+
+/// One line for the account, and one for each thing that a person should know; warnings when it is not equal.
+fn log_summary(run: RunId, summary: &AccountSummary) {
+    let AccountSummary { account, outcome, pulled, pushed, failed, parked, calls, error, notices, .. } = summary;
+    for notice in notices {
+        warn!(run.id = %run, %account, "account {account}: {notice}");
+    }
+    for failure in failed {
+        // Why stands in the run's record: the remote's words could quote the contact.
+        let contact = &failure.contact;
+        warn!(run.id = %run, %account, contact.id = contact, "contact {contact} is refused by account {account}");
+    }
+    let error = error.as_deref().unwrap_or_default();
+    let (pulled, pushed) = (pulled.total(), pushed.total());
+    let did = format!("{pulled} contacts pulled, {pushed} pushed");
+    let unfinished = match outcome {
+        Outcome::Done => {
+            info!(run.id = %run, %account, calls, count = pulled + pushed, "account {account} is equal: {did}");
+            return;
+        }
+        Outcome::Parked => format!("{} refused, {parked} wait for a person", failed.len()),
+        Outcome::Failed => format!("it failed: {error}"),
+        Outcome::Unreachable => format!("not finished, the next run goes on: {error}"),
+        Outcome::NoConsent => format!("without consent: {error}"),
+    };
+    warn!(run.id = %run, %account, calls, error, "account {account} is not equal: {did}; {unfinished}");
+}
+
+/// One line for the service manager: how many accounts are how.
+fn status_line(accounts: &[AccountSummary]) -> String {
+    let mut by_outcome: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for account in accounts {
+        let word = match account.outcome {
+            Outcome::Done => "equal",
+            Outcome::Parked => "waiting for a person",
+            Outcome::Failed => "failed",
+            Outcome::Unreachable => "unfinished",
+            Outcome::NoConsent => "without consent",
+        };
+        *by_outcome.entry(word).or_insert(0) += 1;
+    }
+    by_outcome.into_iter().map(|(word, count)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,9 @@
+//! The program as its users meet it: the real binary, with Google emulated in another process.
+
+mod daemon;
+mod editing;
+mod exits;
+mod imports;
+mod json;
+mod kill;
+mod plan;

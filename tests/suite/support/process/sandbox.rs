@@ -1,0 +1,165 @@
+//! The emulated Google in a process of its own, and what its users do, through the control API.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::program::{BOUND, Program, command};
+
+/// The account that every test uses.
+pub const ACCOUNT: &str = "sales@example.org";
+
+/// An emulated Google.
+pub struct Sandbox {
+    pub facts: Value,
+    address: String,
+    program: Program,
+}
+
+impl Sandbox {
+    pub fn start() -> Sandbox {
+        let mut command = command(Path::new("/"));
+        command.args(["sandbox", "--json", "--listen", "127.0.0.1:0"]);
+        let mut program = Program::start(command);
+        let facts: Value = serde_json::from_str(&program.answer()).expect("JSON");
+        let address = facts["api_url"].as_str().expect("an address").trim_start_matches("http://").to_owned();
+        Sandbox { facts, address, program }
+    }
+
+    /// A fact of the first line.
+    pub fn fact(&self, name: &str) -> &str {
+        self.facts[name].as_str().unwrap_or_else(|| panic!("no {name}"))
+    }
+
+    /// Ends it: nobody listens at its address any more.
+    pub fn stop(self) {
+        self.program.signal("TERM");
+        self.program.end().ended(0);
+    }
+
+    /// Asks the control API.
+    pub fn control(&self, verb: &str, path: &str, body: Option<&Value>) -> Value {
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let head = format!(
+            "{verb} /control{path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            self.address,
+            body.len()
+        );
+        let mut stream = TcpStream::connect(&self.address).expect("the sandbox listens");
+        stream.set_read_timeout(Some(BOUND)).expect("a bound");
+        stream.write_all((head + &body).as_bytes()).expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+        assert!(head.starts_with("HTTP/1.1 200 "), "{verb} {path}: {answer}");
+        serde_json::from_str(body).expect("JSON")
+    }
+
+    fn account(&self, verb: &str, path: &str, body: Option<&Value>) -> Value {
+        self.control(verb, &format!("/accounts/{ACCOUNT}/{path}"), body)
+    }
+
+    /// All contacts.
+    pub fn people(&self) -> Vec<Value> {
+        self.account("GET", "people", None).as_array().expect("a list").clone()
+    }
+
+    /// The contacts with this e-mail.
+    pub fn people_with(&self, email: &str) -> Vec<Value> {
+        let has = |person: &Value| {
+            person["emailAddresses"].as_array().is_some_and(|emails| emails.iter().any(|e| e["value"] == email))
+        };
+        self.people().into_iter().filter(has).collect()
+    }
+
+    /// The one contact with this e-mail.
+    pub fn person_with(&self, email: &str) -> Value {
+        let mut found = self.people_with(email);
+        assert_eq!(found.len(), 1, "{email}: {found:?}");
+        found.remove(0)
+    }
+
+    /// Creates a contact in a group; without one, outside of all.
+    pub fn create(&self, person: &Value, group: Option<&str>) -> Value {
+        let created = self.account("POST", "people", Some(person));
+        if let Some(group) = group {
+            self.account("PUT", &format!("people/{}/labels/{}", id_of(&created), self.group(group)), None);
+        }
+        created
+    }
+
+    /// Edits a contact.
+    pub fn edit(&self, person: &Value, patch: &Value) {
+        self.account("PATCH", &format!("people/{}", id_of(person)), Some(patch));
+    }
+
+    /// Moves a contact to the trash.
+    pub fn delete(&self, person: &Value) {
+        self.account("DELETE", &format!("people/{}", id_of(person)), None);
+    }
+
+    /// The last part of a group's resource name.
+    fn group(&self, name: &str) -> String {
+        let groups = self.account("GET", "groups", None);
+        let found = groups.as_array().expect("a list").iter().find(|group| group["name"] == name);
+        id_of(found.unwrap_or_else(|| panic!("no group {name}: {groups}"))).to_owned()
+    }
+
+    /// Withdraws the user's consent.
+    pub fn revoke_grant(&self) {
+        self.account("POST", "revoke-grant", None);
+    }
+
+    /// Adds a fault.
+    pub fn fault(&self, fault: &Value) {
+        self.control("POST", "/faults", Some(fault));
+    }
+
+    /// Changes the settings.
+    pub fn set(&self, settings: &Value) {
+        self.control("PATCH", "/settings", Some(settings));
+    }
+
+    /// How many calls of these methods were made; a `*` at the end stands for the rest.
+    pub fn calls(&self, methods: &[&str]) -> u64 {
+        let counters = self.control("GET", "/counters", None);
+        let counted = counters["accounts"][ACCOUNT].as_object().cloned().unwrap_or_default();
+        let is_meant = |name: &str| {
+            methods.iter().any(|method| match method.strip_suffix('*') {
+                Some(start) => name.starts_with(start),
+                None => name == *method,
+            })
+        };
+        counted.iter().filter(|(name, _)| is_meant(name)).filter_map(|(_, count)| count["calls"].as_u64()).sum()
+    }
+
+    /// How many calls were made that could change anything.
+    pub fn mutations(&self) -> u64 {
+        self.calls(&["*"]) - self.calls(&READING)
+    }
+
+    /// Nothing that no client should do was done.
+    pub fn has_no_complaints(&self) {
+        let counters = self.control("GET", "/counters", None);
+        assert_eq!(counters["violations"], json!([]));
+        assert_eq!(counters["refusals"], json!([]));
+    }
+}
+
+/// The methods that change nothing at Google.
+const READING: [&str; 7] = [
+    "oauth.*",
+    "people.get",
+    "people.getBatchGet",
+    "people.connections.list",
+    "contactGroups.list",
+    "contactGroups.get",
+    "contactGroups.batchGet",
+];
+
+/// The last part of a resource name.
+fn id_of(resource: &Value) -> &str {
+    resource["resourceName"].as_str().and_then(|name| name.rsplit('/').next()).expect("a resource name")
+}
