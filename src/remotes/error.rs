@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::Record;
+use crate::domain::id::RemoteId;
+
 /// Why a remote did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoteError {
@@ -72,6 +75,22 @@ pub enum RemoteError {
         /// What it said about single items, by their place in the request.
         items: BTreeMap<usize, ItemError>,
     },
+    /// There is no room for more records; nothing was written.
+    #[error("the address book is full ({method})")]
+    Full {
+        /// The call.
+        method: &'static str,
+    },
+    /// Of one call, some records were written and others refused, for good.
+    #[error("the remote refuses {count} records of {method}", count = .items.len())]
+    Partly {
+        /// The call.
+        method: &'static str,
+        /// The records that were written, by the id asked for; new ones by their own.
+        records: BTreeMap<RemoteId, Record>,
+        /// What it said about the others, by their place in the request.
+        items: BTreeMap<usize, ItemError>,
+    },
 }
 
 /// What a remote says about one item of a batch that it refused as a whole.
@@ -112,7 +131,7 @@ impl RemoteError {
             RemoteError::NoConsent { .. } => Recovery::AskConsent,
             RemoteError::TokenExpired => Recovery::ListInFull,
             RemoteError::Stale { .. } | RemoteError::Missing { .. } | RemoteError::Exists { .. } => Recovery::ReadAgain,
-            RemoteError::Refused { .. } => Recovery::GiveUp,
+            RemoteError::Refused { .. } | RemoteError::Full { .. } | RemoteError::Partly { .. } => Recovery::GiveUp,
         }
     }
 }

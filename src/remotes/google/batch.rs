@@ -10,11 +10,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::domain::id::RemoteId;
-use crate::remotes::{Record, RemoteError, Update};
+use crate::remotes::{ItemError, Record, RemoteError, Update};
 
 use super::client::{Failure, Google};
 use super::people::{PERSON_FIELDS, PersonResponse, SOURCE, decode, unreadable};
 use super::request::{About, Call, DELETE, DELETE_BATCH, WRITE, WRITE_BATCH, path_of};
+use super::tag;
 use super::wire::{self, Object};
 
 #[derive(Deserialize, Default)]
@@ -56,7 +57,13 @@ impl Google {
         let about = About::Creation(wires.len());
         let call = Call { method: METHOD, verb: Method::POST, path, body: Some(body), cost: WRITE_BATCH, about };
         let created: Created = decode(METHOD, self.write(&call).await.map_err(error)?)?;
-        Ok(created.created_people.iter().filter_map(PersonResponse::record).collect())
+        let records: Vec<Record> = created.created_people.iter().filter_map(PersonResponse::record).collect();
+        let items = not_created(wires, &records, &created.created_people);
+        if items.is_empty() {
+            return Ok(records);
+        }
+        let records = records.into_iter().map(|record| (record.id.clone(), record)).collect();
+        Err(RemoteError::Partly { method: METHOD, records, items })
     }
 
     /// people.updateContact, people.batchUpdateContacts
@@ -104,8 +111,12 @@ impl Google {
         let about = About::Persons(&ids);
         let call = Call { method: METHOD, verb: Method::POST, path, body: Some(body), cost: WRITE_BATCH, about };
         let updated: Updated = decode(METHOD, self.write(&call).await.map_err(error)?)?;
+        let place = |name: &str| ids.iter().position(|id| id.as_str() == name);
+        let refused = |(id, response): (&String, &PersonResponse)| Some((place(id)?, response.refusal()?));
+        let items: BTreeMap<usize, ItemError> = updated.update_result.iter().filter_map(refused).collect();
         let known = updated.update_result.into_iter();
-        Ok(known.filter_map(|(id, response)| Some((RemoteId::new(id), response.record()?))).collect())
+        let records = known.filter_map(|(id, response)| Some((RemoteId::new(id), response.record()?))).collect();
+        if items.is_empty() { Ok(records) } else { Err(RemoteError::Partly { method: METHOD, records, items }) }
     }
 
     /// people.deleteContact, people.batchDeleteContacts
@@ -147,6 +158,19 @@ impl Google {
 
 fn error(failure: Failure) -> RemoteError {
     failure.error
+}
+
+/// Which records of a create were refused inside an answer that is none as a whole. The answer does not say which error
+/// belongs to which record: those refused are those that did not come back, when every one of them has an error.
+fn not_created(wires: &[Value], records: &[Record], answers: &[PersonResponse]) -> BTreeMap<usize, ItemError> {
+    let errors: Vec<ItemError> = answers.iter().filter_map(PersonResponse::refusal).collect();
+    let made =
+        |wire: &Value| tag::read(wire).is_some_and(|tag| records.iter().any(|one| one.tag.as_ref() == Some(&tag)));
+    let missing: Vec<usize> = (0..wires.len()).filter(|place| !made(&wires[*place])).collect();
+    if missing.len() != errors.len() {
+        return BTreeMap::new();
+    }
+    missing.into_iter().zip(errors).collect()
 }
 
 /// The body of a create: the lists, without what names an existing contact.

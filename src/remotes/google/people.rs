@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use crate::domain::id::{ChangeToken, RemoteId};
 use crate::remotes::id_token::Identity;
-use crate::remotes::{PageRequest, Presence, Record, RecordPage, RemoteError, RemoteUser};
+use crate::remotes::{ItemError, PageRequest, Presence, Record, RecordPage, RemoteError, RemoteUser};
 
 use super::client::Google;
+use super::errors::item_error;
 use super::request::{About, Call, add_parameter, path_of};
 use super::wire;
 
@@ -65,6 +66,11 @@ impl PersonResponse {
     pub(super) fn requested(&self) -> Option<RemoteId> {
         let own = || wire::text(self.person.as_ref()?, "resourceName");
         self.requested_resource_name.as_deref().filter(|name| !name.is_empty()).or_else(own).map(RemoteId::new)
+    }
+
+    /// Why the item was refused, if it was.
+    pub(super) fn refusal(&self) -> Option<ItemError> {
+        item_error(&self.status).filter(|_| self.record().is_none() && !self.is_doubtful())
     }
 
     /// Whether the item says neither what the contact looks like nor that there is none.
