@@ -79,7 +79,7 @@ pub async fn demo(_: &DemoArgs, out: &Arc<Output>) -> anyhow::Result<Exit> {
     } else {
         out.text(&shown.text())?;
     }
-    service(desk)?.run(|| ()).await?;
+    service(desk, Box::new(|_| ()))?.run(|| ()).await?;
     server.stop().await.context("stopping the sandbox")?;
     drop(folder);
     Ok(Exit::Done)
@@ -202,7 +202,7 @@ Edit in the store, synchronize, and see it in Google:
 
     contactsync person edit {id} --job-title \"Edited in the store\"
     kill -USR1 {pid}
-    curl -s {control}/people/{person} | grep -o '\"title\":\"[^\"]*''
+    curl -s {control}/people/{person} | grep -o '\"title\":\"[^\"]*\"'
 
 Edit in Google, synchronize, and see it in the store ({name}):
 

@@ -3,7 +3,8 @@
 //! Before a write is sent, an intent for every record in it is committed; after the answer, the new bases are, and the
 //! intents are closed, in one transaction each. What the answer does not tell stays open and is found out by a later
 //! run. A batch that the remote refuses as a whole is told apart: the records it names are set aside, and the healthy
-//! rest is sent again at once; when it names none, the batch is cut in halves.
+//! rest is sent again at once; when it names none, the batch is cut in halves. Records that it refuses while it carries
+//! out the rest are set aside in the same way.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +47,7 @@ impl Run<'_> {
         let mut news = News::None;
         let batch_from = self.deps.remote.batch_from();
         let limits = self.deps.remote.limits();
-        let creates: Vec<LinkId> = plan.create.into_values().flatten().collect();
+        let creates: Vec<LinkId> = plan.create.into_values().collect();
         let mut room = Room::Left;
         for chunk in calls(&creates, batch_from, limits.create) {
             self.check_stop()?;
@@ -177,7 +178,7 @@ fn ends_the_push(error: &RemoteError) -> bool {
 fn verdict(error: &RemoteError, count: usize) -> Verdict {
     let named: BTreeSet<usize> = match error {
         RemoteError::Stale { items } => items.iter().copied().collect(),
-        RemoteError::Refused { items, .. } | RemoteError::Partly { items, .. } => items.keys().copied().collect(),
+        RemoteError::Refused { items, .. } => items.keys().copied().collect(),
         RemoteError::Missing { .. } | RemoteError::Exists { .. } => BTreeSet::new(),
         _ => BTreeSet::new(),
     };

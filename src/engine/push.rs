@@ -13,7 +13,7 @@ use super::operation::{Operation, OperationKind, Side};
 use super::{EngineError, Purpose, Run, Step, identity};
 use crate::domain::contact::{Card, Contact, Kind};
 use crate::domain::digest::Digest;
-use crate::domain::id::{GroupId, LinkId};
+use crate::domain::id::{ContactId, GroupId, LinkId};
 use crate::domain::link::{Link, LinkState, ParkedWhy};
 use crate::domain::pair::{Direction, InStore};
 use crate::remotes::Tag;
@@ -84,7 +84,8 @@ impl Order {
 #[derive(Debug, Default)]
 pub(crate) struct PushPlan {
     /// Company contacts first, so that they are there when their people are looked at.
-    pub(crate) create: BTreeMap<Order, Vec<LinkId>>,
+    /// Within that, in the order in which they came into the store.
+    pub(crate) create: BTreeMap<(Order, ContactId), LinkId>,
     pub(crate) update: BTreeMap<Vec<String>, Vec<LinkId>>,
     pub(crate) regroup: Vec<(LinkId, Regroup)>,
     pub(crate) trash: Vec<LinkId>,
@@ -95,7 +96,11 @@ impl PushPlan {
     fn add(&mut self, link: &Link, kind: Kind, push: Push) {
         match push {
             Push::Acknowledge | Push::Rest(_) | Push::Wait => {}
-            Push::Create => self.create.entry(Order::of(kind)).or_default().push(link.id),
+            Push::Create => {
+                if let Some(contact) = link.contact {
+                    self.create.insert((Order::of(kind), contact), link.id);
+                }
+            }
             Push::Update { mask } => self.update.entry(mask).or_default().push(link.id),
             Push::Regroup(regroup) => self.regroup.push((link.id, regroup)),
             Push::Trash => self.trash.push(link.id),
@@ -105,8 +110,7 @@ impl PushPlan {
 
     pub(crate) fn len(&self) -> usize {
         let updates: usize = self.update.values().map(Vec::len).sum();
-        let creates: usize = self.create.values().map(Vec::len).sum();
-        creates + updates + self.regroup.len() + self.trash.len() + self.delete.len()
+        self.create.len() + updates + self.regroup.len() + self.trash.len() + self.delete.len()
     }
 }
 

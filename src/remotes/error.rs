@@ -3,9 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Record;
-use crate::domain::id::RemoteId;
-
 /// Why a remote did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoteError {
@@ -81,26 +78,19 @@ pub enum RemoteError {
         /// The call.
         method: &'static str,
     },
-    /// Of one call, some records were written and others refused, for good.
-    #[error("the remote refuses {count} records of {method}", count = .items.len())]
-    Partly {
-        /// The call.
-        method: &'static str,
-        /// The records that were written, by the id asked for; new ones by their own.
-        records: BTreeMap<RemoteId, Record>,
-        /// What it said about the others, by their place in the request.
-        items: BTreeMap<usize, ItemError>,
-    },
 }
 
-/// What a remote says about one item of a batch that it refused as a whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a remote says about one item of a batch that it did not write.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ItemError {
     /// It has changed since it was read.
+    #[error("it has changed since it was read")]
     Stale,
-    /// It does not exist.
+    /// It, or what it refers to, does not exist.
+    #[error("it, or something it refers to, does not exist")]
     Missing,
     /// Its content is refused.
+    #[error("{0}")]
     Refused(String),
 }
 
@@ -131,7 +121,7 @@ impl RemoteError {
             RemoteError::NoConsent { .. } => Recovery::AskConsent,
             RemoteError::TokenExpired => Recovery::ListInFull,
             RemoteError::Stale { .. } | RemoteError::Missing { .. } | RemoteError::Exists { .. } => Recovery::ReadAgain,
-            RemoteError::Refused { .. } | RemoteError::Full { .. } | RemoteError::Partly { .. } => Recovery::GiveUp,
+            RemoteError::Refused { .. } | RemoteError::Full { .. } => Recovery::GiveUp,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::version::VersionVector;
 use crate::engine::held::{Held, carried};
 use crate::engine::push::{News, Push, Regroup};
 use crate::engine::{Doing, EngineError, Run};
-use crate::remotes::{ItemError, Record, RemoteError, Update, WriteKind};
+use crate::remotes::{ItemError, Record, RemoteError, Update, Updated, WriteKind};
 use crate::store::Write;
 
 /// A record about to be changed.
@@ -42,7 +42,7 @@ impl Run<'_> {
             while let Some(part) = parts.pop() {
                 let updates: Vec<Update> = part.iter().map(|edit| edit.update.clone()).collect();
                 match self.deps.remote.update_records(&mask, &updates).await {
-                    Ok(records) => news = news.or(self.updated(part, records).await?),
+                    Ok(answer) => news = news.or(self.updated(part, answer).await?),
                     Err(error) => news = news.or(self.not_updated(part, error, &mut parts).await?),
                 }
             }
@@ -90,20 +90,28 @@ impl Run<'_> {
         self.open_intent(&edit.link, sent)
     }
 
-    async fn updated(&mut self, part: Vec<Edit>, mut records: BTreeMap<RemoteId, Record>) -> Result<News, EngineError> {
+    async fn updated(&mut self, part: Vec<Edit>, answer: Updated) -> Result<News, EngineError> {
+        let Updated { mut records, mut refused, unknown } = answer;
         let mut writes = Vec::new();
         let mut unread = BTreeMap::new();
-        for edit in part {
-            let Some(record) = records.remove(&edit.update.id) else {
+        let mut set_aside = Vec::new();
+        for (place, edit) in part.into_iter().enumerate() {
+            if let Some(fault) = refused.remove(&place) {
+                set_aside.push((edit, fault));
+            } else if let Some(record) = records.remove(&edit.update.id) {
+                writes.push(self.close_intent(&edit.link, edit.marker));
+                writes.extend(self.acknowledge(edit.link, edit.card, edit.contact.version, edit.marker, record));
+                self.summary.pushed.updated += 1;
+            } else if unknown.contains(&place) {
+                // The next run finds out.
+                self.waiting += 1;
+            } else {
                 unread.insert(edit.update.id, edit.link.id);
-                continue;
-            };
-            writes.push(self.close_intent(&edit.link, edit.marker));
-            writes.extend(self.acknowledge(edit.link, edit.card, edit.contact.version, edit.marker, record));
-            self.summary.pushed.updated += 1;
+            }
         }
         self.commit(writes, "recording what was updated").await?;
-        self.read_updated(&unread).await
+        let news = self.set_aside(set_aside).await?;
+        Ok(news.or(self.read_updated(&unread).await?))
     }
 
     /// The remote said yes without showing these records: their markers tell whether it did as it said.
@@ -175,17 +183,14 @@ impl Run<'_> {
         match verdict(&error, part.len()) {
             Verdict::Named(places) => {
                 let (named, rest) = split_named(part, &places);
-                let news = match &error {
-                    RemoteError::Partly { records, .. } => self.updated(rest, records.clone()).await?,
-                    _ if rest.is_empty() => News::None,
-                    _ => {
-                        parts.push(rest);
-                        News::None
-                    }
-                };
-                Ok(news.or(self.set_aside(named, &error).await?))
+                if !rest.is_empty() {
+                    parts.push(rest);
+                }
+                self.set_aside(named.into_iter().map(|(place, edit)| (edit, fault(&error, place))).collect()).await
             }
-            Verdict::Unnamed if part.len() == 1 => self.set_aside(part.into_iter().enumerate().collect(), &error).await,
+            Verdict::Unnamed if part.len() == 1 => {
+                self.set_aside(part.into_iter().map(|edit| (edit, fault(&error, 0))).collect()).await
+            }
             Verdict::Unnamed => {
                 let (first, second) = halves(part);
                 parts.push(second);
@@ -195,14 +200,14 @@ impl Run<'_> {
         }
     }
 
-    /// Handles the records that a refusal is about, by what it says of them.
-    async fn set_aside(&mut self, edits: Vec<(usize, Edit)>, error: &RemoteError) -> Result<News, EngineError> {
+    /// Handles records that were not updated, by what the remote says of them.
+    async fn set_aside(&mut self, edits: Vec<(Edit, ItemError)>) -> Result<News, EngineError> {
         let mut writes = Vec::new();
         let mut stale = Vec::new();
         let mut missing = Vec::new();
-        for (place, edit) in edits {
+        for (edit, fault) in edits {
             writes.push(self.close_intent(&edit.link, edit.marker));
-            match fault(error, place) {
+            match fault {
                 ItemError::Stale => stale.push(edit.link),
                 ItemError::Missing => missing.push(edit.link.id),
                 ItemError::Refused(reason) => {
@@ -230,7 +235,7 @@ impl Run<'_> {
         self.commit(vec![again], "noting that a write is sent again").await?;
         let update = Update { id: id.clone(), etag: Etag::new(etag.as_str()), wire: sent.wire.clone() };
         match self.deps.remote.update_records(&sent.mask, std::slice::from_ref(&update)).await {
-            Ok(mut records) => {
+            Ok(Updated { mut records, refused, unknown }) if refused.is_empty() && unknown.is_empty() => {
                 let Some(record) = records.remove(&id) else {
                     return self.read_updated(&BTreeMap::from([(id, link.id)])).await.map(|_| ());
                 };
@@ -247,8 +252,12 @@ impl Run<'_> {
             Err(error) if ends_the_push(&error) => {
                 Err(EngineError::Remote { doing: "repeating an update", cause: error })
             }
+            Ok(answer) if !answer.unknown.is_empty() => {
+                self.waiting += 1;
+                Ok(())
+            }
             // Refused: it landed after all, or the record changed. The next look at the record tells.
-            Err(_) => {
+            Ok(_) | Err(_) => {
                 let close = self.close_intent(&link, intent.marker);
                 self.commit(vec![close], "closing an intent").await?;
                 self.read_again(&[link]).await.map(|_| ())
@@ -264,9 +273,6 @@ fn fault(error: &RemoteError, place: usize) -> ItemError {
         RemoteError::Missing { .. } => ItemError::Missing,
         RemoteError::Refused { items, message, .. } => {
             items.get(&place).cloned().unwrap_or_else(|| ItemError::Refused(message.clone()))
-        }
-        RemoteError::Partly { items, .. } => {
-            items.get(&place).cloned().unwrap_or_else(|| ItemError::Refused(error.to_string()))
         }
         other => ItemError::Refused(other.to_string()),
     }
