@@ -15,7 +15,7 @@ use crate::domain::contact::Contact;
 use crate::domain::digest::Digest;
 use crate::domain::id::{LinkId, Marker, RemoteId};
 use crate::domain::link::{Link, Parked, ParkedWhy};
-use crate::domain::outbox::{Intent, IntentKind};
+use crate::domain::outbox::{Intent, Sent};
 use crate::remotes::{Record, Recovery, RemoteError};
 use crate::store::Write;
 
@@ -32,6 +32,13 @@ enum Verdict {
     Unnamed,
 }
 
+/// Whether the remote takes more records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Left,
+    None,
+}
+
 impl Run<'_> {
     /// Carries out a plan. What was found out on the way has to be merged before more is pushed.
     pub(crate) async fn execute(&mut self, plan: PushPlan, held: &Held) -> Result<News, EngineError> {
@@ -41,9 +48,13 @@ impl Run<'_> {
         let batch_from = self.deps.remote.batch_from();
         let limits = self.deps.remote.limits();
         let creates: Vec<LinkId> = plan.create.into_values().collect();
+        let mut room = Room::Left;
         for chunk in calls(&creates, batch_from, limits.create) {
             self.check_stop()?;
-            self.create(chunk).await?;
+            match room {
+                Room::Left => room = self.create(chunk).await?,
+                Room::None => self.leave_out(chunk).await?,
+            }
             done += chunk.len() as u64;
             self.deps.progress.advanced(Step::Writing, done, total);
         }
@@ -83,17 +94,20 @@ impl Run<'_> {
         Ok((first.0..).map(Marker))
     }
 
-    fn intent(&self, link: &Link, marker: Marker, kind: IntentKind) -> Intent {
-        Intent {
-            marker,
+    /// The write that opens the intent of what is about to be sent.
+    fn open_intent(&mut self, link: &Link, sent: Sent) -> Write {
+        let intent = Intent {
+            marker: sent.marker,
             link: link.id,
             account: link.account.clone(),
-            kind,
+            kind: sent.kind,
             etag: link.etag.clone(),
             remote_time: link.remote_time,
             first_sent: self.now(),
             last_sent: self.now(),
-        }
+        };
+        self.intents.insert(link.id, intent.clone());
+        Write::OpenIntent(Box::new(intent), Box::new(sent))
     }
 
     /// Sets a record aside whose content the remote refuses.

@@ -29,11 +29,11 @@ use crate::domain::account::{AccountState, Outcome};
 use crate::domain::conflict::Conflict;
 use crate::domain::id::{ContactId, LinkId, RunId};
 use crate::domain::outbox::Intent;
-use crate::domain::pair::Promise;
+use crate::domain::pair::{Direction, Promise};
 use crate::domain::run::{AccountSummary, Failure};
 use crate::domain::time::Timestamp;
 use crate::remotes::Remote;
-use crate::store::{Commit, Fence, LeaseAnswer, LeaseRequest, Store, StoreError, StoreIdentity, Write};
+use crate::store::{Fence, LeaseRequest, Store, StoreIdentity, Write};
 
 mod decide;
 pub mod error;
@@ -42,6 +42,7 @@ mod groups;
 mod guard;
 mod held;
 mod identity;
+mod lease;
 mod observe;
 pub mod operation;
 mod organizations;
@@ -53,6 +54,8 @@ mod suspects;
 
 pub use error::{Doing, EngineError};
 pub use operation::Operation;
+
+use lease::Tenure;
 
 /// How long a lease holds without being renewed.
 pub const LEASE_TTL: Duration = Duration::from_secs(90);
@@ -202,7 +205,7 @@ pub(crate) struct Run<'a> {
     pub(crate) doubted: BTreeSet<ContactId>,
     /// Links that could not be finished in this run and are worth another one soon.
     pub(crate) waiting: u64,
-    lease_renewed: Timestamp,
+    tenure: Tenure,
 }
 
 impl<'a> Run<'a> {
@@ -222,7 +225,7 @@ impl<'a> Run<'a> {
             conflicts: BTreeMap::new(),
             doubted: BTreeSet::new(),
             waiting: 0,
-            lease_renewed: deps.clock.now(),
+            tenure: Tenure::begin(order.fence.clone(), deps.clock.now()),
         })
     }
 
@@ -309,7 +312,13 @@ impl<'a> Run<'a> {
             self.state.clock_ahead_ms = ahead;
         }
         let state = Write::Account(Box::new(self.state.clone()));
-        self.commit(vec![state], "recording the end of the run").await
+        self.commit(vec![state], "recording the end of the run").await?;
+        self.give_back().await.doing("giving back the lease")
+    }
+
+    /// Whether anything of the account goes into the store.
+    pub(crate) fn pulls(&self) -> bool {
+        self.order.promise.direction != Direction::ToRemote
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -333,30 +342,6 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         self.try_commit(writes).await.doing(doing)
-    }
-
-    /// As [`Run::commit`], for callers that can act on the store's refusal.
-    pub(crate) async fn try_commit(&mut self, writes: Vec<Write>) -> Result<(), StoreError> {
-        self.keep_lease().await?;
-        let commit = Commit { fence: Some(self.order.fence.clone()), writes };
-        self.deps.store.commit(commit).await.map(|_| ())
-    }
-
-    /// Makes sure that the lease outlives what comes next.
-    pub(crate) async fn keep_lease(&mut self) -> Result<(), StoreError> {
-        let now = self.now();
-        if now.since(self.lease_renewed) < LEASE_RENEWAL {
-            return Ok(());
-        }
-        match self.deps.store.acquire_lease(&self.order.lease, now).await? {
-            LeaseAnswer::Held(fence) if fence == self.order.fence => {
-                self.lease_renewed = now;
-                Ok(())
-            }
-            LeaseAnswer::Held(_) | LeaseAnswer::Busy { .. } => {
-                Err(StoreError::LeaseLost { account: self.order.promise.account.to_string() })
-            }
-        }
     }
 
     /// Ends the run when somebody asked for it; called where nothing is in flight.

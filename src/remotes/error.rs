@@ -72,6 +72,12 @@ pub enum RemoteError {
         /// What it said about single items, by their place in the request.
         items: BTreeMap<usize, ItemError>,
     },
+    /// There is no room for more records; nothing was written.
+    #[error("the address book is full ({method})")]
+    Full {
+        /// The call.
+        method: &'static str,
+    },
 }
 
 /// What a remote says about one item of a batch that it did not write.
@@ -115,7 +121,7 @@ impl RemoteError {
             RemoteError::NoConsent { .. } => Recovery::AskConsent,
             RemoteError::TokenExpired => Recovery::ListInFull,
             RemoteError::Stale { .. } | RemoteError::Missing { .. } | RemoteError::Exists { .. } => Recovery::ReadAgain,
-            RemoteError::Refused { .. } => Recovery::GiveUp,
+            RemoteError::Refused { .. } | RemoteError::Full { .. } => Recovery::GiveUp,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Verdict, ends_the_push, halves, split_named, verdict};
+use super::{Room, Verdict, ends_the_push, halves, split_named, verdict};
 use crate::domain::contact::Contact;
 use crate::domain::id::{LinkId, LinkToken, Marker};
 use crate::domain::link::{Base, Certainty, Link, LinkState};
@@ -24,15 +24,14 @@ struct Draft {
 
 impl Run<'_> {
     /// Makes the records of these links, in one call unless the remote refuses some of them.
-    pub(super) async fn create(&mut self, ids: &[LinkId]) -> Result<(), EngineError> {
+    pub(super) async fn create(&mut self, ids: &[LinkId]) -> Result<Room, EngineError> {
         let drafts = self.draft(ids).await?;
         if drafts.is_empty() {
-            return Ok(());
+            return Ok(Room::Left);
         }
         self.deps.remote.make_ready(WriteKind::Create, drafts.len()).await.doing("waiting to create contacts")?;
         let mut writes = Vec::new();
         for draft in &drafts {
-            let intent = self.intent(&draft.link, draft.marker, IntentKind::Create);
             let sent = Sent {
                 marker: draft.marker,
                 link: draft.link.id,
@@ -45,7 +44,7 @@ impl Run<'_> {
                 at: self.now(),
             };
             writes.push(Write::Link(Box::new(draft.link.clone())));
-            writes.push(Write::OpenIntent(Box::new(intent), Box::new(sent)));
+            writes.push(self.open_intent(&draft.link, sent));
         }
         self.commit(writes, "recording what is about to be created").await?;
         let mut parts = vec![drafts];
@@ -53,10 +52,34 @@ impl Run<'_> {
             let wires: Vec<Value> = part.iter().map(|draft| draft.wire.clone()).collect();
             match self.deps.remote.create_records(&wires).await {
                 Ok(answer) => self.created(part, answer).await?,
+                Err(error @ RemoteError::Full { .. }) => {
+                    let unsent = part.into_iter().chain(parts.into_iter().flatten()).collect();
+                    self.no_room(unsent, &error).await?;
+                    return Ok(Room::None);
+                }
                 Err(error) => self.not_created(part, error, &mut parts).await?,
             }
         }
+        Ok(Room::Left)
+    }
+
+    /// Names contacts that are not even tried, because there is no room for more.
+    pub(super) async fn leave_out(&mut self, ids: &[LinkId]) -> Result<(), EngineError> {
+        for (_, contact) in self.load(ids).await? {
+            if let Some(contact) = contact {
+                self.fail(contact.id, "the address book is full");
+            }
+        }
         Ok(())
+    }
+
+    /// Takes back what a full address book has no room for. It is tried again by the next run: somebody may have made
+    /// room by then.
+    async fn no_room(&mut self, drafts: Vec<Draft>, error: &RemoteError) -> Result<(), EngineError> {
+        for draft in &drafts {
+            self.fail(draft.contact.id, error.to_string());
+        }
+        self.withdraw(drafts).await
     }
 
     async fn draft(&mut self, ids: &[LinkId]) -> Result<Vec<Draft>, EngineError> {

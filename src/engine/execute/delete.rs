@@ -30,7 +30,7 @@ impl Run<'_> {
             return Ok(news);
         }
         self.deps.remote.make_ready(WriteKind::Delete, removals.len()).await.doing("waiting to delete contacts")?;
-        let writes = removals.iter().flat_map(|removal| self.announce_deletion(removal)).collect();
+        let writes = removals.iter().flat_map(|removal| self.announce_deletion(removal)).collect::<Vec<_>>();
         self.commit(writes, "recording what is about to be deleted").await?;
         let single = removals.len() < self.deps.remote.batch_from();
         let mut parts: Vec<Vec<Removal>> =
@@ -48,13 +48,12 @@ impl Run<'_> {
 
     /// What is committed before a deletion is sent. A folded twin says by itself that it is to be deleted, and that is
     /// decided anew from its check, so it needs no intent.
-    fn announce_deletion(&self, removal: &Removal) -> Vec<Write> {
+    fn announce_deletion(&mut self, removal: &Removal) -> Vec<Write> {
         if is_folded_twin(&removal.link) {
             return Vec::new();
         }
         let mut link = removal.link.clone();
         link.own_delete = true;
-        let intent = self.intent(&link, removal.marker, IntentKind::Delete);
         let sent = Sent {
             marker: removal.marker,
             link: link.id,
@@ -66,7 +65,8 @@ impl Run<'_> {
             version: link.acked.clone(),
             at: self.now(),
         };
-        vec![Write::Link(Box::new(link)), Write::OpenIntent(Box::new(intent), Box::new(sent))]
+        let opened = self.open_intent(&link, sent);
+        vec![Write::Link(Box::new(link)), opened]
     }
 
     /// Reads the records once more. Returns those that are as they were last seen.

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use super::{Verdict, ends_the_push, halves, split_named, verdict};
 use crate::domain::contact::{Card, Contact};
-use crate::domain::id::{Etag, LinkId, Marker};
+use crate::domain::id::{Etag, LinkId, Marker, RemoteId};
 use crate::domain::link::{Base, Certainty, Link, LinkState};
 use crate::domain::outbox::{Intent, IntentKind, Sent};
+use crate::domain::version::VersionVector;
 use crate::engine::held::{Held, carried};
 use crate::engine::push::{News, Push, Regroup};
 use crate::engine::{Doing, EngineError, Run};
@@ -35,7 +36,7 @@ impl Run<'_> {
         // One mask, unless somebody edited a contact since the plan was made.
         for (mask, edits) in by_mask {
             self.deps.remote.make_ready(WriteKind::Update, edits.len()).await.doing("waiting to update contacts")?;
-            let writes = edits.iter().flat_map(|edit| self.announce(edit, &mask)).collect();
+            let writes = edits.iter().map(|edit| self.announce(edit, &mask)).collect();
             self.commit(writes, "recording what is about to be updated").await?;
             let mut parts = vec![edits];
             while let Some(part) = parts.pop() {
@@ -74,7 +75,7 @@ impl Run<'_> {
         Ok(edits)
     }
 
-    fn announce(&self, edit: &Edit, mask: &[String]) -> [Write; 1] {
+    fn announce(&mut self, edit: &Edit, mask: &[String]) -> Write {
         let sent = Sent {
             marker: edit.marker,
             link: edit.link.id,
@@ -86,81 +87,78 @@ impl Run<'_> {
             version: edit.contact.version.clone(),
             at: self.now(),
         };
-        let intent = self.intent(&edit.link, edit.marker, IntentKind::Update);
-        [Write::OpenIntent(Box::new(intent), Box::new(sent))]
+        self.open_intent(&edit.link, sent)
     }
 
     async fn updated(&mut self, part: Vec<Edit>, answer: Updated) -> Result<News, EngineError> {
         let Updated { mut records, mut refused, unknown } = answer;
         let mut writes = Vec::new();
-        let mut unread = Vec::new();
+        let mut unread = BTreeMap::new();
         let mut set_aside = Vec::new();
         for (place, edit) in part.into_iter().enumerate() {
             if let Some(fault) = refused.remove(&place) {
                 set_aside.push((edit, fault));
-                continue;
-            }
-            if unknown.contains(&place) {
-                // The next run finds out; until then the link must not be planned again.
-                let intent = self.intent(&edit.link, edit.marker, IntentKind::Update);
-                self.intents.insert(edit.link.id, intent);
+            } else if let Some(record) = records.remove(&edit.update.id) {
+                writes.push(self.close_intent(&edit.link, edit.marker));
+                writes.extend(self.acknowledge(edit.link, edit.card, edit.contact.version, edit.marker, record));
+                self.summary.pushed.updated += 1;
+            } else if unknown.contains(&place) {
+                // The next run finds out.
                 self.waiting += 1;
-                continue;
+            } else {
+                unread.insert(edit.update.id, edit.link.id);
             }
-            let record = records.remove(&edit.update.id);
-            if record.is_none() {
-                unread.push(edit.update.id.clone());
-            }
-            writes.push(self.close_intent(&edit.link, edit.marker));
-            writes.extend(self.acknowledge(edit.link, edit.card, &edit.contact, edit.marker, edit.update.wire, record));
-            self.summary.pushed.updated += 1;
         }
         self.commit(writes, "recording what was updated").await?;
         let news = self.set_aside(set_aside).await?;
+        Ok(news.or(self.read_updated(&unread).await?))
+    }
+
+    /// The remote said yes without showing these records: their markers tell whether it did as it said.
+    async fn read_updated(&mut self, unread: &BTreeMap<RemoteId, LinkId>) -> Result<News, EngineError> {
         if unread.is_empty() {
-            return Ok(news);
+            return Ok(News::None);
         }
-        // The remote said yes without showing the records: their new etags have to be read.
-        let records = self.fetch(&unread).await?;
+        let ids: Vec<RemoteId> = unread.keys().cloned().collect();
+        let records = self.fetch(&ids).await?;
         let writes = self.observe_records(records.into_values().collect()).await?;
         self.commit(writes, "recording updated contacts").await?;
+        for link in unread.values() {
+            match self.intents.contains_key(link) {
+                true => self.waiting += 1,
+                false => self.summary.pushed.updated += 1,
+            }
+        }
         Ok(News::Some)
     }
 
-    /// The writes that record an update that went through.
+    /// The writes that record an update that went through; `version` is that of the contact as it was sent.
     fn acknowledge(
         &self,
         mut link: Link,
         card: Card,
-        contact: &Contact,
+        version: VersionVector,
         marker: Marker,
-        wire: serde_json::Value,
-        record: Option<Record>,
+        record: Record,
     ) -> Vec<Write> {
         let mut writes = Vec::new();
-        let mut certainty = Certainty::Sent;
-        let mut remote_wire = wire;
-        let groups = self.deps.remote.codec().read(&remote_wire, card.kind()).groups;
-        if !self.belongs(&card, &groups) {
+        if !self.belongs(&card, &record.groups) {
             link.state = LinkState::Unselected;
         }
-        if let Some(record) = record {
-            if link.remote.as_ref() != Some(&record.id)
-                && let Some(former) = link.remote.replace(record.id)
-            {
-                writes.push(Write::Alias { account: link.account.clone(), remote: former, link: link.id });
-            }
-            link.etag = record.etag;
-            link.remote_time = record.time;
-            remote_wire = record.wire;
-            certainty = Certainty::Answered;
+        if link.remote.as_ref() != Some(&record.id)
+            && let Some(former) = link.remote.replace(record.id)
+        {
+            writes.push(Write::Alias { account: link.account.clone(), remote: former, link: link.id });
         }
+        link.etag = record.etag;
+        link.remote_time = record.time;
         link.changed_at = self.now();
-        link.acked = contact.version.clone();
-        link.settled = contact.version.clone();
+        link.acked = version.clone();
+        link.settled = version;
         link.parked = None;
         link.map_revision = self.deps.remote.codec().map_revision();
-        link.base = Some(Base { store: card, remote: remote_wire, marker: Some(marker), certainty });
+        let certainty = Certainty::Answered;
+        link.base = Some(Base { store: card, remote: record.wire, marker: Some(marker), certainty });
         writes.push(Write::Link(Box::new(link)));
         writes
     }
@@ -238,16 +236,12 @@ impl Run<'_> {
         let update = Update { id: id.clone(), etag: Etag::new(etag.as_str()), wire: sent.wire.clone() };
         match self.deps.remote.update_records(&sent.mask, std::slice::from_ref(&update)).await {
             Ok(Updated { mut records, refused, unknown }) if refused.is_empty() && unknown.is_empty() => {
-                let close = self.close_intent(&link, intent.marker);
-                let contacts = self.contacts_of(std::slice::from_ref(&link)).await?;
-                let Some(mut contact) = link.contact.and_then(|id| contacts.get(&id)).cloned() else {
-                    return self.commit(vec![close], "closing an intent").await;
+                let Some(record) = records.remove(&id) else {
+                    return self.read_updated(&BTreeMap::from([(id, link.id)])).await.map(|_| ());
                 };
+                let mut writes = vec![self.close_intent(&link, intent.marker)];
                 // What was sent is acknowledged, not what the contact is by now.
-                contact.version = sent.version;
-                let mut writes = vec![close];
-                let record = records.remove(&id);
-                writes.extend(self.acknowledge(link, sent.card, &contact, intent.marker, sent.wire, record));
+                writes.extend(self.acknowledge(link, sent.card, sent.version, intent.marker, record));
                 self.summary.pushed.updated += 1;
                 self.commit(writes, "recording what was updated").await
             }
