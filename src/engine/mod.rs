@@ -197,10 +197,14 @@ pub(crate) struct Run<'a> {
     pub(crate) state: AccountState,
     pub(crate) summary: AccountSummary,
     pub(crate) operations: Vec<Operation>,
+    /// What the operations are about.
+    told: BTreeSet<String>,
     /// Open intents by link.
     pub(crate) intents: BTreeMap<LinkId, Intent>,
     /// Conflicts that wait for a person, by contact, as they were when last read.
     pub(crate) conflicts: BTreeMap<ContactId, Vec<Conflict>>,
+    /// The most linked contacts that this run has counted; percentages of the guard are of these.
+    pub(crate) linked: u64,
     /// Contacts that a new record could be, where a person has to decide: they are not created meanwhile.
     pub(crate) doubted: BTreeSet<ContactId>,
     /// Links that could not be finished in this run and are worth another one soon.
@@ -221,8 +225,10 @@ impl<'a> Run<'a> {
             state: state.unwrap_or_else(|| AccountState::new(account.clone())),
             summary: AccountSummary::new(account.clone()),
             operations: Vec::new(),
+            told: BTreeSet::new(),
             intents: intents.into_iter().map(|intent| (intent.link, intent)).collect(),
             conflicts: BTreeMap::new(),
+            linked: 0,
             doubted: BTreeSet::new(),
             waiting: 0,
             tenure: Tenure::begin(order.fence.clone(), deps.clock.now()),
@@ -361,9 +367,10 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Keeps an operation for the plan; a run that carries out only counts.
+    /// Keeps an operation for the plan; a run that carries out only counts. What waits is decided again in each round, and
+    /// told once.
     pub(crate) fn record(&mut self, operation: Operation) {
-        if self.order.purpose == Purpose::Preview {
+        if self.order.purpose == Purpose::Preview && self.told.insert(operation.subject()) {
             self.operations.push(operation);
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{Verdict, ends_the_push, halves, split_named, verdict};
 use crate::domain::contact::{Card, Contact};
-use crate::domain::id::{Etag, LinkId, Marker, RemoteId};
+use crate::domain::id::{LinkId, Marker, RemoteId};
 use crate::domain::link::{Base, Certainty, Link, LinkState};
 use crate::domain::outbox::{Intent, IntentKind, Sent};
 use crate::domain::version::VersionVector;
@@ -23,6 +23,16 @@ struct Edit {
     /// What of the contact the record is to say.
     card: Card,
     update: Update,
+    history: History,
+}
+
+/// Whether a write may have been carried out already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum History {
+    /// It was never sent.
+    Unsent,
+    /// It was sent once, and nobody knows what became of it.
+    Unknown,
 }
 
 impl Run<'_> {
@@ -38,13 +48,20 @@ impl Run<'_> {
             self.deps.remote.make_ready(WriteKind::Update, edits.len()).await.doing("waiting to update contacts")?;
             let writes = edits.iter().map(|edit| self.announce(edit, &mask)).collect();
             self.commit(writes, "recording what is about to be updated").await?;
-            let mut parts = vec![edits];
-            while let Some(part) = parts.pop() {
-                let updates: Vec<Update> = part.iter().map(|edit| edit.update.clone()).collect();
-                match self.deps.remote.update_records(&mask, &updates).await {
-                    Ok(answer) => news = news.or(self.updated(part, answer).await?),
-                    Err(error) => news = news.or(self.not_updated(part, error, &mut parts).await?),
-                }
+            news = news.or(self.send(&mask, edits).await?);
+        }
+        Ok(news)
+    }
+
+    /// Sends updates in one call, unless the remote refuses some of them.
+    async fn send(&mut self, mask: &[String], edits: Vec<Edit>) -> Result<News, EngineError> {
+        let mut news = News::None;
+        let mut parts = vec![edits];
+        while let Some(part) = parts.pop() {
+            let updates: Vec<Update> = part.iter().map(|edit| edit.update.clone()).collect();
+            match self.deps.remote.update_records(mask, &updates).await {
+                Ok(answer) => news = news.or(self.updated(part, answer).await?),
+                Err(error) => news = news.or(self.not_updated(part, error, &mut parts).await?),
             }
         }
         Ok(news)
@@ -70,7 +87,8 @@ impl Run<'_> {
                 continue;
             };
             let update = Update { id: remote, etag, wire: change.wire };
-            edits.push((change.mask, Edit { link, contact, marker, card, update }));
+            let history = History::Unsent;
+            edits.push((change.mask, Edit { link, contact, marker, card, update, history }));
         }
         Ok(edits)
     }
@@ -176,6 +194,9 @@ impl Run<'_> {
             } else {
                 unsent.extend(part);
             }
+            let (unsent, unknown): (Vec<Edit>, Vec<Edit>) =
+                unsent.into_iter().partition(|edit| edit.history == History::Unsent);
+            self.waiting += unknown.len() as u64;
             let writes = unsent.iter().map(|edit| self.close_intent(&edit.link, edit.marker)).collect();
             self.commit(writes, "taking back what was not sent").await?;
             return Err(EngineError::Remote { doing: "updating contacts", cause: error });
@@ -223,46 +244,59 @@ impl Run<'_> {
         Ok(news.or(self.read_again(&stale).await?))
     }
 
-    /// Sends an update again, byte for byte, whose outcome is not known: its etag makes sure that it lands once at most.
-    pub(crate) async fn repeat_update(&mut self, link: Link, intent: &Intent) -> Result<(), EngineError> {
-        let sent = self.deps.store.sent(&[intent.marker]).await.doing("reading what was sent")?;
-        let (Some(sent), Some(etag), Some(id)) = (sent.into_iter().next(), intent.etag.clone(), link.remote.clone())
-        else {
-            let close = self.close_intent(&link, intent.marker);
-            return self.commit(vec![close], "closing an intent that cannot be repeated").await;
-        };
-        let again = Write::ResendIntent(intent.marker, self.now());
-        self.commit(vec![again], "noting that a write is sent again").await?;
-        let update = Update { id: id.clone(), etag: Etag::new(etag.as_str()), wire: sent.wire.clone() };
-        match self.deps.remote.update_records(&sent.mask, std::slice::from_ref(&update)).await {
-            Ok(Updated { mut records, refused, unknown }) if refused.is_empty() && unknown.is_empty() => {
-                let Some(record) = records.remove(&id) else {
-                    return self.read_updated(&BTreeMap::from([(id, link.id)])).await.map(|_| ());
-                };
-                let mut writes = vec![self.close_intent(&link, intent.marker)];
-                // What was sent is acknowledged, not what the contact is by now.
-                writes.extend(self.acknowledge(link, sent.card, sent.version, intent.marker, record));
-                self.summary.pushed.updated += 1;
-                self.commit(writes, "recording what was updated").await
-            }
-            Err(error @ RemoteError::Lost { .. }) => {
-                self.waiting += 1;
-                Err(EngineError::Remote { doing: "repeating an update", cause: error })
-            }
-            Err(error) if ends_the_push(&error) => {
-                Err(EngineError::Remote { doing: "repeating an update", cause: error })
-            }
-            Ok(answer) if !answer.unknown.is_empty() => {
-                self.waiting += 1;
-                Ok(())
-            }
-            // Refused: it landed after all, or the record changed. The next look at the record tells.
-            Ok(_) | Err(_) => {
-                let close = self.close_intent(&link, intent.marker);
-                self.commit(vec![close], "closing an intent").await?;
-                self.read_again(&[link]).await.map(|_| ())
+    /// Sends updates again, byte for byte, whose outcome is not known: their etags make sure that each lands once at most.
+    pub(crate) async fn repeat_updates(&mut self, lost: Vec<(Link, Intent)>) -> Result<(), EngineError> {
+        let mut writes = Vec::new();
+        let mut by_mask: BTreeMap<Vec<String>, Vec<Edit>> = BTreeMap::new();
+        for (link, marker, repeated) in self.as_sent(lost).await? {
+            match repeated {
+                Some((mask, edit)) => {
+                    writes.push(Write::ResendIntent(marker, self.now()));
+                    by_mask.entry(mask).or_default().push(edit);
+                }
+                // What it said is forgotten; the contact is planned anew.
+                None => writes.push(self.close_intent(&link, marker)),
             }
         }
+        self.commit(writes, "noting that writes are sent again").await?;
+        let (batch_from, most) = (self.deps.remote.batch_from(), self.deps.remote.limits().update);
+        for (mask, mut edits) in by_mask {
+            let size = if edits.len() < batch_from { 1 } else { most.max(1) };
+            while !edits.is_empty() {
+                self.check_stop()?;
+                let rest = edits.split_off(size.min(edits.len()));
+                self.send(&mask, edits).await?;
+                edits = rest;
+            }
+        }
+        Ok(())
+    }
+
+    /// Updates as they were sent, with their masks; none for what is no longer remembered.
+    async fn as_sent(
+        &self,
+        lost: Vec<(Link, Intent)>,
+    ) -> Result<Vec<(Link, Marker, Option<(Vec<String>, Edit)>)>, EngineError> {
+        let markers: Vec<Marker> = lost.iter().map(|(_, intent)| intent.marker).collect();
+        let sent = self.deps.store.sent(&markers).await.doing("reading what was sent")?;
+        let mut sent: BTreeMap<Marker, Sent> = sent.into_iter().map(|sent| (sent.marker, sent)).collect();
+        let links: Vec<Link> = lost.iter().map(|(link, _)| link.clone()).collect();
+        let contacts = self.contacts_of(&links).await?;
+        let repeated = lost.into_iter().map(|(link, intent)| {
+            let marker = intent.marker;
+            let contact = link.contact.and_then(|id| contacts.get(&id)).cloned();
+            let (Some(sent), Some(etag), Some(id), Some(contact)) =
+                (sent.remove(&marker), intent.etag, link.remote.clone(), contact)
+            else {
+                return (link, marker, None);
+            };
+            // What was sent is acknowledged, not what the contact is by now.
+            let contact = Contact { card: sent.card.clone(), version: sent.version, ..contact };
+            let update = Update { id, etag, wire: sent.wire };
+            let edit = Edit { link: link.clone(), contact, marker, card: sent.card, update, history: History::Unknown };
+            (link, marker, Some((sent.mask, edit)))
+        });
+        Ok(repeated.collect())
     }
 }
 
