@@ -79,7 +79,7 @@ pub async fn demo(_: &DemoArgs, out: &Arc<Output>) -> anyhow::Result<Exit> {
     } else {
         out.text(&shown.text())?;
     }
-    service(desk)?.run(|| ()).await?;
+    service(desk, Box::new(|_| ()))?.run(|| ()).await?;
     server.stop().await.context("stopping the sandbox")?;
     drop(folder);
     Ok(Exit::Done)

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Surroundings};
-use crate::telemetry::{self, LogColours, LogFormat, LogLevel};
+use crate::telemetry::{self, Log, LogColours, LogFormat, LogLevel};
 
 pub mod brief;
 pub mod card_flags;
@@ -178,17 +178,17 @@ async fn dispatch(arguments: &Arguments, out: &Arc<Output>) -> anyhow::Result<Ex
         // The rest works on the store.
         command => {
             let config = Config::load(&around)?;
-            start_log(command, &config, arguments.global.color, out.verbosity)?;
-            on_the_store(command, config, out).await
+            let log = start_log(command, &config, arguments.global.color, out.verbosity)?;
+            on_the_store(command, config, log, out).await
         }
     }
 }
 
-async fn on_the_store(command: &Command, config: Config, out: &Arc<Output>) -> anyhow::Result<Exit> {
+async fn on_the_store(command: &Command, config: Config, log: Log, out: &Arc<Output>) -> anyhow::Result<Exit> {
     let desk = Desk::open(config, Arc::clone(out)).await?;
     match command {
         // The daemon keeps the desk.
-        Command::Run(args) => run::run(args, desk).await,
+        Command::Run(args) => run::run(args, desk, log).await,
         command => carry_out(command, &desk).await,
     }
 }
@@ -220,24 +220,22 @@ async fn carry_out(command: &Command, desk: &Desk) -> anyhow::Result<Exit> {
 
 /// Starts the log. The daemon logs as its configuration says, other commands only what their flags ask for: their
 /// answer is what matters.
-fn start_log(command: &Command, config: &Config, colour: Colour, verbosity: Verbosity) -> anyhow::Result<()> {
+fn start_log(command: &Command, config: &Config, colour: Colour, verbosity: Verbosity) -> anyhow::Result<Log> {
     let colours = match colour {
         Colour::Auto => LogColours::Auto,
         Colour::Always => LogColours::Always,
         Colour::Never => LogColours::Never,
     };
     let is_daemon = matches!(command, Command::Run(_));
-    let level = match (verbosity, is_daemon) {
-        (Verbosity::Quiet, true) => LogLevel::Warn,
-        (Verbosity::Quiet, false) => LogLevel::Error,
-        (Verbosity::Normal, true) => config.log.level,
-        (Verbosity::Normal, false) => LogLevel::Warn,
-        (Verbosity::Verbose, _) => LogLevel::Info.max(config.log.level),
-        (Verbosity::Debug, _) => LogLevel::Debug.max(config.log.level),
+    let level = match verbosity {
+        _ if is_daemon => run::log_level(verbosity, config.log.level),
+        Verbosity::Quiet => LogLevel::Error,
+        Verbosity::Normal => LogLevel::Warn,
+        Verbosity::Verbose => LogLevel::Info.max(config.log.level),
+        Verbosity::Debug => LogLevel::Debug.max(config.log.level),
     };
     let format = if is_daemon || config.log.format != LogFormat::Auto { config.log.format } else { LogFormat::Text };
-    telemetry::start(format, level, colours)?;
-    Ok(())
+    Ok(telemetry::start(format, level, colours)?)
 }
 
 #[cfg(test)]

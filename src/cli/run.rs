@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use crate::config::{Config, Surroundings};
-use crate::daemon::service::Service;
+use crate::daemon::service::{Follow, Service};
+use crate::telemetry::{Log, LogLevel};
 
 use super::desk::Desk;
 use super::exit::Exit;
+use super::output::Verbosity;
 
 /// How to run. Everything is said by the configuration.
 #[derive(Debug, Clone, clap::Args)]
@@ -16,14 +18,28 @@ pub struct RunArgs {}
 ///
 /// # Errors
 /// What keeps the daemon from starting.
-pub async fn run(_: &RunArgs, desk: Desk) -> anyhow::Result<Exit> {
+pub async fn run(_: &RunArgs, desk: Desk, log: Log) -> anyhow::Result<Exit> {
     desk.check_secrets()?;
-    service(desk)?.run(|| ()).await?;
+    let verbosity = desk.out.verbosity;
+    let follow = move |config: &Config| {
+        log.set_level(log_level(verbosity, config.log.level));
+    };
+    service(desk, Box::new(follow))?.run(|| ()).await?;
     Ok(Exit::Done)
 }
 
-/// The daemon of a desk.
-pub(super) fn service(desk: Desk) -> anyhow::Result<Service> {
+/// How much the daemon logs: what its configuration says, or what its flags ask for beyond that.
+pub(super) fn log_level(verbosity: Verbosity, configured: LogLevel) -> LogLevel {
+    match verbosity {
+        Verbosity::Quiet => LogLevel::Warn,
+        Verbosity::Normal => configured,
+        Verbosity::Verbose => LogLevel::Info.max(configured),
+        Verbosity::Debug => LogLevel::Debug.max(configured),
+    }
+}
+
+/// The daemon of a desk. `follow` is told of each configuration that is taken over later.
+pub(super) fn service(desk: Desk, follow: Follow) -> anyhow::Result<Service> {
     let config = desk.config.clone();
     let around = Surroundings::of_process(Some(config.file.clone()));
     let read_config = Box::new(move || {
@@ -37,5 +53,5 @@ pub(super) fn service(desk: Desk) -> anyhow::Result<Service> {
         let worker = desk.worker_for(config).map_err(|error| format!("{error:#}"))?;
         Ok(Arc::new(worker))
     });
-    Ok(Service::new(config, read_config, make_worker)?)
+    Ok(Service::new(config, read_config, make_worker, follow)?)
 }

@@ -56,6 +56,7 @@ pub async fn sandbox(args: &SandboxArgs, out: &Output) -> anyhow::Result<Exit> {
         let message = format!("the sandbox listens on loopback addresses only, not on {}", args.listen);
         return Err(UsageError(message).into());
     }
+    let signalled = stop::signalled();
     let server = start(args.listen, args.seed).await?;
     let facts = facts(&server);
     if out.is_json() {
@@ -63,7 +64,7 @@ pub async fn sandbox(args: &SandboxArgs, out: &Output) -> anyhow::Result<Exit> {
     } else {
         out.text(&introduction(&facts))?;
     }
-    stop::until_signal().await;
+    signalled.await;
     server.stop().await.context("stopping the sandbox")?;
     Ok(Exit::Done)
 }

@@ -27,15 +27,18 @@ pub fn on_signals() -> StopFlag {
     flag
 }
 
-/// Waits for SIGINT or SIGTERM.
-pub async fn until_signal() {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        // Without handlers the signal ends the process, which is what the caller waits for.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+/// Waits for SIGINT or SIGTERM. They are listened to from the call on, not only from the first poll: whoever is told
+/// that the process is ready may ask it to stop at once.
+pub fn signalled() -> impl Future<Output = ()> {
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    async move {
+        let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
+            // Without handlers the signal ends the process, which is what the caller waits for.
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     }
 }

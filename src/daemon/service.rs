@@ -34,12 +34,15 @@ const GRACE: Duration = Duration::from_secs(45);
 pub type MakeWorker = Box<dyn Fn(&Config) -> Result<Arc<Worker>, Box<dyn std::error::Error + Send + Sync>> + Send>;
 /// Reads the configuration again.
 pub type ReadConfig = Box<dyn Fn() -> Result<Config, Box<dyn std::error::Error + Send + Sync>> + Send>;
+/// Is told of each configuration that was taken over, for what lives outside of the daemon, such as the log.
+pub type Follow = Box<dyn Fn(&Config) + Send>;
 
 /// What the daemon is made of.
 pub struct Service {
     config: Arc<Config>,
     read_config: ReadConfig,
     make_worker: MakeWorker,
+    follow: Follow,
     worker: Arc<Worker>,
     timetable: Timetable,
     wanted: Wanted,
@@ -80,12 +83,18 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError::Worker`] when the accounts cannot be set up.
-    pub fn new(config: Config, read_config: ReadConfig, make_worker: MakeWorker) -> Result<Self, ServiceError> {
+    pub fn new(
+        config: Config,
+        read_config: ReadConfig,
+        make_worker: MakeWorker,
+        follow: Follow,
+    ) -> Result<Self, ServiceError> {
         let worker = make_worker(&config).map_err(ServiceError::Worker)?;
         Ok(Service {
             config: Arc::new(config),
             read_config,
             make_worker,
+            follow,
             worker,
             timetable: Timetable::new(),
             wanted: Wanted::default(),
@@ -155,10 +164,14 @@ impl Service {
 
     /// Starts a run when one is wanted and none goes on.
     fn start_run(&mut self) {
-        if self.running.is_some() || self.wanted.accounts.is_empty() {
+        if self.running.is_some() {
             return;
         }
         let Wanted { accounts, in_full } = std::mem::take(&mut self.wanted);
+        // A reload may have taken an account away meanwhile.
+        if !self.config.accounts.iter().any(|account| account.enabled && accounts.contains(&account.name)) {
+            return;
+        }
         let (worker, config, stop) = (Arc::clone(&self.worker), Arc::clone(&self.config), self.stop.clone());
         let task = tokio::spawn(async move {
             let accounts = config.accounts.iter().filter(|a| a.enabled && accounts.contains(&a.name)).collect();
@@ -196,6 +209,7 @@ impl Service {
                     // A run that goes on ends under the old configuration; its lease keeps the new one apart.
                     self.config = Arc::new(config);
                     self.worker = worker;
+                    (self.follow)(&self.config);
                     if let Err(cause) = self.enter_accounts().await {
                         error!(error = %chain(&cause), "the schedules could not be read again");
                     }

@@ -3,7 +3,8 @@
 //! Before a write is sent, an intent for every record in it is committed; after the answer, the new bases are, and the
 //! intents are closed, in one transaction each. What the answer does not tell stays open and is found out by a later
 //! run. A batch that the remote refuses as a whole is told apart: the records it names are set aside, and the healthy
-//! rest is sent again at once; when it names none, the batch is cut in halves.
+//! rest is sent again at once; when it names none, the batch is cut in halves. Records that it refuses while it carries
+//! out the rest are set aside in the same way.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +16,7 @@ use crate::domain::digest::Digest;
 use crate::domain::id::{LinkId, Marker, RemoteId};
 use crate::domain::link::{Link, Parked, ParkedWhy};
 use crate::domain::outbox::{Intent, IntentKind};
-use crate::remotes::{Recovery, RemoteError};
+use crate::remotes::{Record, Recovery, RemoteError};
 use crate::store::Write;
 
 mod create;
@@ -136,7 +137,8 @@ impl Run<'_> {
         let mut missing = Vec::new();
         for link in links {
             match link.remote.as_ref().and_then(|id| found.remove(id)) {
-                Some(record) if record.time > link.remote_time || record.etag != link.etag => newer.push(record),
+                Some(record) if is_later(&record, link) => newer.push(record),
+                // Read too early: neither that state nor the refused one is what there is. A later run asks again.
                 Some(_) => self.waiting += 1,
                 None => missing.push(link.id),
             }
@@ -147,6 +149,11 @@ impl Run<'_> {
         self.suspect(&missing).await?;
         Ok(news)
     }
+}
+
+/// Whether a record shows another state than the one its link knows, and not one from before.
+fn is_later(record: &Record, link: &Link) -> bool {
+    record.time > link.remote_time || (record.time == link.remote_time && record.etag != link.etag)
 }
 
 /// Cuts a list into calls: singles while they are cheaper, else batches of the size that the remote takes.

@@ -114,6 +114,7 @@ impl Run<'_> {
             self.state.pair_groups.retain(|known| known.configured != group.configured);
             self.state.pair_groups.push(group);
             self.state.feed_position = 0;
+            self.state.settings = None;
         }
     }
 

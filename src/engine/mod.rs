@@ -239,9 +239,10 @@ impl<'a> Run<'a> {
             self.settle().await?;
             let opened = self.open_links().await?;
             if opened.or(self.push().await?) == push::News::None {
-                break;
+                return Ok(());
             }
         }
+        self.waiting += 1;
         Ok(())
     }
 
@@ -265,12 +266,21 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Other settings than last time: the selection of every contact is evaluated again.
+    /// Other settings than last time: the selection of every contact is evaluated again, and everything is listed, since
+    /// records that nobody touched may belong into a pair now. That is known to be done when `open_links` has come to
+    /// the end; a run that is cut off before that leaves it to the next one.
     fn apply_settings(&mut self) {
-        if self.state.settings.as_deref() != Some(self.order.settings) {
+        if self.has_new_settings() {
             self.state.feed_position = 0;
-            self.state.settings = Some(self.order.settings.to_owned());
+            if self.state.settings.is_some() {
+                self.state.contacts = None;
+            }
         }
+    }
+
+    /// Whether not everything was looked at yet under the settings of this run.
+    pub(crate) fn has_new_settings(&self) -> bool {
+        self.state.settings.as_deref() != Some(self.order.settings)
     }
 
     /// Writes the end of the run into the account's state and the summary.

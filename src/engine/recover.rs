@@ -143,6 +143,10 @@ impl Run<'_> {
         record: Option<Record>,
     ) -> Result<(), EngineError> {
         let Some(record) = record else {
+            if intent.kind == IntentKind::Delete && self.may_be_hidden(&link) {
+                self.waiting += 1;
+                return Ok(());
+            }
             let mut writes = vec![self.close_intent(&link, intent.marker)];
             match intent.kind {
                 IntentKind::Delete => {

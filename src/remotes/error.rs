@@ -74,14 +74,17 @@ pub enum RemoteError {
     },
 }
 
-/// What a remote says about one item of a batch that it refused as a whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a remote says about one item of a batch that it did not write.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ItemError {
     /// It has changed since it was read.
+    #[error("it has changed since it was read")]
     Stale,
-    /// It does not exist.
+    /// It, or what it refers to, does not exist.
+    #[error("it, or something it refers to, does not exist")]
     Missing,
     /// Its content is refused.
+    #[error("{0}")]
     Refused(String),
 }
 

@@ -11,7 +11,7 @@ use crate::domain::outbox::{IntentKind, Sent};
 use crate::engine::push::{News, Push};
 use crate::engine::settle::is_folded_twin;
 use crate::engine::{Doing, EngineError, Run};
-use crate::remotes::{RemoteError, WriteKind};
+use crate::remotes::{FRESHNESS_WINDOW, RemoteError, WriteKind};
 use crate::store::Write;
 
 /// A record about to be deleted, as it was checked.
@@ -87,6 +87,7 @@ impl Run<'_> {
         for (link, _) in loaded {
             let (Some(remote), Some(base)) = (link.remote.clone(), link.base.clone()) else { continue };
             match found.remove(&remote) {
+                None if self.may_be_hidden(&link) => self.waiting += 1,
                 None => gone.push(link),
                 // It was renamed: the name leads to a record that is somebody else's, or has to be looked at first.
                 Some(record) if record.id != remote && is_folded_twin(&link) => gone.push(link),
@@ -109,6 +110,11 @@ impl Run<'_> {
         }
         self.commit(writes, "recording what was gone already").await?;
         Ok((removals, news))
+    }
+
+    /// Whether the record changed so recently that a read may not show it yet.
+    pub(crate) fn may_be_hidden(&self, link: &Link) -> bool {
+        self.now().since(link.changed_at) < FRESHNESS_WINDOW
     }
 
     async fn deleted(&mut self, part: Vec<Removal>) -> Result<(), EngineError> {

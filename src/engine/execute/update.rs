@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use super::{Verdict, ends_the_push, halves, split_named, verdict};
 use crate::domain::contact::{Card, Contact};
-use crate::domain::id::{Etag, LinkId, Marker, RemoteId};
+use crate::domain::id::{Etag, LinkId, Marker};
 use crate::domain::link::{Base, Certainty, Link, LinkState};
 use crate::domain::outbox::{Intent, IntentKind, Sent};
 use crate::engine::held::{Held, carried};
 use crate::engine::push::{News, Push, Regroup};
 use crate::engine::{Doing, EngineError, Run};
-use crate::remotes::{ItemError, Record, RemoteError, Update, WriteKind};
+use crate::remotes::{ItemError, Record, RemoteError, Update, Updated, WriteKind};
 use crate::store::Write;
 
 /// A record about to be changed.
@@ -41,7 +41,7 @@ impl Run<'_> {
             while let Some(part) = parts.pop() {
                 let updates: Vec<Update> = part.iter().map(|edit| edit.update.clone()).collect();
                 match self.deps.remote.update_records(&mask, &updates).await {
-                    Ok(records) => news = news.or(self.updated(part, records).await?),
+                    Ok(answer) => news = news.or(self.updated(part, answer).await?),
                     Err(error) => news = news.or(self.not_updated(part, error, &mut parts).await?),
                 }
             }
@@ -90,10 +90,23 @@ impl Run<'_> {
         [Write::OpenIntent(Box::new(intent), Box::new(sent))]
     }
 
-    async fn updated(&mut self, part: Vec<Edit>, mut records: BTreeMap<RemoteId, Record>) -> Result<News, EngineError> {
+    async fn updated(&mut self, part: Vec<Edit>, answer: Updated) -> Result<News, EngineError> {
+        let Updated { mut records, mut refused, unknown } = answer;
         let mut writes = Vec::new();
         let mut unread = Vec::new();
-        for edit in part {
+        let mut set_aside = Vec::new();
+        for (place, edit) in part.into_iter().enumerate() {
+            if let Some(fault) = refused.remove(&place) {
+                set_aside.push((edit, fault));
+                continue;
+            }
+            if unknown.contains(&place) {
+                // The next run finds out; until then the link must not be planned again.
+                let intent = self.intent(&edit.link, edit.marker, IntentKind::Update);
+                self.intents.insert(edit.link.id, intent);
+                self.waiting += 1;
+                continue;
+            }
             let record = records.remove(&edit.update.id);
             if record.is_none() {
                 unread.push(edit.update.id.clone());
@@ -103,8 +116,9 @@ impl Run<'_> {
             self.summary.pushed.updated += 1;
         }
         self.commit(writes, "recording what was updated").await?;
+        let news = self.set_aside(set_aside).await?;
         if unread.is_empty() {
-            return Ok(News::None);
+            return Ok(news);
         }
         // The remote said yes without showing the records: their new etags have to be read.
         let records = self.fetch(&unread).await?;
@@ -174,9 +188,11 @@ impl Run<'_> {
                 if !rest.is_empty() {
                     parts.push(rest);
                 }
-                self.set_aside(named, &error).await
+                self.set_aside(named.into_iter().map(|(place, edit)| (edit, fault(&error, place))).collect()).await
             }
-            Verdict::Unnamed if part.len() == 1 => self.set_aside(part.into_iter().enumerate().collect(), &error).await,
+            Verdict::Unnamed if part.len() == 1 => {
+                self.set_aside(part.into_iter().map(|edit| (edit, fault(&error, 0))).collect()).await
+            }
             Verdict::Unnamed => {
                 let (first, second) = halves(part);
                 parts.push(second);
@@ -186,14 +202,14 @@ impl Run<'_> {
         }
     }
 
-    /// Handles the records that a refusal is about, by what it says of them.
-    async fn set_aside(&mut self, edits: Vec<(usize, Edit)>, error: &RemoteError) -> Result<News, EngineError> {
+    /// Handles records that were not updated, by what the remote says of them.
+    async fn set_aside(&mut self, edits: Vec<(Edit, ItemError)>) -> Result<News, EngineError> {
         let mut writes = Vec::new();
         let mut stale = Vec::new();
         let mut missing = Vec::new();
-        for (place, edit) in edits {
+        for (edit, fault) in edits {
             writes.push(self.close_intent(&edit.link, edit.marker));
-            match fault(error, place) {
+            match fault {
                 ItemError::Stale => stale.push(edit.link),
                 ItemError::Missing => missing.push(edit.link.id),
                 ItemError::Refused(reason) => {
@@ -221,7 +237,7 @@ impl Run<'_> {
         self.commit(vec![again], "noting that a write is sent again").await?;
         let update = Update { id: id.clone(), etag: Etag::new(etag.as_str()), wire: sent.wire.clone() };
         match self.deps.remote.update_records(&sent.mask, std::slice::from_ref(&update)).await {
-            Ok(mut records) => {
+            Ok(Updated { mut records, refused, unknown }) if refused.is_empty() && unknown.is_empty() => {
                 let close = self.close_intent(&link, intent.marker);
                 let contacts = self.contacts_of(std::slice::from_ref(&link)).await?;
                 let Some(mut contact) = link.contact.and_then(|id| contacts.get(&id)).cloned() else {
@@ -242,8 +258,12 @@ impl Run<'_> {
             Err(error) if ends_the_push(&error) => {
                 Err(EngineError::Remote { doing: "repeating an update", cause: error })
             }
+            Ok(answer) if !answer.unknown.is_empty() => {
+                self.waiting += 1;
+                Ok(())
+            }
             // Refused: it landed after all, or the record changed. The next look at the record tells.
-            Err(_) => {
+            Ok(_) | Err(_) => {
                 let close = self.close_intent(&link, intent.marker);
                 self.commit(vec![close], "closing an intent").await?;
                 self.read_again(&[link]).await.map(|_| ())

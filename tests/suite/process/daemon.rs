@@ -1,1 +1,250 @@
-//! To come.
+//! `run`: what signals ask of the daemon, how it stops, and how it shares a store with others.
+
+use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::process::{BOUND, Home, Program, Sandbox};
+
+/// Long before the daemon gives up a request in flight by itself.
+const AT_ONCE: Duration = Duration::from_secs(20);
+/// Longer than anything waits.
+const FOR_EVER_MS: u64 = 600_000;
+
+/// A daemon that has made its first run.
+fn daemon(home: &Home) -> Program {
+    let mut daemon = home.start(["run"]);
+    daemon.remark("contactsync is running");
+    daemon.remark("account sales is equal");
+    daemon
+}
+
+/// A daemon in the middle of a call that is answered after this time.
+fn daemon_in_flight(home: &Home, sandbox: &Sandbox, delay_ms: u64) -> Program {
+    let daemon = daemon(home);
+    sandbox.fault(&json!({"method": "people.createContact", "kind": {"delay": delay_ms}}));
+    home.json(&["person", "add", "--name", "In Flight", "--email", "flight@example.org"]);
+    let before = sandbox.calls(&["people.createContact"]);
+    daemon.signal("USR1");
+    while sandbox.calls(&["people.createContact"]) == before {}
+    daemon
+}
+
+fn stops(daemon: Program) {
+    daemon.signal("TERM");
+    daemon.end().ended(0);
+}
+
+#[test]
+fn edits_travel_in_both_directions_when_a_signal_asks() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    let id = home.id(&["person", "add", "--name", "Ada King", "--email", "ada@example.org"]);
+    let mut daemon = daemon(&home);
+    let record = sandbox.person_with("ada@example.org");
+    home.json(&["person", "edit", &id, "--job-title", "Edited in the store"]);
+    sandbox.edit(&record, &json!({"nicknames": [{"value": "Edited in Google"}]}));
+    daemon.signal("USR1");
+    daemon.remark("account sales is equal");
+    assert_eq!(sandbox.person_with("ada@example.org")["organizations"][0]["title"], "Edited in the store");
+    assert_eq!(home.json(&["person", "show", &id])["nicknames"], json!(["Edited in Google"]));
+    stops(daemon);
+    sandbox.has_no_complaints();
+}
+
+#[test]
+fn a_signal_can_ask_for_a_full_listing() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    let mut daemon = daemon(&home);
+    let first = sandbox.full_listings();
+    daemon.signal("USR1");
+    daemon.remark("account sales is equal");
+    assert_eq!(sandbox.full_listings(), first);
+    daemon.signal("USR2");
+    daemon.remark("account sales is equal");
+    assert_eq!(sandbox.full_listings(), first + 1);
+    stops(daemon);
+}
+
+#[test]
+fn the_schedule_carries_edits_without_being_asked() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    home.configure(&home.read("contactsync.toml").replace("0 0 0 1 1 *", "* * * * * *"));
+    let mut daemon = daemon(&home);
+    home.json(&["person", "add", "--name", "Ada King", "--email", "ada@example.org"]);
+    while !daemon.remark("account sales is equal").contains("1 pushed") {}
+    sandbox.person_with("ada@example.org");
+    stops(daemon);
+}
+
+#[test]
+fn a_valid_configuration_is_taken_over() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    home.json(&["person", "add", "--name", "Ada King", "--email", "ada@example.org"]);
+    let mut daemon = daemon(&home);
+    let token = sandbox.facts["accounts"][1]["refresh_token"].as_str().expect("a token");
+    home.write_private("other-token", token);
+    let more = "[log]\nlevel = \"debug\"\n[[account]]\nname = \"service\"\nemail = \"service@example.org\"\n\
+                refresh_token_file = \"other-token\"\n[[account.pair]]\ngroup = \"Crew\"\n";
+    home.configure(&format!("{}{more}", home.read("contactsync.toml")));
+    daemon.signal("HUP");
+    daemon.remark("the configuration was read again");
+    // The new account was never synchronized, so it is due; and the log says more than before.
+    daemon.remark("\"DEBUG\"");
+    daemon.remark("account service is equal");
+    stops(daemon);
+}
+
+#[test]
+fn an_invalid_configuration_is_named_and_the_old_one_stays() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    let mut daemon = daemon(&home);
+    let sound = home.read("contactsync.toml");
+    for (from, to, names) in [
+        ("[google]\n", "[google]\nclient = 1\n", ["contactsync.toml:5:", "google.client", "unknown"]),
+        ("sqlite:contacts.db", "sqlite:other.db", ["store", "restart", "stays"]),
+        ("refresh-token\"", "no-token\"", ["contactsync.toml:17:", "account.refresh_token_file", "no-token"]),
+    ] {
+        home.configure(&sound.replacen(from, to, 1));
+        daemon.signal("HUP");
+        let told = daemon.remark("stays");
+        assert!(names.iter().all(|name| told.contains(name)), "{names:?}: {told}");
+    }
+    home.configure(&sound);
+    home.json(&["person", "add", "--name", "Ada King", "--email", "ada@example.org"]);
+    daemon.signal("USR1");
+    daemon.remark("account sales is equal");
+    sandbox.person_with("ada@example.org");
+    stops(daemon);
+}
+
+#[test]
+fn a_request_in_flight_is_finished_and_recorded_before_the_daemon_stops() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    let daemon = daemon_in_flight(&home, &sandbox, 1_500);
+    daemon.signal("TERM");
+    let ran = daemon.end();
+    assert!(ran.ended(0).err.contains("stopping"), "{ran:?}");
+    sandbox.person_with("flight@example.org");
+    let status = home.json(&["status"])["accounts"][0].clone();
+    assert_eq!((&status["linked"], &status["waiting"], &status["working"]), (&json!(1), &json!(0), &Value::Null));
+    // Nothing has to be found out: the next run creates nothing and ends well.
+    assert_eq!(home.json(&["sync"])["accounts"][0]["pushed"]["created"], 0);
+}
+
+#[test]
+fn a_second_request_to_stop_ends_at_once() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    let mut daemon = daemon_in_flight(&home, &sandbox, FOR_EVER_MS);
+    daemon.signal("INT");
+    daemon.remark("stopping");
+    daemon.signal("TERM");
+    assert!(daemon.ends_within(AT_ONCE));
+    daemon.end().ended(0);
+    // Its lease does not outlive it, and what was in flight is not sent twice.
+    let run = home.json(&["sync"])["accounts"][0].clone();
+    assert_eq!(run["outcome"], "done", "{run}");
+    sandbox.person_with("flight@example.org");
+}
+
+#[test]
+fn a_one_shot_sync_stops_as_the_daemon_does() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    home.json(&["sync"]);
+    home.json(&["person", "add", "--name", "Ada", "--email", "ada@example.org"]);
+    home.json(&["person", "add", "--name", "Bob", "--email", "bob@example.org"]);
+    sandbox.fault(&json!({"method": "people.createContact", "kind": {"delay": 1_500}}));
+    let before = sandbox.calls(&["people.createContact"]);
+    let sync = home.start(["sync", "--json"]);
+    while sandbox.calls(&["people.createContact"]) == before {}
+    sync.signal("TERM");
+    let run = sync.end().json_after(75)["accounts"][0].clone();
+    assert_eq!((&run["outcome"], &run["pushed"]["created"]), (&json!("unreachable"), &json!(1)), "{run}");
+    assert_eq!(home.json(&["sync"])["accounts"][0]["pushed"]["created"], 1);
+}
+
+#[test]
+fn of_two_daemons_on_one_store_one_works_on_the_account() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    let first = daemon_in_flight(&home, &sandbox, FOR_EVER_MS);
+    let calls = sandbox.calls(&["*"]);
+    let mut second = home.start(["run"]);
+    second.remark("contactsync is running");
+    second.signal("USR1");
+    let told = second.remark("account sales is not equal");
+    assert!(told.contains(&format!("process {}", first.id())), "{told}");
+    assert_eq!(sandbox.calls(&["*"]), calls);
+    // Once the first one is gone, the second one goes on where it was.
+    first.kill();
+    second.signal("USR1");
+    second.remark("account sales is equal");
+    sandbox.person_with("flight@example.org");
+    stops(second);
+    sandbox.has_no_complaints();
+}
+
+#[test]
+fn an_account_without_consent_does_not_stop_the_others() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    sandbox.revoke_grant();
+    let token = sandbox.facts["accounts"][1]["refresh_token"].as_str().expect("a token");
+    home.write_private("other-token", token);
+    let more = "[[account]]\nname = \"service\"\nemail = \"service@example.org\"\nrefresh_token_file = \"other-token\"\n\
+                [[account.pair]]\ngroup = \"Crew\"\n";
+    home.configure(&format!("{}{more}", home.read("contactsync.toml")));
+    let mut daemon = home.start(["run"]);
+    assert!(daemon.remark("account sales is not equal").contains("contactsync login sales"));
+    daemon.remark("account service is equal");
+    stops(daemon);
+}
+
+#[test]
+fn a_remote_that_is_down_is_waited_for() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    sandbox.stop();
+    let mut daemon = home.start(["run"]);
+    daemon.remark("contactsync is running");
+    // In the middle of its attempts.
+    daemon.signal("TERM");
+    assert!(daemon.ends_within(AT_ONCE));
+    daemon.end().ended(0);
+}
+
+#[test]
+fn the_service_manager_hears_of_start_reload_life_and_stop() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    let socket = UnixDatagram::bind(home.path("notify")).expect("a socket");
+    socket.set_read_timeout(Some(BOUND)).expect("a bound");
+    let hear = |wanted: &str| loop {
+        let mut message = [0; 4096];
+        let length = socket.recv(&mut message).unwrap_or_else(|error| panic!("waiting for {wanted}: {error}"));
+        let message = String::from_utf8_lossy(&message[..length]).into_owned();
+        if message.lines().any(|line| line.starts_with(wanted)) {
+            return message;
+        }
+    };
+    let mut command = home.command(["run"]);
+    command.env("NOTIFY_SOCKET", home.path("notify"));
+    let daemon = Program::start(command);
+    hear("READY=1");
+    assert!(hear("STATUS=").contains("1 equal"));
+    hear("WATCHDOG=1");
+    daemon.signal("HUP");
+    assert!(hear("RELOADING=1").contains("MONOTONIC_USEC="));
+    hear("READY=1");
+    daemon.signal("TERM");
+    hear("STOPPING=1");
+    daemon.end().ended(0);
+}

@@ -135,6 +135,11 @@ impl Sandbox {
         counted.iter().filter(|(name, _)| is_meant(name)).filter_map(|(_, count)| count["calls"].as_u64()).sum()
     }
 
+    /// How many full listings of contacts were begun.
+    pub fn full_listings(&self) -> u64 {
+        self.control("GET", "/counters", None)["total"]["full_pulls"].as_u64().expect("a number")
+    }
+
     /// How many calls were made that could change anything.
     pub fn mutations(&self) -> u64 {
         self.calls(&["*"]) - self.calls(&READING)
