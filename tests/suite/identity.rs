@@ -228,6 +228,53 @@ async fn a_stranger_outside_the_group_is_joined_instead_of_doubled() {
     world.assert_at_rest().await;
 }
 
+// Under whatever name it is known, it is one record.
+#[tokio::test]
+async fn a_stranger_with_another_name_is_joined_instead_of_doubled() {
+    for former in [FormerName::Gone, FormerName::Leads] {
+        for lag in [0, 600_000] {
+            let world = two_books();
+            let resource = world.google_create(google_person("Ada", "King", "ada.king@example.org"), &[]);
+            world.sync().await;
+            world.advance(HOUR);
+            world.switch(|settings| settings.propagation.delta = Delay::constant(lag));
+            world.by_hand(|user| user.rename(&resource, former, Feed::Hidden).unwrap());
+            if lag == 0 {
+                world.sync().await;
+            } else if former == FormerName::Gone {
+                continue; // Nothing can lead to it.
+            }
+            world.add(person("Ada King")).await;
+            world.sync().await;
+            assert_eq!(world.people().len(), 1, "{former:?} {lag}");
+            world.advance(HOUR);
+            world.settle().await;
+            assert_eq!(world.google_names(), ["Ada King"], "{former:?} {lag}");
+            assert_eq!(world.groups_of("Ada King"), ["Team", "myContacts"]);
+            world.assert_equal().await;
+            world.assert_at_rest().await;
+        }
+    }
+}
+
+// The stranger leads to the record of another contact by now: that is no twin, and the contact gets a record of its own.
+#[tokio::test]
+async fn a_stranger_merged_into_a_linked_record_is_nobodys_twin() {
+    let (world, _) = book().await;
+    let stranger = world.google_create(google_person("Annabella", "Byron", "annabella.byron@example.org"), &[]);
+    world.sync().await;
+    world.advance(HOUR);
+    world.switch(|settings| settings.propagation.delta = Delay::constant(600_000));
+    let survivor = world.resource("Ada King");
+    world.by_hand(|user| user.merge(&survivor, &[&stranger], MergeTrace::PreviousNames).unwrap());
+    world.add(person("Annabella Byron")).await;
+    world.sync().await;
+    world.advance(HOUR);
+    world.settle().await;
+    assert_eq!(world.google_names(), ["Ada King", "Alan Turing", "Annabella Byron", "Grace Hopper"]);
+    world.assert_equal().await;
+}
+
 #[tokio::test]
 async fn of_several_strangers_none_is_joined() {
     let world = two_books();

@@ -1,20 +1,22 @@
 //! Random worlds: users edit on both sides, calls fail in every way, runs are cut off, listings lag. At rest both sides
 //! are equal, nobody is doubled, and every value that a user wrote last is there or in the history.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use contactsync::domain::contact::{Card, Email};
 use contactsync::domain::history::Change;
 use contactsync::domain::id::ContactId;
+use contactsync::emulator::FormerName;
 use contactsync::emulator::fault::{Fault, FaultKind};
-use contactsync::emulator::settings::Delay;
+use contactsync::emulator::settings::{Delay, Feed};
 use contactsync::store::HistoryQuery;
 use proptest::prelude::Rng as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::fuse::{Cut, Fuse};
-use crate::support::world::{World, as_person, person, phone};
+use crate::support::world::{World, as_person, person, phone, shown};
 
 /// What a seed allows to happen.
 struct Weather {
@@ -24,9 +26,23 @@ struct Weather {
     deletions: bool,
 }
 
+/// How much of what users and the service do is played.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Breadth {
+    /// Values of single fields.
+    Narrow,
+    /// Sets, companies, labels, other names of records, whole batches, and crashes in a row as well.
+    Wide,
+}
+
 struct Script {
     rng: TestRng,
+    breadth: Breadth,
     weather: Weather,
+    /// Numbers and addresses that somebody added and nobody removed, with their owners.
+    added: BTreeMap<String, String>,
+    /// Those that somebody removed.
+    removed: BTreeSet<String>,
     serial: u32,
     /// The last value that somebody wrote into a field, by side, contact and field.
     ledger: BTreeMap<(&'static str, String, &'static str), String>,
@@ -36,13 +52,14 @@ struct Script {
 const PEOPLE: [&str; 5] = ["Ada King", "Grace Hopper", "Alan Turing", "Donald Knuth", "Barbara Liskov"];
 
 impl Script {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, breadth: Breadth) -> Self {
         let mut bytes = [0_u8; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
         let mut rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
         let mut coin = || rng.next_u32().is_multiple_of(2);
         let weather = Weather { faults: coin(), crashes: coin(), lag: coin(), deletions: coin() };
-        Script { rng, weather, serial: 0, ledger: BTreeMap::new(), log: Vec::new() }
+        let (added, removed) = (BTreeMap::new(), BTreeSet::new());
+        Script { rng, breadth, weather, added, removed, serial: 0, ledger: BTreeMap::new(), log: Vec::new() }
     }
 
     fn below(&mut self, end: usize) -> usize {
@@ -60,6 +77,9 @@ impl Script {
     }
 
     async fn act(&mut self, world: &World) {
+        if self.breadth == Breadth::Wide && self.below(2) == 0 {
+            return self.act_widely(world).await;
+        }
         match self.below(12) {
             0..=3 => self.edit_store(world).await,
             4..=7 => self.edit_google(world),
@@ -122,6 +142,110 @@ impl Script {
         }
     }
 
+    async fn act_widely(&mut self, world: &World) {
+        let name = PEOPLE[self.below(PEOPLE.len())];
+        match self.below(9) {
+            0 => self.edit_crowd(world).await,
+            1 => self.rename_company(world),
+            _ if world.people().iter().filter(|person| shown(person) == name).count() != 1 => {}
+            2 | 3 => self.add_value_in_google(world, name),
+            4 => self.add_address_in_store(world, name).await,
+            5 => self.remove_in_store(world, name).await,
+            6 => self.change_company(world, name),
+            7 => self.toggle_label(world, name),
+            _ => self.rename_record(world, name),
+        }
+    }
+
+    /// Enough contacts for one batch are edited at once.
+    async fn edit_crowd(&mut self, world: &World) {
+        let value = self.value();
+        self.log.push(format!("store edits the crowd: {value}"));
+        for contact in world.contacts().await {
+            if contact.card.display_name().starts_with("Crowd") {
+                let notes = value.clone();
+                world.edit(contact.id, |card| card.notes = Some(notes)).await;
+            }
+        }
+    }
+
+    fn rename_company(&mut self, world: &World) {
+        let people = world.people();
+        let Some(company) = people.iter().find(|person| shown(person).starts_with("Firm")) else { return };
+        if people.iter().filter(|person| shown(person) == shown(company)).count() != 1 {
+            return;
+        }
+        let name = format!("Firm {}", self.value());
+        self.log.push(format!("Google calls {} {name}", shown(company)));
+        world.google_edit(&shown(company), &json!({"organizations": [{"name": name}]}));
+    }
+
+    fn add_value_in_google(&mut self, world: &World, name: &str) {
+        self.serial += 1;
+        let (list, value) = match self.below(2) {
+            0 => ("phoneNumbers", format!("+49 30 2000{:04}", self.serial)),
+            _ => ("emailAddresses", format!("v{}@example.net", self.serial)),
+        };
+        self.log.push(format!("google {name} {list} + {value}"));
+        let person = world.person(name);
+        let mut items: Vec<Value> = person[list].as_array().cloned().unwrap_or_default();
+        items.iter_mut().for_each(|item| *item = json!({"value": item["value"], "type": item["type"]}));
+        items.push(json!({"value": value, "type": "work"}));
+        world.google_edit(name, &json!({list: items}));
+        self.added.insert(value, name.to_owned());
+    }
+
+    async fn add_address_in_store(&mut self, world: &World, name: &str) {
+        let Some(id) = the_one(world, name).await else { return };
+        self.serial += 1;
+        let value = format!("v{}@example.com", self.serial);
+        self.log.push(format!("store {name} e-mail + {value}"));
+        self.added.insert(value.clone(), name.to_owned());
+        world.edit(id, |card| card.emails.push(Email { value, label: None, primary: false })).await;
+    }
+
+    async fn remove_in_store(&mut self, world: &World, name: &str) {
+        let Some(id) = the_one(world, name).await else { return };
+        let card = world.contact(id).await.card;
+        let Some(value) = card.emails.iter().map(|email| &email.value).find(|value| self.added.contains_key(*value))
+        else {
+            return;
+        };
+        let value = value.clone();
+        self.log.push(format!("store {name} e-mail - {value}"));
+        self.added.remove(&value);
+        world.edit(id, |card| card.emails.retain(|email| email.value != value)).await;
+        self.removed.insert(value);
+    }
+
+    fn change_company(&mut self, world: &World, name: &str) {
+        let firm = if self.below(2) == 0 { "Firm One" } else { "Firm Two" };
+        self.log.push(format!("google {name} works for {firm}"));
+        let title = world.person(name)["organizations"][0]["title"].clone();
+        let mut company = json!({"name": firm});
+        if title.is_string() {
+            company["title"] = title;
+        }
+        world.google_edit(name, &json!({"organizations": [company]}));
+    }
+
+    fn toggle_label(&mut self, world: &World, name: &str) {
+        self.log.push(format!("Google labels {name}"));
+        if world.groups_of(name).iter().any(|group| group == "Choir") {
+            world.google_unlabel(name, "Choir");
+        } else {
+            world.google_label(name, "Choir");
+        }
+    }
+
+    fn rename_record(&mut self, world: &World, name: &str) {
+        let former = if self.below(2) == 0 { FormerName::Gone } else { FormerName::Leads };
+        let tombstone = if self.below(2) == 0 { Feed::Shown } else { Feed::Hidden };
+        self.log.push(format!("Google gives {name} another resource name: {former:?} {tombstone:?}"));
+        let resource = world.resource(name);
+        world.by_hand(|user| user.rename(&resource, former, tombstone).expect("renamed"));
+    }
+
     async fn delete_in_store(&mut self, world: &World) {
         let contacts = world.contacts().await;
         if contacts.is_empty() {
@@ -145,6 +269,13 @@ impl Script {
     fn strike(&mut self, world: &World) {
         if !self.weather.faults {
             return;
+        }
+        let wide = ["people.batchCreateContacts", "people.batchUpdateContacts", "people.batchDeleteContacts"];
+        if self.breadth == Breadth::Wide && self.below(2) == 0 {
+            let method = wide[self.below(3)];
+            let kind = if self.below(2) == 0 { FaultKind::HalfApplied } else { FaultKind::DropAfter };
+            self.log.push(format!("fault {method} {kind:?}"));
+            world.emulator().faults_mut().push(Fault::once(method, kind));
         }
         let method = [
             "people.createContact",
@@ -175,6 +306,13 @@ impl Script {
             let survived = world.sync_or_crash().is_some();
             self.log.push(format!("sync cut {cut:?} {step}: survived {survived}"));
             world.unfuse();
+            if !survived && self.breadth == Breadth::Wide && self.below(2) == 0 {
+                let step = self.below(12) as i64;
+                world.fuse(&Fuse::at(step, Cut::After));
+                world.sync_or_crash();
+                self.log.push(format!("sync cut again at {step}"));
+                world.unfuse();
+            }
         } else {
             let summary = world.sync().await;
             self.log.push(format!("sync {:?} {:?}", summary.outcome, summary.error));
@@ -182,11 +320,36 @@ impl Script {
     }
 }
 
-async fn play(seed: u64) -> Result<(), String> {
-    let mut script = Script::new(seed);
+/// The contact of this name, if there is exactly one.
+async fn the_one(world: &World, name: &str) -> Option<ContactId> {
+    let mut found = world.contacts().await;
+    found.retain(|contact| contact.card.display_name() == name);
+    if found.len() == 1 { found.first().map(|contact| contact.id) } else { None }
+}
+
+/// Every e-mail and phone of the store, by the name of its contact.
+async fn values_of(world: &World) -> BTreeSet<(String, String)> {
+    let contacts = world.contacts().await;
+    let values = contacts.iter().flat_map(|contact| {
+        let emails = contact.card.emails.iter().map(|email| email.value.clone());
+        let phones = contact.card.phones.iter().map(|phone| phone.value.clone());
+        emails.chain(phones).map(|value| (contact.card.display_name(), value))
+    });
+    values.collect()
+}
+
+async fn play(seed: u64, breadth: Breadth) -> Result<(), String> {
+    let mut script = Script::new(seed, breadth);
     let mut world = World::new();
     for name in PEOPLE {
         world.add(person(name)).await;
+    }
+    if breadth == Breadth::Wide {
+        for number in 0..9 {
+            world.add(person(&format!("Crowd {number}"))).await;
+        }
+        world.add(Card::organization("Firm One")).await;
+        world.by_hand(|user| user.create_group("Choir").expect("a group"));
     }
     world.sync().await;
     if script.weather.lag {
@@ -220,6 +383,15 @@ async fn play(seed: u64) -> Result<(), String> {
             return Err(told(format!("{side} wrote {value} into {field} of {name}, and nobody remembers it")));
         }
     }
+    let held = values_of(&world).await;
+    for (value, name) in script.added.iter().filter(|_| !script.weather.deletions) {
+        if !held.contains(&(name.clone(), value.clone())) {
+            return Err(told(format!("{value} was added to {name} and is not there")));
+        }
+    }
+    if let Some(value) = script.removed.iter().find(|value| held.iter().any(|(_, held)| held == *value)) {
+        return Err(told(format!("{value} was removed and is there again")));
+    }
     let mut ids: Vec<ContactId> = world.contacts().await.into_iter().map(|contact| contact.id).collect();
     ids.dedup();
     let summary = world.sync_in_full().await;
@@ -231,14 +403,22 @@ async fn play(seed: u64) -> Result<(), String> {
 
 #[tokio::test]
 async fn random_worlds_come_to_rest_equal_and_complete() {
-    let (from, count) = (0, 300);
+    play_all(Breadth::Narrow, 300).await;
+}
+
+#[tokio::test]
+async fn wide_random_worlds_come_to_rest_equal_and_complete() {
+    play_all(Breadth::Wide, 150).await;
+}
+
+async fn play_all(breadth: Breadth, count: u64) {
     let (from, count) = std::env::var("SEEDS")
         .ok()
         .and_then(|text| text.split_once('+').map(|(a, b)| (a.parse().unwrap_or(0), b.parse().unwrap_or(1))))
-        .unwrap_or((from, count));
+        .unwrap_or((0, count));
     let mut failures = Vec::new();
     for seed in from..from + count {
-        if let Err(failure) = play(seed).await {
+        if let Err(failure) = play(seed, breadth).await {
             failures.push(failure);
         }
     }

@@ -4,11 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{News, is_given_up};
+use crate::domain::contact::Card;
 use crate::domain::digest::Digest;
 use crate::domain::id::{ContactId, LinkId, RemoteId};
 use crate::domain::link::{Link, LinkState, Parked, ParkedWhy, Sighting};
 use crate::domain::matching::{Verdict, judge};
 use crate::engine::{Doing, EngineError, Run, identity};
+use crate::remotes::Record;
 use crate::store::Write;
 
 impl Run<'_> {
@@ -35,16 +37,20 @@ impl Run<'_> {
         }
         let ids: Vec<RemoteId> = strangers.iter().map(|stranger| stranger.remote.clone()).collect();
         let records = self.fetch(&ids).await?;
+        let known: BTreeMap<RemoteId, RemoteId> =
+            records.iter().map(|(asked, record)| (asked.clone(), record.id.clone())).collect();
+        let free = self.unlinked(records).await?;
         let mut twins: BTreeMap<LinkId, Vec<RemoteId>> = BTreeMap::new();
         for (link, keys) in &keys_of {
             let Some(contact) = links.iter().find(|l| l.id == *link).and_then(|l| contacts.get(&l.contact?)) else {
                 continue;
             };
             let codec = self.deps.remote.codec();
-            let readings: Vec<_> = strangers
+            // By the name they have by now: two strangers may lead to one record.
+            let readings: BTreeMap<RemoteId, Card> = strangers
                 .iter()
                 .filter(|stranger| !stranger.keys.is_disjoint(keys))
-                .filter_map(|stranger| records.get(&stranger.remote))
+                .filter_map(|stranger| free.get(known.get(&stranger.remote)?))
                 .filter(|record| codec.kind(&record.wire) == contact.card.kind())
                 .map(|record| (record.id.clone(), codec.read(&record.wire, contact.card.kind()).card))
                 .collect();
@@ -66,14 +72,16 @@ impl Run<'_> {
             match twins.get(&link.id).map(Vec::as_slice) {
                 None | Some([]) => left.push(link),
                 Some([remote]) if claims.get(remote) == Some(&1) => {
-                    let Some(record) = records.get(remote) else { continue };
+                    let Some(record) = free.get(remote) else { continue };
                     link.remote = Some(record.id.clone());
                     link.state = LinkState::Bound;
                     link.etag.clone_from(&record.etag);
                     link.remote_time = record.time;
                     link.changed_at = self.now();
                     link.seen = Some(Sighting::Present { wire: record.wire.clone(), at: self.now() });
-                    writes.push(Write::DropStranger(account.clone(), remote.clone()));
+                    let names = known.iter().filter(|(_, name)| *name == remote).map(|(asked, _)| asked);
+                    let names: BTreeSet<&RemoteId> = names.chain([remote]).collect();
+                    writes.extend(names.into_iter().map(|name| Write::DropStranger(account.clone(), name.clone())));
                     writes.push(Write::Link(Box::new(link)));
                     *news = News::Some;
                 }
@@ -86,6 +94,18 @@ impl Run<'_> {
         }
         self.commit(writes, "linking contacts to records outside the groups").await?;
         Ok(left)
+    }
+
+    /// The records that belong to no link, by the names they have.
+    async fn unlinked(&self, records: BTreeMap<RemoteId, Record>) -> Result<BTreeMap<RemoteId, Record>, EngineError> {
+        let mut free: BTreeMap<RemoteId, Record> =
+            records.into_values().map(|record| (record.id.clone(), record)).collect();
+        let names: Vec<RemoteId> = free.keys().cloned().collect();
+        let account = &self.order.promise.account;
+        for (linked, _) in self.deps.store.links_of_remotes(account, &names).await.doing("reading links")? {
+            free.remove(&linked);
+        }
+        Ok(free)
     }
 
     fn doubt_strangers(&mut self, link: &mut Link, candidates: usize, digest: Option<Digest>) {
