@@ -13,6 +13,7 @@ use crate::formats::{self, ColumnMap, Columns, Rejected};
 
 use super::desk::Desk;
 use super::exit::{Exit, UsageError, named_file};
+use super::output::many;
 use super::progress::Bar;
 use super::skip_file;
 
@@ -65,7 +66,7 @@ pub async fn import(args: &ImportArgs, desk: &Desk) -> anyhow::Result<Exit> {
     let map = args.map.as_deref().map(read_map).transpose()?;
     if args.dry_run || asks {
         let (report, _) = take_in(args, desk, &bytes, map.as_ref(), None).await?;
-        if args.dry_run || !consents(desk, &report)? {
+        if args.dry_run || !consents(&report)? {
             tell(desk, None, &report, None)?;
             return Ok(if report.failed.is_empty() { Exit::Done } else { Exit::Unfinished });
         }
@@ -123,10 +124,9 @@ fn read_map(path: &Path) -> anyhow::Result<ColumnMap> {
 }
 
 /// Asks on the terminal.
-fn consents(desk: &Desk, report: &ImportReport) -> anyhow::Result<bool> {
-    desk.out.remark(&summary(report, "would be"));
+fn consents(report: &ImportReport) -> anyhow::Result<bool> {
     let mut terminal = std::io::stderr();
-    write!(terminal, "Import? [y/N] ")?;
+    write!(terminal, "{}\nImport? [y/N] ", summary(report, Done::NotYet))?;
     terminal.flush()?;
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
@@ -173,9 +173,9 @@ fn tell(desk: &Desk, import: Option<ImportId>, report: &ImportReport, skip_file:
         })?;
         return Ok(());
     }
-    let mut lines = vec![summary(report, if import.is_some() { "were" } else { "would be" })];
+    let mut lines = vec![summary(report, if import.is_some() { Done::Yes } else { Done::NotYet })];
     let rows = report.failed.iter().map(|row| format!("  line {}: {}", row.line, row.reason)).collect();
-    lines.extend(first_of(rows, "rows that could not be used"));
+    lines.extend(first_of(rows, "Rows that are not usable"));
     let kept = report
         .kept
         .iter()
@@ -186,30 +186,44 @@ fn tell(desk: &Desk, import: Option<ImportId>, report: &ImportReport, skip_file:
             )
         })
         .collect();
-    lines.extend(first_of(kept, "values that were not taken, because the store has another one"));
+    lines.extend(first_of(kept, "Values that were not taken, because the store has others"));
     let warnings = report.warnings.iter().map(|row| format!("  line {}: {}", row.line, row.reason)).collect();
-    lines.extend(first_of(warnings, "oddities"));
-    lines.extend(skip_file.map(|path| format!("The rows that could not be used are in {}", path.display())));
+    lines.extend(first_of(warnings, "Oddities"));
+    lines.extend(skip_file.map(|path| {
+        format!("The rows that are not usable are in {}, to be mended and imported again", path.display())
+    }));
     lines.extend(import.map(|import| format!("import {import}")));
     desk.out.text(&lines.join("\n"))?;
     Ok(())
 }
 
-fn summary(report: &ImportReport, verb: &str) -> String {
+/// How many rows of a file came to what.
+fn summary(report: &ImportReport, done: Done) -> String {
+    let (to_create, to_update) = match done {
+        Done::Yes => ("created", "updated"),
+        Done::NotYet => ("to create", "to update"),
+    };
     format!(
-        "{} contacts {verb} created, {} updated; {} are there already, {} rows could not be used",
-        report.created,
+        "{} {to_create}, {} {to_update}, {} there already; {} not usable",
+        many(report.created, "contact"),
         report.updated,
         report.unchanged,
-        report.failed.len()
+        many(report.failed.len() as u64, "row"),
     )
+}
+
+/// Whether what is told was done or would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Done {
+    Yes,
+    NotYet,
 }
 
 fn first_of(lines: Vec<String>, what: &str) -> Vec<String> {
     let more = lines.len().saturating_sub(SHOWN);
     let mut shown = Vec::new();
     if !lines.is_empty() {
-        shown.push(format!("{} {what}:", lines.len()));
+        shown.push(format!("{what} ({}):", lines.len()));
     }
     shown.extend(lines.into_iter().take(SHOWN));
     if more > 0 {

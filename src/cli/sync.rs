@@ -11,6 +11,7 @@ use crate::engine::{Purpose, Reach};
 
 use super::desk::Desk;
 use super::exit::{Exit, UsageError};
+use super::output::many;
 use super::progress::Bar;
 use super::stop;
 
@@ -89,18 +90,18 @@ pub(super) fn run_json(record: &RunRecord) -> Value {
 
 fn account_lines(account: &AccountSummary) -> String {
     let mut lines = vec![format!(
-        "{}: {}. From Google: {}. To Google: {}. {} calls.",
+        "{}: {}. From Google: {}. To Google: {}. {}.",
         account.account,
         verdict(account),
         counted(account.pulled),
         counted(account.pushed),
-        account.calls
+        many(account.calls, "call")
     )];
     if let Some(error) = &account.error {
         lines.push(format!("  {error}"));
     }
     if account.conflicts > 0 {
-        lines.push(format!("  {} fields were changed on both sides; see `contactsync history`", account.conflicts));
+        lines.push(format!("  changed on both sides: {}; see `contactsync history`", many(account.conflicts, "field")));
     }
     if account.parked > 0 {
         lines.push(format!("  {} wait for a person; see `contactsync status`", account.parked));
