@@ -12,6 +12,7 @@ use crate::domain::id::{ConflictId, ContactId};
 use crate::domain::policy::{ConflictPolicy, Winner};
 use crate::domain::time::Timestamp;
 
+use super::brief::brief;
 use super::desk::Desk;
 use super::exit::{Exit, UsageError};
 
@@ -137,8 +138,8 @@ async fn list(contact: Option<ContactId>, limit: Option<usize>, desk: &Desk) -> 
             conflict.contact.to_string(),
             conflict.account.to_string(),
             conflict.field.to_string(),
-            readable(&conflict.store),
-            readable(&conflict.remote),
+            brief(&conflict.store),
+            brief(&conflict.remote),
             conflict.since.to_string(),
         ]
     };

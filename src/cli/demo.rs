@@ -202,7 +202,7 @@ Edit in the store, synchronize, and see it in Google:
 
     contactsync person edit {id} --job-title \"Edited in the store\"
     kill -USR1 {pid}
-    curl -s {control}/people/{person} | grep -o '\"title\":\"[^\"]*''
+    curl -s {control}/people/{person} | grep -o '\"title\":\"[^\"]*\"'
 
 Edit in Google, synchronize, and see it in the store ({name}):
 

@@ -124,7 +124,7 @@ impl Desk {
             self.out.json(&shown(contact, self.people_of(contact).await?))?;
         } else {
             let name = contact.card.display_name();
-            self.out.text(&format!("{what} {} {} {name}", contact.card.kind().as_str(), contact.id))?;
+            self.out.text(format!("{what} {} {} {name}", contact.card.kind().as_str(), contact.id).trim_end())?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use crate::domain::history::{Action, Actor, Change, RecordedChange};
 use crate::domain::id::{ContactId, RunId};
 use crate::store::HistoryQuery;
 
+use super::brief::brief;
 use super::desk::Desk;
 use super::exit::Exit;
 
@@ -59,7 +60,7 @@ fn rows(recorded: &RecordedChange) -> Vec<[String; 7]> {
         return vec![row("", "", "")];
     }
     let fields = change.fields.iter();
-    fields.map(|field| row(&field.field.to_string(), &shorten(&field.before), &shorten(&field.after))).collect()
+    fields.map(|field| row(&field.field.to_string(), &brief(&field.before), &brief(&field.after))).collect()
 }
 
 fn who(change: &Change) -> String {
@@ -76,19 +77,5 @@ fn what(action: Action) -> &'static str {
         Action::Edited => "edited",
         Action::Deleted => "deleted",
         Action::Restored => "restored",
-    }
-}
-
-/// A value in a cell: text as it is, anything else as JSON, cut where it gets long.
-fn shorten(value: &serde_json::Value) -> String {
-    const LENGTH_MAX: usize = 60;
-    let text = match value {
-        serde_json::Value::Null => String::new(),
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    match text.char_indices().nth(LENGTH_MAX) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
     }
 }

@@ -9,11 +9,10 @@ use serde::Serialize;
 use crate::contacts::import::{Effect, FailedRow, ImportReport, Importer, Kept};
 use crate::domain::id::ImportId;
 use crate::formats::limits::MAX_FILE_BYTES;
-use crate::formats::{self, ColumnMap, Columns, Rejected};
+use crate::formats::{self, ColumnMap, Columns, Origin, Rejected};
 
 use super::desk::Desk;
 use super::exit::{Exit, UsageError, named_file};
-use super::output::many;
 use super::progress::Bar;
 use super::skip_file;
 
@@ -28,10 +27,14 @@ pub struct ImportArgs {
     pub file: PathBuf,
 
     /// Read columns as this file says
+    ///
+    /// It is a TOML file with a section [columns] and lines such as "Tel. Zentrale" = "phone.main", "Kunde seit" =
+    /// "custom.Customer since" or "Internal" = "ignore". --dry-run shows where each column goes; the message about a
+    /// place that is none lists all there are.
     #[arg(long, value_name = "FILE")]
     pub map: Option<PathBuf>,
 
-    /// Only tell what would be done
+    /// Only tell what would be done, and where each column goes
     #[arg(long)]
     pub dry_run: bool,
 
@@ -65,7 +68,8 @@ pub async fn import(args: &ImportArgs, desk: &Desk) -> anyhow::Result<Exit> {
     let bytes = read(&args.file).map_err(|error| named_file("read", &args.file, error))?;
     let map = args.map.as_deref().map(read_map).transpose()?;
     if args.dry_run || asks {
-        let (report, _) = take_in(args, desk, &bytes, map.as_ref(), None).await?;
+        let (report, preview) = take_in(args, desk, &bytes, map.as_ref(), None).await?;
+        tell_columns(desk, preview.columns.as_ref())?;
         if args.dry_run || !consents(&report)? {
             tell(desk, None, &report, None)?;
             return Ok(if report.failed.is_empty() { Exit::Done } else { Exit::Unfinished });
@@ -126,7 +130,7 @@ fn read_map(path: &Path) -> anyhow::Result<ColumnMap> {
 /// Asks on the terminal.
 fn consents(report: &ImportReport) -> anyhow::Result<bool> {
     let mut terminal = std::io::stderr();
-    write!(terminal, "{}\nImport? [y/N] ", summary(report, Done::NotYet))?;
+    write!(terminal, "{}\nImport? [y/N] ", summary(report, "would be "))?;
     terminal.flush()?;
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
@@ -173,9 +177,9 @@ fn tell(desk: &Desk, import: Option<ImportId>, report: &ImportReport, skip_file:
         })?;
         return Ok(());
     }
-    let mut lines = vec![summary(report, if import.is_some() { Done::Yes } else { Done::NotYet })];
+    let mut lines = vec![summary(report, if import.is_some() { "" } else { "would be " })];
     let rows = report.failed.iter().map(|row| format!("  line {}: {}", row.line, row.reason)).collect();
-    lines.extend(first_of(rows, "Rows that are not usable"));
+    lines.extend(first_of(rows, ["row that could not be used", "rows that could not be used"]));
     let kept = report
         .kept
         .iter()
@@ -186,44 +190,58 @@ fn tell(desk: &Desk, import: Option<ImportId>, report: &ImportReport, skip_file:
             )
         })
         .collect();
-    lines.extend(first_of(kept, "Values that were not taken, because the store has others"));
+    let why = "not taken, because the store has another one";
+    lines.extend(first_of(kept, [&format!("value that was {why}"), &format!("values that were {why}")]));
     let warnings = report.warnings.iter().map(|row| format!("  line {}: {}", row.line, row.reason)).collect();
-    lines.extend(first_of(warnings, "Oddities"));
-    lines.extend(skip_file.map(|path| {
-        format!("The rows that are not usable are in {}, to be mended and imported again", path.display())
-    }));
+    lines.extend(first_of(warnings, ["oddity", "oddities"]));
+    lines.extend(skip_file.map(|path| format!("The rows that could not be used are in {}", path.display())));
     lines.extend(import.map(|import| format!("import {import}")));
     desk.out.text(&lines.join("\n"))?;
     Ok(())
 }
 
-/// How many rows of a file came to what.
-fn summary(report: &ImportReport, done: Done) -> String {
-    let (to_create, to_update) = match done {
-        Done::Yes => ("created", "updated"),
-        Done::NotYet => ("to create", "to update"),
+/// Shows people where each column goes; the answer to programs stays as the contract says.
+fn tell_columns(desk: &Desk, columns: Option<&Columns>) -> anyhow::Result<()> {
+    let Some(columns) = columns else { return Ok(()) };
+    for heading in columns.unmatched() {
+        desk.out.warn(&format!("the map names the column {heading:?}, which the file does not have"));
+    }
+    if desk.out.is_json() {
+        return Ok(());
+    }
+    let why = |origin| match origin {
+        Origin::Map => "the map says so",
+        Origin::Heading => "its heading",
+        Origin::Content => "what its cells look like",
+        Origin::Unknown => "unknown, so kept as it is",
     };
+    let row =
+        |column: &formats::Column| [column.heading.clone(), column.target.to_string(), why(column.origin).to_owned()];
+    desk.out.table(["COLUMN", "GOES TO", "BECAUSE OF"], columns.iter().map(row).collect())?;
+    desk.out.text("\n")?;
+    Ok(())
+}
+
+fn summary(report: &ImportReport, would_be: &str) -> String {
+    let ImportReport { created, updated, unchanged, failed, .. } = report;
+    if created + updated + unchanged == 0 && failed.is_empty() {
+        return "the file holds no contacts".to_owned();
+    }
+    let contacts = if *created == 1 { "contact" } else { "contacts" };
+    let (are, rows) = (if *unchanged == 1 { "is" } else { "are" }, if failed.len() == 1 { "row" } else { "rows" });
     format!(
-        "{} {to_create}, {} {to_update}, {} there already; {} not usable",
-        many(report.created, "contact"),
-        report.updated,
-        report.unchanged,
-        many(report.failed.len() as u64, "row"),
+        "{created} {contacts} {would_be}created, {updated} updated; {unchanged} {are} there already, {} {rows} could not \
+         be used",
+        failed.len()
     )
 }
 
-/// Whether what is told was done or would be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Done {
-    Yes,
-    NotYet,
-}
-
-fn first_of(lines: Vec<String>, what: &str) -> Vec<String> {
+/// The first lines under their number; what they are is said for one and for several.
+fn first_of(lines: Vec<String>, [one, several]: [&str; 2]) -> Vec<String> {
     let more = lines.len().saturating_sub(SHOWN);
     let mut shown = Vec::new();
     if !lines.is_empty() {
-        shown.push(format!("{what} ({}):", lines.len()));
+        shown.push(format!("{} {}:", lines.len(), if lines.len() == 1 { one } else { several }));
     }
     shown.extend(lines.into_iter().take(SHOWN));
     if more > 0 {

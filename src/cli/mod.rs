@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{Config, Surroundings};
 use crate::telemetry::{self, Log, LogColours, LogFormat, LogLevel};
 
+pub mod brief;
 pub mod card_flags;
 pub mod check_config;
 pub mod conflict;

@@ -16,6 +16,7 @@ use crate::domain::id::AccountName;
 use crate::engine::operation::OperationKind;
 use crate::engine::{Operation, Purpose};
 
+use super::brief::brief;
 use super::desk::{Desk, open_database};
 use super::exit::Exit;
 use super::progress::Bar;
@@ -126,7 +127,7 @@ fn answer(desk: &Desk, finished: &Finished) -> anyhow::Result<()> {
 
 fn heading(account: &Planned<'_>) -> String {
     let mut lines = vec![match account.operations.len() {
-        0 if account.error.is_none() => format!("{}: nothing to do, both sides are equal", account.account),
+        0 if account.error.is_none() => format!("{}: no contact has to change", account.account),
         0 => format!("{}: no plan", account.account),
         1 => format!("{}: 1 operation", account.account),
         count => format!("{}: {count} operations", account.account),
@@ -150,25 +151,4 @@ fn lines(operation: &Operation) -> String {
         );
     }
     lines.join("\n")
-}
-
-/// A value in few words.
-fn brief(value: &serde_json::Value) -> String {
-    use serde_json::Value;
-    let text = match value {
-        Value::Null => "(none)".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) if items.is_empty() => "(none)".to_owned(),
-        Value::Array(items) => items.iter().map(brief).collect::<Vec<_>>().join(", "),
-        Value::Object(members) if members.values().all(Value::is_null) => "(none)".to_owned(),
-        Value::Object(members) => ["value", "full", "name", "date", "street"]
-            .into_iter()
-            .find_map(|name| members.get(name).filter(|member| !member.is_null()))
-            .map_or_else(|| value.to_string(), brief),
-        Value::Bool(_) | Value::Number(_) => value.to_string(),
-    };
-    match text.char_indices().nth(60) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
 }

@@ -101,7 +101,12 @@ fn account_lines(account: &AccountSummary) -> String {
         lines.push(format!("  {error}"));
     }
     if account.conflicts > 0 {
-        lines.push(format!("  changed on both sides: {}; see `contactsync history`", many(account.conflicts, "field")));
+        let fields = if account.conflicts == 1 { "field was" } else { "fields were" };
+        lines.push(format!(
+            "  {} {fields} changed on both sides; `contactsync conflict list` has those that wait, `contactsync history` \
+             the others",
+            account.conflicts
+        ));
     }
     if account.parked > 0 {
         lines.push(format!("  {} wait for a person; see `contactsync status`", account.parked));

@@ -261,6 +261,13 @@ fn my_contacts_is_allowed_and_warned_about() {
 }
 
 #[test]
+fn service_accounts_are_warned_about_until_they_can_be_used() {
+    let config = accepted(&format!("{ACCOUNT}service_account_file = \"key.json\"\n{PAIR}"));
+    let warned: Vec<&str> = config.warnings.iter().map(|warning| warning.key.as_str()).collect();
+    assert_eq!(warned, ["account.service_account_file"]);
+}
+
+#[test]
 fn a_map_of_fields_names_custom_fields_too() {
     let config = accepted(&format!(
         "{ACCOUNT}{PAIR}[account.fields]\n\"custom.Price list\" = \"userDefined:Tariff\"\nnotes = \"off\"\n\

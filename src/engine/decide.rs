@@ -173,7 +173,8 @@ fn is_aside(link: &Link) -> bool {
 /// A record whose link is set aside was edited: only its return to a pair's group makes it ours again.
 fn resume(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>) -> Decision {
     let is_in = |wire: &Value| rules.is_in_a_pair(wire, contact.card.kind());
-    if is_in(wire) && !link.base.as_ref().is_some_and(|base| is_in(&base.remote)) {
+    let returned = is_in(wire) && !link.base.as_ref().is_some_and(|base| is_in(&base.remote));
+    if returned && (contact.is_live() || rules.promise.direction != Direction::ToRemote) {
         merge(link, contact, wire, rules, "put into the group again in Google")
     } else {
         Decision::Ignore
@@ -226,6 +227,9 @@ fn reason_of_merge(link: &Link) -> &'static str {
 }
 
 fn merge(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>, reason: &'static str) -> Decision {
+    if rules.promise.direction == Direction::ToRemote {
+        return bind_one_way(link, contact, wire, reason);
+    }
     let kind = contact.card.kind();
     let reading = rules.codec.read(wire, kind);
     let blank = Card::blank(kind);
@@ -250,11 +254,6 @@ fn merge(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>, rea
         // What the remote says, so that a person's decision is an edit as any other; see the module `held`.
         diff::copy_field(field, &reading.card, &mut merged.base_store);
     }
-    if rules.promise.direction == Direction::ToRemote {
-        // Nothing goes into the store; what it has and the record lacks is what the push adds.
-        merged.card = contact.card.clone();
-        merged.base_store = blank;
-    }
     let joined: BTreeSet<&GroupId> = reading.groups.difference(&before).collect();
     for label in labels_of_joined(&joined, &merged.card, rules) {
         merged.card.labels.insert(label.clone());
@@ -267,6 +266,13 @@ fn merge(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>, rea
         record_gone: link.state == LinkState::Gone,
         reason,
     }))
+}
+
+/// Nothing goes into the store; what it has and the record lacks is what the push adds.
+fn bind_one_way(link: &Link, contact: &Contact, wire: &Value, reason: &'static str) -> Decision {
+    let base = link.base.as_ref().map_or_else(|| Card::blank(contact.card.kind()), |base| base.store.clone());
+    let merged = Merged { card: contact.card.clone(), base_store: base, conflicts: Vec::new() };
+    Decision::Merge(Box::new(Merge { merged, wire: wire.clone(), returns: false, record_gone: false, reason }))
 }
 
 /// The labels that a contact gets because its record was put into the groups of pairs that do not select it yet.

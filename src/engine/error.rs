@@ -36,10 +36,12 @@ pub enum EngineError {
         expected: String,
     },
     /// A group of a pair is missing and must not be created.
-    #[error("group {group:?} does not exist in the account and create_group is false")]
+    #[error("group {group:?} does not exist in the account, and {why}")]
     GroupMissing {
         /// The group's name.
         group: String,
+        /// Why it is not created.
+        why: &'static str,
     },
     /// Somebody asked the run to stop; what was in flight is recorded.
     #[error("stopped on request; the rest of the work waits for the next run")]

@@ -3,7 +3,8 @@
 //! Before a write is sent, an intent for every record in it is committed; after the answer, the new bases are, and the
 //! intents are closed, in one transaction each. What the answer does not tell stays open and is found out by a later
 //! run. A batch that the remote refuses as a whole is told apart: the records it names are set aside, and the healthy
-//! rest is sent again at once; when it names none, the batch is cut in halves.
+//! rest is sent again at once; when it names none, the batch is cut in halves. Records that it refuses while it carries
+//! out the rest are set aside in the same way.
 
 use std::collections::BTreeSet;
 
@@ -14,8 +15,8 @@ use crate::domain::contact::Contact;
 use crate::domain::digest::Digest;
 use crate::domain::id::{LinkId, Marker, RemoteId};
 use crate::domain::link::{Link, Parked, ParkedWhy};
-use crate::domain::outbox::{Intent, IntentKind};
-use crate::remotes::{Recovery, RemoteError};
+use crate::domain::outbox::{Intent, Sent};
+use crate::remotes::{Record, Recovery, RemoteError};
 use crate::store::Write;
 
 mod create;
@@ -31,6 +32,13 @@ enum Verdict {
     Unnamed,
 }
 
+/// Whether the remote takes more records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Left,
+    None,
+}
+
 impl Run<'_> {
     /// Carries out a plan. What was found out on the way has to be merged before more is pushed.
     pub(crate) async fn execute(&mut self, plan: PushPlan, held: &Held) -> Result<News, EngineError> {
@@ -40,9 +48,13 @@ impl Run<'_> {
         let batch_from = self.deps.remote.batch_from();
         let limits = self.deps.remote.limits();
         let creates: Vec<LinkId> = plan.create.into_values().collect();
+        let mut room = Room::Left;
         for chunk in calls(&creates, batch_from, limits.create) {
             self.check_stop()?;
-            self.create(chunk).await?;
+            match room {
+                Room::Left => room = self.create(chunk).await?,
+                Room::None => self.leave_out(chunk).await?,
+            }
             done += chunk.len() as u64;
             self.deps.progress.advanced(Step::Writing, done, total);
         }
@@ -82,17 +94,20 @@ impl Run<'_> {
         Ok((first.0..).map(Marker))
     }
 
-    fn intent(&self, link: &Link, marker: Marker, kind: IntentKind) -> Intent {
-        Intent {
-            marker,
+    /// The write that opens the intent of what is about to be sent.
+    fn open_intent(&mut self, link: &Link, sent: Sent) -> Write {
+        let intent = Intent {
+            marker: sent.marker,
             link: link.id,
             account: link.account.clone(),
-            kind,
+            kind: sent.kind,
             etag: link.etag.clone(),
             remote_time: link.remote_time,
             first_sent: self.now(),
             last_sent: self.now(),
-        }
+        };
+        self.intents.insert(link.id, intent.clone());
+        Write::OpenIntent(Box::new(intent), Box::new(sent))
     }
 
     /// Sets a record aside whose content the remote refuses.
@@ -136,7 +151,8 @@ impl Run<'_> {
         let mut missing = Vec::new();
         for link in links {
             match link.remote.as_ref().and_then(|id| found.remove(id)) {
-                Some(record) if record.time > link.remote_time || record.etag != link.etag => newer.push(record),
+                Some(record) if is_later(&record, link) => newer.push(record),
+                // Read too early: neither that state nor the refused one is what there is. A later run asks again.
                 Some(_) => self.waiting += 1,
                 None => missing.push(link.id),
             }
@@ -147,6 +163,11 @@ impl Run<'_> {
         self.suspect(&missing).await?;
         Ok(news)
     }
+}
+
+/// Whether a record shows another state than the one its link knows, and not one from before.
+fn is_later(record: &Record, link: &Link) -> bool {
+    record.time > link.remote_time || (record.time == link.remote_time && record.etag != link.etag)
 }
 
 /// Cuts a list into calls: singles while they are cheaper, else batches of the size that the remote takes.

@@ -12,7 +12,7 @@ use super::{Doing, EngineError, Purpose, Run};
 use crate::domain::account::{Cursor, PairGroup};
 use crate::domain::id::GroupId;
 use crate::domain::normal;
-use crate::domain::pair::{InStore, MissingGroup};
+use crate::domain::pair::{Direction, InStore, MissingGroup};
 use crate::remotes::{Group, GroupOwnership, PageRequest, Presence, RemoteError, usable_cursor};
 use crate::store::Write;
 
@@ -114,6 +114,7 @@ impl Run<'_> {
             self.state.pair_groups.retain(|known| known.configured != group.configured);
             self.state.pair_groups.push(group);
             self.state.feed_position = 0;
+            self.state.settings = None;
         }
     }
 
@@ -121,9 +122,13 @@ impl Run<'_> {
         if let Some(group) = self.by_name(name, seen.values()) {
             return Ok(group);
         }
-        let missing = self.order.promise.pairs.iter().find(|pair| pair.group == name).map(|pair| pair.missing_group);
-        if missing == Some(MissingGroup::Report) {
-            return Err(EngineError::GroupMissing { group: name.to_owned() });
+        let missing = |why| EngineError::GroupMissing { group: name.to_owned(), why };
+        if self.order.promise.direction == Direction::FromRemote {
+            return Err(missing("nothing is written to an account that is only read"));
+        }
+        let pair = self.order.promise.pairs.iter().find(|pair| pair.group == name);
+        if pair.is_some_and(|pair| pair.missing_group == MissingGroup::Report) {
+            return Err(missing("create_group is false"));
         }
         if self.order.purpose == Purpose::Preview {
             self.notice(format!("group {name:?} would be created"));
@@ -133,7 +138,7 @@ impl Run<'_> {
             Ok(group) => Ok(group),
             Err(RemoteError::Exists { .. } | RemoteError::Lost { .. }) => {
                 let seen = self.all_groups().await?;
-                self.by_name(name, seen.values()).ok_or_else(|| EngineError::GroupMissing { group: name.to_owned() })
+                self.by_name(name, seen.values()).ok_or_else(|| missing("creating it went unanswered"))
             }
             Err(cause) => Err(EngineError::Remote { doing: "creating a group", cause }),
         }

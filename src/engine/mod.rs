@@ -29,11 +29,11 @@ use crate::domain::account::{AccountState, Outcome};
 use crate::domain::conflict::Conflict;
 use crate::domain::id::{ContactId, LinkId, RunId};
 use crate::domain::outbox::Intent;
-use crate::domain::pair::Promise;
+use crate::domain::pair::{Direction, Promise};
 use crate::domain::run::{AccountSummary, Failure};
 use crate::domain::time::Timestamp;
 use crate::remotes::Remote;
-use crate::store::{Commit, Fence, LeaseAnswer, LeaseRequest, Store, StoreError, StoreIdentity, Write};
+use crate::store::{Fence, LeaseRequest, Store, StoreIdentity, Write};
 
 mod decide;
 pub mod error;
@@ -42,6 +42,7 @@ mod groups;
 mod guard;
 mod held;
 mod identity;
+mod lease;
 mod observe;
 pub mod operation;
 mod organizations;
@@ -53,6 +54,8 @@ mod suspects;
 
 pub use error::{Doing, EngineError};
 pub use operation::Operation;
+
+use lease::Tenure;
 
 /// How long a lease holds without being renewed.
 pub const LEASE_TTL: Duration = Duration::from_secs(90);
@@ -194,15 +197,19 @@ pub(crate) struct Run<'a> {
     pub(crate) state: AccountState,
     pub(crate) summary: AccountSummary,
     pub(crate) operations: Vec<Operation>,
+    /// What the operations are about.
+    told: BTreeSet<String>,
     /// Open intents by link.
     pub(crate) intents: BTreeMap<LinkId, Intent>,
     /// Conflicts that wait for a person, by contact, as they were when last read.
     pub(crate) conflicts: BTreeMap<ContactId, Vec<Conflict>>,
+    /// The most linked contacts that this run has counted; percentages of the guard are of these.
+    pub(crate) linked: u64,
     /// Contacts that a new record could be, where a person has to decide: they are not created meanwhile.
     pub(crate) doubted: BTreeSet<ContactId>,
     /// Links that could not be finished in this run and are worth another one soon.
     pub(crate) waiting: u64,
-    lease_renewed: Timestamp,
+    tenure: Tenure,
 }
 
 impl<'a> Run<'a> {
@@ -218,11 +225,13 @@ impl<'a> Run<'a> {
             state: state.unwrap_or_else(|| AccountState::new(account.clone())),
             summary: AccountSummary::new(account.clone()),
             operations: Vec::new(),
+            told: BTreeSet::new(),
             intents: intents.into_iter().map(|intent| (intent.link, intent)).collect(),
             conflicts: BTreeMap::new(),
+            linked: 0,
             doubted: BTreeSet::new(),
             waiting: 0,
-            lease_renewed: deps.clock.now(),
+            tenure: Tenure::begin(order.fence.clone(), deps.clock.now()),
         })
     }
 
@@ -239,9 +248,10 @@ impl<'a> Run<'a> {
             self.settle().await?;
             let opened = self.open_links().await?;
             if opened.or(self.push().await?) == push::News::None {
-                break;
+                return Ok(());
             }
         }
+        self.waiting += 1;
         Ok(())
     }
 
@@ -265,12 +275,21 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Other settings than last time: the selection of every contact is evaluated again.
+    /// Other settings than last time: the selection of every contact is evaluated again, and everything is listed, since
+    /// records that nobody touched may belong into a pair now. That is known to be done when `open_links` has come to
+    /// the end; a run that is cut off before that leaves it to the next one.
     fn apply_settings(&mut self) {
-        if self.state.settings.as_deref() != Some(self.order.settings) {
+        if self.has_new_settings() {
             self.state.feed_position = 0;
-            self.state.settings = Some(self.order.settings.to_owned());
+            if self.state.settings.is_some() {
+                self.state.contacts = None;
+            }
         }
+    }
+
+    /// Whether not everything was looked at yet under the settings of this run.
+    pub(crate) fn has_new_settings(&self) -> bool {
+        self.state.settings.as_deref() != Some(self.order.settings)
     }
 
     /// Writes the end of the run into the account's state and the summary.
@@ -299,7 +318,13 @@ impl<'a> Run<'a> {
             self.state.clock_ahead_ms = ahead;
         }
         let state = Write::Account(Box::new(self.state.clone()));
-        self.commit(vec![state], "recording the end of the run").await
+        self.commit(vec![state], "recording the end of the run").await?;
+        self.give_back().await.doing("giving back the lease")
+    }
+
+    /// Whether anything of the account goes into the store.
+    pub(crate) fn pulls(&self) -> bool {
+        self.order.promise.direction != Direction::ToRemote
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -325,30 +350,6 @@ impl<'a> Run<'a> {
         self.try_commit(writes).await.doing(doing)
     }
 
-    /// As [`Run::commit`], for callers that can act on the store's refusal.
-    pub(crate) async fn try_commit(&mut self, writes: Vec<Write>) -> Result<(), StoreError> {
-        self.keep_lease().await?;
-        let commit = Commit { fence: Some(self.order.fence.clone()), writes };
-        self.deps.store.commit(commit).await.map(|_| ())
-    }
-
-    /// Makes sure that the lease outlives what comes next.
-    pub(crate) async fn keep_lease(&mut self) -> Result<(), StoreError> {
-        let now = self.now();
-        if now.since(self.lease_renewed) < LEASE_RENEWAL {
-            return Ok(());
-        }
-        match self.deps.store.acquire_lease(&self.order.lease, now).await? {
-            LeaseAnswer::Held(fence) if fence == self.order.fence => {
-                self.lease_renewed = now;
-                Ok(())
-            }
-            LeaseAnswer::Held(_) | LeaseAnswer::Busy { .. } => {
-                Err(StoreError::LeaseLost { account: self.order.promise.account.to_string() })
-            }
-        }
-    }
-
     /// Ends the run when somebody asked for it; called where nothing is in flight.
     pub(crate) fn check_stop(&self) -> Result<(), EngineError> {
         if self.deps.stop.is_stopped() { Err(EngineError::Stopped) } else { Ok(()) }
@@ -366,9 +367,10 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Keeps an operation for the plan; a run that carries out only counts.
+    /// Keeps an operation for the plan; a run that carries out only counts. What waits is decided again in each round, and
+    /// told once.
     pub(crate) fn record(&mut self, operation: Operation) {
-        if self.order.purpose == Purpose::Preview {
+        if self.order.purpose == Purpose::Preview && self.told.insert(operation.subject()) {
             self.operations.push(operation);
         }
     }

@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{Doing, EngineError, Purpose, Reach, Run, Step};
-use crate::domain::account::Cursor;
-use crate::domain::id::{GroupId, LinkId, LinkToken, Marker, RemoteId};
+use crate::domain::account::{AccountState, Cursor};
+use crate::domain::id::{ChangeToken, GroupId, LinkId, LinkToken, Marker, RemoteId};
 use crate::domain::link::{Link, Sighting, Suspicion};
 use crate::domain::outbox::Sent;
 use crate::domain::time::Timestamp;
@@ -90,10 +90,9 @@ impl Run<'_> {
             let page = self.deps.remote.list_records(&request).await.doing("listing changed contacts")?;
             read += page.records.len() as u64;
             self.deps.progress.advanced(Step::Reading, read, 0);
-            let mut writes = self.observe_records(page.records).await?;
+            let writes = self.observe_records(page.records).await?;
             if page.next_page.is_none() {
-                writes.extend(self.move_cursor(page.next_token, cursor.lineage));
-                return self.commit(writes, "storing what changed at the remote").await;
+                return self.move_cursor(page.next_token, cursor.lineage, writes).await;
             }
             self.commit(writes, "storing what changed at the remote").await?;
             request.page = page.next_page;
@@ -141,8 +140,7 @@ impl Run<'_> {
                     page.total.unwrap_or_default()
                 ));
             }
-            let writes = self.move_cursor(page.next_token, begun);
-            return self.commit(writes.into_iter().collect(), "storing the change token").await;
+            return self.move_cursor(page.next_token, begun, Vec::new()).await;
         }
     }
 
@@ -153,12 +151,21 @@ impl Run<'_> {
         lineage.is_some_and(|lineage| self.now().since(lineage) < FULL_DISTANCE)
     }
 
-    /// The write that moves the change token; to be committed with, or after, everything the token covers.
-    fn move_cursor(&mut self, token: Option<crate::domain::id::ChangeToken>, lineage: Timestamp) -> Option<Write> {
-        let token = token?;
+    /// Stores the change token together with the last of what it covers. What the run knows of the account moves only
+    /// then: the end of a run is recorded even if this was refused.
+    async fn move_cursor(
+        &mut self,
+        token: Option<ChangeToken>,
+        lineage: Timestamp,
+        mut writes: Vec<Write>,
+    ) -> Result<(), EngineError> {
+        let Some(token) = token else { return self.commit(writes, "storing what the remote has").await };
         let template = self.deps.remote.contacts_template();
-        self.state.contacts = Some(Cursor { token, template, lineage });
-        Some(Write::Account(Box::new(self.state.clone())))
+        let state = AccountState { contacts: Some(Cursor { token, template, lineage }), ..self.state.clone() };
+        writes.push(Write::Account(Box::new(state.clone())));
+        self.commit(writes, "storing the change token").await?;
+        self.state = state;
+        Ok(())
     }
 
     /// Marks bound links whose record a complete listing lacks.

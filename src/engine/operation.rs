@@ -132,6 +132,12 @@ impl Operation {
         self
     }
 
+    /// What it is about, as a text: two operations about the same are one.
+    pub fn subject(&self) -> String {
+        let fields: Vec<&String> = self.fields.keys().collect();
+        format!("{:?} {:?} {:?} {:?} {fields:?}", self.side, self.op, self.contact, self.remote)
+    }
+
     /// Whether a contact would lose a value: a field is emptied, or a list gets shorter.
     pub fn blanks(&self) -> bool {
         self.op == OperationKind::Update

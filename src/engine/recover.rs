@@ -13,7 +13,7 @@ use super::{Doing, EngineError, Purpose, Run};
 use crate::domain::id::{GroupId, LinkId, Marker, RemoteId};
 use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::domain::outbox::{Intent, IntentKind};
-use crate::remotes::{FRESHNESS_WINDOW, Record, Recovery};
+use crate::remotes::{FRESHNESS_WINDOW, Recovery};
 use crate::store::Write;
 
 /// How many members of a group are looked up in the store at once.
@@ -54,13 +54,7 @@ impl Run<'_> {
         }
         self.commit(writes, "settling lost creates").await?;
         self.look_for(&creates).await?;
-        let ids: Vec<RemoteId> = asked.keys().cloned().collect();
-        let found = self.fetch(&ids).await?;
-        for (remote, (link, intent)) in asked {
-            self.check_stop()?;
-            self.recover_write(link, intent, found.get(&remote).cloned()).await?;
-        }
-        Ok(())
+        self.recover_writes(asked).await
     }
 
     fn recover_create(&mut self, mut link: Link, intent: &Intent) -> Vec<Write> {
@@ -136,46 +130,60 @@ impl Run<'_> {
         Ok(groups.filter(|group| of_pairs.contains(group)).collect())
     }
 
-    async fn recover_write(
-        &mut self,
-        mut link: Link,
-        intent: Intent,
-        record: Option<Record>,
-    ) -> Result<(), EngineError> {
-        let Some(record) = record else {
-            let mut writes = vec![self.close_intent(&link, intent.marker)];
-            match intent.kind {
-                IntentKind::Delete => {
-                    let time = link.remote_time;
-                    writes.extend(self.finish_deletion(link, time).await?);
-                }
-                IntentKind::Create | IntentKind::Update => {
-                    link.seen = Some(Sighting::Suspect { cause: Suspicion::Absence, at: self.now() });
-                    writes.push(Write::Link(Box::new(link)));
-                }
+    /// Finds out what became of updates and deletions, by the record they were for.
+    async fn recover_writes(&mut self, asked: BTreeMap<RemoteId, (Link, Intent)>) -> Result<(), EngineError> {
+        let ids: Vec<RemoteId> = asked.keys().cloned().collect();
+        let found = self.fetch(&ids).await?;
+        let untouched: BTreeSet<LinkId> = asked
+            .iter()
+            .filter(|(remote, (_, intent))| found.get(*remote).is_some_and(|one| one.time == intent.remote_time))
+            .map(|(_, (link, _))| link.id)
+            .collect();
+        let mut writes = Vec::new();
+        let mut there = Vec::new();
+        for (remote, (link, intent)) in asked {
+            match found.contains_key(&remote) {
+                true => there.push((link, intent)),
+                false => writes.extend(self.recover_missing(link, &intent).await?),
             }
-            return self.commit(writes, "settling a lost write").await;
-        };
-        let untouched = record.time == intent.remote_time;
-        let writes = self.observe_records(vec![record]).await?;
-        self.commit(writes, "settling a lost write").await?;
-        if !self.intents.contains_key(&link.id) {
-            return Ok(());
         }
+        writes.extend(self.observe_records(found.into_values().collect()).await?);
+        // What the observation proved is closed by now.
+        there.retain(|(link, _)| self.intents.contains_key(&link.id));
+        let mut repeated = Vec::new();
+        for (link, intent) in there {
+            match intent.kind {
+                // It did not land, or has not landed yet; it is decided anew from its check.
+                IntentKind::Delete => writes.push(self.close_intent(&link, intent.marker)),
+                IntentKind::Update if untouched.contains(&link.id) && self.order.purpose == Purpose::Carry => {
+                    repeated.push((link, intent));
+                }
+                // The read is older than what the write was planned on; a later one will tell.
+                IntentKind::Create | IntentKind::Update => self.waiting += 1,
+            }
+        }
+        self.commit(writes, "settling lost writes").await?;
+        self.repeat_updates(repeated).await
+    }
+
+    /// What follows for a lost write whose record is not there any more.
+    async fn recover_missing(&mut self, mut link: Link, intent: &Intent) -> Result<Vec<Write>, EngineError> {
+        if intent.kind == IntentKind::Delete && self.may_be_hidden(&link) {
+            self.waiting += 1;
+            return Ok(Vec::new());
+        }
+        let mut writes = vec![self.close_intent(&link, intent.marker)];
         match intent.kind {
             IntentKind::Delete => {
-                let close = self.close_intent(&link, intent.marker);
-                self.commit(vec![close], "settling a lost deletion").await
-            }
-            IntentKind::Update if untouched && self.order.purpose == Purpose::Carry => {
-                self.repeat_update(link, &intent).await
+                let time = link.remote_time;
+                writes.extend(self.finish_deletion(link, time).await?);
             }
             IntentKind::Create | IntentKind::Update => {
-                // The read is older than what the write was planned on; a later one will tell.
-                self.waiting += 1;
-                Ok(())
+                link.seen = Some(Sighting::Suspect { cause: Suspicion::Absence, at: self.now() });
+                writes.push(Write::Link(Box::new(link)));
             }
         }
+        Ok(writes)
     }
 
     /// Closes an intent, here and in the store.

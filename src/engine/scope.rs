@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::identity::{self, Subject};
 use super::push::News;
 use super::{CHUNK, Doing, EngineError, Run};
-use crate::domain::account::PairGroup;
+use crate::domain::account::{AccountState, PairGroup};
 use crate::domain::contact::{Card, Contact};
 use crate::domain::id::{ContactId, GroupId, LinkId};
 use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
@@ -55,13 +55,16 @@ impl Run<'_> {
     pub(crate) async fn open_links(&mut self) -> Result<News, EngineError> {
         let mut news = News::None;
         // New settings: links are looked at again although neither side changed.
-        let anew = self.state.feed_position == 0;
+        let anew = self.has_new_settings();
         loop {
             self.check_stop()?;
             let store = self.deps.store;
             let changed =
                 store.changed_contacts(self.state.feed_position, CHUNK).await.doing("reading the change feed")?;
-            let Some((_, position)) = changed.last().copied() else { return Ok(news) };
+            let Some((_, position)) = changed.last().copied() else {
+                self.state.settings = Some(self.order.settings.to_owned());
+                return Ok(news);
+            };
             let ids: Vec<ContactId> = changed.into_iter().map(|(id, _)| id).collect();
             let contacts = store.contacts(&ids).await.doing("reading contacts")?;
             let links = store.links_of_contacts(&self.order.promise.account, &ids).await.doing("reading links")?;
@@ -78,9 +81,11 @@ impl Run<'_> {
                 news = News::Some;
             }
             let mut writes: Vec<Write> = opened.into_iter().map(|link| Write::Link(Box::new(link))).collect();
-            self.state.feed_position = position;
-            writes.push(Write::Account(Box::new(self.state.clone())));
+            let state = AccountState { feed_position: position, ..self.state.clone() };
+            writes.push(Write::Account(Box::new(state.clone())));
             self.commit(writes, "opening links").await?;
+            // Not before: the end of a run is recorded even if this was refused.
+            self.state = state;
         }
     }
 

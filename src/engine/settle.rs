@@ -132,7 +132,10 @@ impl Run<'_> {
     /// Bars the kinds of operations of which there are too many, and says so.
     pub(crate) async fn bar(&mut self, tally: &Tally) -> Result<Barred, EngineError> {
         let account = &self.order.promise.account;
-        let linked = self.deps.store.link_counts(account).await.doing("counting links")?.bound;
+        let bound = self.deps.store.link_counts(account).await.doing("counting links")?.bound;
+        // As many as there were before this run unlinked any: what one side deletes makes the other's share no larger.
+        self.linked = self.linked.max(bound);
+        let linked = self.linked;
         let exceeding = tally.exceeding(&self.order.promise.guard, linked);
         for (harm, count) in &exceeding {
             let (what, key) = harm.describe();

@@ -50,7 +50,7 @@ pub(super) fn format(name: &str, bytes: &[u8]) -> Option<Format> {
         Some("xlsx" | "xlsm") => Some(Format::Xlsx),
         Some("xls") => Some(Format::Xls),
         Some("csv" | "tsv" | "txt" | "tab") => Some(Format::Csv),
-        _ if begins_json(bytes) => None,
+        _ if begins_json(bytes) || begins_markup(bytes) => None,
         _ => looks_like_text(bytes).then_some(Format::Csv),
     }
 }
@@ -69,6 +69,11 @@ fn begins_card(bytes: &[u8]) -> bool {
 fn begins_json(bytes: &[u8]) -> bool {
     let text = bytes.trim_ascii_start();
     text.starts_with(b"{\"") || text.starts_with(b"[{")
+}
+
+/// Whether it is XML or a web page, which have commas but no rows either.
+fn begins_markup(bytes: &[u8]) -> bool {
+    bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start().starts_with(b"<")
 }
 
 /// Whether the bytes are text with rows: no control characters beyond tabs and line ends, and a separator somewhere.
@@ -92,6 +97,8 @@ mod tests {
             ("contacts.txt", b"Name\tPhone\n", Some(Format::Csv)),
             ("contacts", b"Name;Phone\n", Some(Format::Csv)),
             ("photo", b"\x89PNG\r\n\x1a\n", None),
+            ("contacts.xml", b"<?xml version=\"1.0\"?>\n<a b=\"c, d\"/>\n", None),
+            ("contacts.html", b"\xEF\xBB\xBF <!DOCTYPE html>\n<p>a, b</p>\n", None),
         ] {
             assert_eq!(format(name, bytes), expected, "{name}");
         }

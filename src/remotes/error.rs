@@ -72,16 +72,25 @@ pub enum RemoteError {
         /// What it said about single items, by their place in the request.
         items: BTreeMap<usize, ItemError>,
     },
+    /// There is no room for more records; nothing was written.
+    #[error("the address book is full ({method})")]
+    Full {
+        /// The call.
+        method: &'static str,
+    },
 }
 
-/// What a remote says about one item of a batch that it refused as a whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a remote says about one item of a batch that it did not write.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ItemError {
     /// It has changed since it was read.
+    #[error("it has changed since it was read")]
     Stale,
-    /// It does not exist.
+    /// It, or what it refers to, does not exist.
+    #[error("it, or something it refers to, does not exist")]
     Missing,
     /// Its content is refused.
+    #[error("{0}")]
     Refused(String),
 }
 
@@ -112,7 +121,7 @@ impl RemoteError {
             RemoteError::NoConsent { .. } => Recovery::AskConsent,
             RemoteError::TokenExpired => Recovery::ListInFull,
             RemoteError::Stale { .. } | RemoteError::Missing { .. } | RemoteError::Exists { .. } => Recovery::ReadAgain,
-            RemoteError::Refused { .. } => Recovery::GiveUp,
+            RemoteError::Refused { .. } | RemoteError::Full { .. } => Recovery::GiveUp,
         }
     }
 }

@@ -146,6 +146,26 @@ pub struct Update {
     pub wire: Value,
 }
 
+/// What became of records that were to be created.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Created {
+    /// Those that were, in no promised order: match them by tag.
+    pub records: Vec<Record>,
+    /// Those that the remote refused while it created the others, by their place in the request.
+    pub refused: BTreeMap<usize, ItemError>,
+}
+
+/// What became of records that were to be updated.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Updated {
+    /// Those that were and that the remote showed, by the id asked for.
+    pub records: BTreeMap<RemoteId, Record>,
+    /// Those that the remote refused while it updated the others, by their place in the request.
+    pub refused: BTreeMap<usize, ItemError>,
+    /// Those of which the remote does not say whether they were updated, by their place in the request.
+    pub unknown: BTreeSet<usize>,
+}
+
 /// What became of a change of members.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MembersChanged {
@@ -248,18 +268,13 @@ pub trait Remote: Send + Sync {
     /// that waits after it was committed would leave its outcome open for as long, should the process end.
     async fn make_ready(&self, kind: WriteKind, records: usize) -> Result<(), RemoteError>;
 
-    /// Creates records and returns them, in no promised order: match them by tag. At most
-    /// [`BatchLimits::create`] of them. A record of the answer is missing when the remote did not name it: its outcome
-    /// is unknown.
-    async fn create_records(&self, wires: &[Value]) -> Result<Vec<Record>, RemoteError>;
+    /// Creates records. At most [`BatchLimits::create`] of them. A record that is missing in the answer was not named
+    /// by the remote: its outcome is unknown.
+    async fn create_records(&self, wires: &[Value]) -> Result<Created, RemoteError>;
 
-    /// Replaces the fields of the mask in each record and returns the records by the id asked for. At most
-    /// [`BatchLimits::update`] of them. A record that is missing in the answer was updated, but has to be read.
-    async fn update_records(
-        &self,
-        mask: &[String],
-        updates: &[Update],
-    ) -> Result<BTreeMap<RemoteId, Record>, RemoteError>;
+    /// Replaces the fields of the mask in each record. At most [`BatchLimits::update`] of them. A record that is
+    /// missing in the answer was updated, but has to be read.
+    async fn update_records(&self, mask: &[String], updates: &[Update]) -> Result<Updated, RemoteError>;
 
     /// Deletes records. At most [`BatchLimits::delete`] of them. Deleting a missing one is [`RemoteError::Missing`] or
     /// succeeds.

@@ -1,9 +1,41 @@
 //! Many contacts at once: how few calls they take, and what becomes of the bad ones among them.
 
 use contactsync::domain::account::Outcome;
+use contactsync::domain::contact::Card;
+use contactsync::domain::id::ContactId;
+use contactsync::domain::link::LinkState;
+use contactsync::emulator::fault::FaultKind;
+use contactsync::emulator::settings::{BadItems, CreatedOrder, Delay};
+use serde_json::{Map, Value, json};
 
 use crate::support::effort::calls;
+use crate::support::hands::first;
 use crate::support::world::{World, person};
+
+const CREATE: &str = "people.batchCreateContacts";
+const UPDATE: &str = "people.batchUpdateContacts";
+
+/// More than Google takes for one contact.
+fn spoil(card: &mut Card) {
+    let long = "€".repeat(1_000);
+    card.custom.extend((0..50).map(|number| (format!("Field {number}"), long.clone())));
+}
+
+fn heal(card: &mut Card) {
+    card.custom.clear();
+}
+
+/// Ten persons on both sides, at rest.
+async fn book() -> (World, Vec<ContactId>) {
+    let world = World::new();
+    let mut ids = Vec::new();
+    for number in 0..10 {
+        ids.push(world.add(person(&format!("Number {number}"))).await);
+    }
+    world.settle().await;
+    world.count_anew();
+    (world, ids)
+}
 
 // 450 contacts go into a group that is not there yet: whose account it is costs nothing, since the grant says so.
 #[tokio::test]
@@ -22,4 +54,114 @@ async fn a_first_run_lists_twice_makes_the_group_and_sends_batches_of_two_hundre
     ];
     assert_eq!(world.api_calls(), calls(&expected));
     world.assert_equal().await;
+}
+
+#[tokio::test]
+async fn one_contact_that_google_refuses_keeps_no_other_from_being_made() {
+    for (bad_items, order, batches) in [
+        (BadItems::RefuseCall, CreatedOrder::Request, 2),
+        (BadItems::AnswerEach, CreatedOrder::Request, 1),
+        (BadItems::AnswerEach, CreatedOrder::Shuffled, 1),
+    ] {
+        let world = World::new();
+        world.switch(|settings| {
+            settings.bad_items = bad_items;
+            settings.created_order = order;
+        });
+        let mut bad = person("Bad");
+        spoil(&mut bad);
+        let bad = world.add(bad).await;
+        for number in 0..9 {
+            world.add(person(&format!("Number {number}"))).await;
+        }
+        let summary = world.sync().await;
+        assert_eq!((summary.outcome, summary.pushed.created), (Outcome::Parked, 9), "{bad_items:?}: {summary:?}");
+        assert_eq!(summary.failed[0].contact, bad.to_string());
+        assert!(summary.failed[0].reason.starts_with("Google refuses to create it: Request contains"), "{summary:?}");
+        assert_eq!(world.api_calls()[CREATE], batches);
+        let link = world.link(bad).await;
+        assert_eq!((link.state, link.parked.map(|parked| parked.times)), (LinkState::Need, Some(1)));
+        world.edit(bad, heal).await;
+        let summary = world.sync().await;
+        assert_eq!((summary.outcome, summary.pushed.created), (Outcome::Done, 1), "{bad_items:?}: {summary:?}");
+        world.assert_equal().await;
+        world.assert_at_rest().await;
+    }
+}
+
+// Everybody is edited in the store. One edit is more than Google takes, one person was edited in Google too, and one
+// was deleted there; the change stream does not know it yet.
+#[tokio::test]
+async fn contacts_that_google_refuses_to_change_keep_no_other_from_being_changed() {
+    for bad_items in [BadItems::RefuseCall, BadItems::AnswerEach] {
+        let (world, ids) = book().await;
+        world.advance(std::time::Duration::from_secs(3600));
+        world.switch(|settings| {
+            settings.bad_items = bad_items;
+            settings.propagation.delta = Delay::constant(300_000);
+        });
+        for (place, id) in ids.iter().enumerate() {
+            let edit = |card: &mut Card| {
+                card.notes = Some("met in London".to_owned());
+                card.custom.insert("City".to_owned(), "London".to_owned());
+                if place == 3 {
+                    spoil(card);
+                }
+            };
+            world.edit(*id, edit).await;
+        }
+        world.google_edit("Number 5", &json!({"nicknames": [{"value": "Five"}]}));
+        world.google_delete("Number 7");
+        let summary = world.sync().await;
+        assert_eq!(summary.outcome, Outcome::Parked, "{bad_items:?}: {summary:?}");
+        assert!(summary.failed.iter().all(|failure| failure.contact == ids[3].to_string()), "{summary:?}");
+        assert!(summary.failed[0].reason.starts_with("Google refuses the update: Request contains"), "{summary:?}");
+        for number in [0, 1, 2, 4, 5, 6, 8, 9] {
+            let google = world.person(&format!("Number {number}"));
+            assert_eq!(first(&google, "biographies", "value"), Some("met in London"), "{bad_items:?}: {number}");
+        }
+        assert_eq!(first(&world.person("Number 3"), "biographies", "value"), None);
+        assert_eq!(world.contact(ids[5]).await.card.as_person().unwrap().nicknames, ["Five"]);
+        if bad_items == BadItems::AnswerEach {
+            assert_eq!(world.api_calls()[UPDATE], 1, "nobody has to be sent again");
+        }
+        world.edit(ids[3], heal).await;
+        world.settle().await;
+        world.assert_equal().await;
+        world.assert_at_rest().await;
+    }
+}
+
+/// An answer that carries nothing out, and says this of each person by the last figure of the name.
+fn statuses(world: &World, status: impl Fn(usize) -> Value) -> FaultKind {
+    let mut result = Map::new();
+    for number in 0..10 {
+        result.insert(world.resource(&format!("Number {number}")), json!({ "status": status(number) }));
+    }
+    let body = json!({ "updateResult": result }).to_string();
+    FaultKind::Answer { status: 200, content_type: "application/json".to_owned(), body }
+}
+
+#[tokio::test]
+async fn an_update_of_which_the_answer_does_not_say_whether_it_landed_is_repeated_by_the_next_run() {
+    let (world, ids) = book().await;
+    for id in &ids {
+        world.edit(*id, |card| card.notes = Some("met in London".to_owned())).await;
+    }
+    world.switch(|settings| settings.propagation.delta = Delay::constant(300_000));
+    world.google_edit("Number 4", &json!({"nicknames": [{"value": "Four"}]}));
+    let stale = "Request person.etag is different than the current person.etag.";
+    // The stale one is merged and sent again in the same run, which must leave the others alone.
+    let answer = statuses(&world, |number| match number {
+        4 => json!({"code": 9, "message": stale}),
+        _ => json!({"code": 13, "message": "Internal error encountered."}),
+    });
+    world.strike(UPDATE, answer);
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, summary.pushed.updated), (Outcome::Unreachable, 1), "{summary:?}");
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, summary.pushed.updated), (Outcome::Done, 9), "{summary:?}");
+    world.settle().await;
+    world.assert_equal().await;
+    world.assert_at_rest().await;
 }

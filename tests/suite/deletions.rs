@@ -398,6 +398,33 @@ async fn a_404_inside_the_freshness_window_proves_nothing() {
     world.assert_at_rest().await;
 }
 
+// A contact that was made a moment ago is not shown to everybody yet. Taken for gone, it would stay in Google for ever.
+#[tokio::test]
+async fn a_fresh_record_that_no_read_shows_yet_is_deleted_later() {
+    for lost in [false, true] {
+        let world = World::new();
+        let ada = world.add(person("Ada King")).await;
+        world.sync().await;
+        let resource = world.resource("Ada King");
+        world.delete(ada).await;
+        if lost {
+            world.strike("people.deleteContact", FaultKind::Drop);
+            world.sync().await;
+        }
+        let gone = json!({"responses": [{"requestedResourceName": resource,
+            "status": {"code": 5, "message": "Requested entity was not found."}}]});
+        let gone =
+            FaultKind::Answer { status: 200, content_type: "application/json".to_owned(), body: gone.to_string() };
+        world.strike("people.getBatchGet", gone);
+        let summary = world.sync().await;
+        assert_eq!(summary.outcome, Outcome::Unreachable, "nobody knows yet: {summary:?}");
+        world.settle().await;
+        assert!(!in_google(&world, "Ada King"), "answer lost: {lost}");
+        assert!(!world.contact(ada).await.is_live());
+        world.assert_at_rest().await;
+    }
+}
+
 #[tokio::test]
 async fn deleting_what_is_gone_already_is_done_whatever_google_says() {
     for answer in [MissingDelete::NotFound, MissingDelete::Internal] {

@@ -18,7 +18,7 @@ use contactsync::remotes::google::{Google, GoogleOptions, Mapping};
 use contactsync::remotes::http::ReqwestTransport;
 use contactsync::remotes::oauth::{GrantError, GrantStore, OauthClient, RefreshSource};
 use contactsync::remotes::token_cache::TokenCache;
-use contactsync::remotes::{PageRequest, Presence, Record, Remote, RemoteError, Tag, Update};
+use contactsync::remotes::{PageRequest, Presence, Record, Remote, RemoteError, Tag, Update, Updated};
 use oauth2::TokenUrl;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -69,7 +69,7 @@ fn change(world: &World, record: &Record, edit: impl FnOnce(&mut Card)) -> (Vec<
 }
 
 async fn create(world: &World, card: &Card) -> Record {
-    world.google.create_records(&[wire(world, card, 1)]).await.unwrap().remove(0)
+    world.google.create_records(&[wire(world, card, 1)]).await.unwrap().records.remove(0)
 }
 
 fn as_user<T>(world: &World, act: impl FnOnce(&mut User<'_>) -> T) -> T {
@@ -125,7 +125,7 @@ async fn each_field_can_be_changed_and_emptied() {
             first.primary = true;
         }
         let (mask, update) = change(&world, &record, edit);
-        let mut updated = world.google.update_records(&mask, &[update]).await.unwrap();
+        let mut updated = world.google.update_records(&mask, &[update]).await.unwrap().records;
         let updated = updated.remove(&record.id).unwrap();
         let read = world.google.codec().read(&updated.wire, Kind::Person).card;
         assert_eq!(normal::card(&read), normal::card(&expected), "edit {number}");
@@ -140,7 +140,7 @@ async fn a_batch_is_matched_by_tag_whatever_its_order() {
     let world = World::new();
     world.emulator().settings_mut().created_order = CreatedOrder::Shuffled;
     let wires: Vec<Value> = (0..20).map(|number| wire(&world, &plain(&format!("Number {number}")), number)).collect();
-    let records = world.google.create_records(&wires).await.unwrap();
+    let records = world.google.create_records(&wires).await.unwrap().records;
     for (number, sent) in (0..20).zip(&wires) {
         let record = records.iter().find(|record| record.tag == Some(tag(number))).unwrap();
         assert_eq!(record.wire["names"], sent["names"]);
@@ -153,7 +153,7 @@ async fn a_batch_is_matched_by_tag_whatever_its_order() {
 async fn a_batch_of_updates_names_the_stale_ones_and_may_answer_nothing() {
     let world = World::new();
     let wires: Vec<Value> = (0..4).map(|number| wire(&world, &plain("Ada"), number)).collect();
-    let records = world.google.create_records(&wires).await.unwrap();
+    let records = world.google.create_records(&wires).await.unwrap().records;
     let mut updates = Vec::new();
     let mut mask = Vec::new();
     for record in &records {
@@ -167,7 +167,7 @@ async fn a_batch_of_updates_names_the_stale_ones_and_may_answer_nothing() {
     assert!(matches!(&error, RemoteError::Stale { items } if *items == [1, 3]), "{error:?}");
     world.emulator().settings_mut().update_answers = UpdateAnswers::Empty;
     let fresh = [updates[0].clone(), updates[2].clone()];
-    assert!(world.google.update_records(&mask, &fresh).await.unwrap().is_empty());
+    assert_eq!(world.google.update_records(&mask, &fresh).await.unwrap(), Updated::default());
     let ids = [records[0].id.clone(), records[1].id.clone()];
     let fetched = world.google.fetch_records(&ids).await.unwrap();
     assert_eq!(fetched[&ids[0]].wire["biographies"][0]["value"], "x");
@@ -182,8 +182,8 @@ async fn a_batch_names_what_is_refused_and_what_is_gone() {
     let RemoteError::Refused { items, .. } = &error else { panic!("{error:?}") };
     assert!(matches!(items.iter().collect::<Vec<_>>()[..], [(1, ItemError::Refused(_))]), "{error:?}");
     assert_eq!(world.people().len(), 0);
-    let records =
-        world.google.create_records(&[wire(&world, &plain("A"), 1), wire(&world, &plain("B"), 2)]).await.unwrap();
+    let wires = [wire(&world, &plain("A"), 1), wire(&world, &plain("B"), 2)];
+    let records = world.google.create_records(&wires).await.unwrap().records;
     let changes: Vec<(Vec<String>, Update)> =
         records.iter().map(|record| change(&world, record, |card| card.notes = Some("x".to_owned()))).collect();
     world.google.delete_records(std::slice::from_ref(&records[1].id)).await.unwrap();
@@ -251,7 +251,7 @@ async fn deleting_twice_is_told() {
 async fn many_contacts_are_deleted_and_read_in_few_calls() {
     let world = World::new();
     let wires: Vec<Value> = (0..200).map(|number| wire(&world, &plain("Ada"), number)).collect();
-    let records = world.google.create_records(&wires).await.unwrap();
+    let records = world.google.create_records(&wires).await.unwrap().records;
     let ids: Vec<RemoteId> = records.into_iter().map(|record| record.id).collect();
     assert_eq!(world.google.fetch_records(&ids).await.unwrap().len(), 200);
     world.google.delete_records(&ids).await.unwrap();
@@ -293,7 +293,7 @@ async fn groups_are_created_once_and_filled() {
     let filled = world.google.get_group(&group.id, 5).await.unwrap();
     assert_eq!((&filled.group, &filled.members[..]), (listed, std::slice::from_ref(&record.id)));
     assert_eq!(world.google.get_group(&group.id, 0).await.unwrap().members, []);
-    assert_eq!(world.google.group_members(&group.id).await.unwrap(), [record.id.clone()]);
+    assert_eq!(world.google.group_members(&group.id).await.unwrap(), std::slice::from_ref(&record.id));
     let error = world.google.rename_group(&group.id, &Etag::new("stale"), "Clients").await.unwrap_err();
     assert!(matches!(error, RemoteError::Stale { .. }), "{error:?}");
     let etag = listed.etag.clone().unwrap();
@@ -311,7 +311,7 @@ async fn a_member_of_several_groups_keeps_them_through_an_update() {
     let changed = codec.recompose(&record.wire, &card, &card, Some(&groups), &tag(2)).unwrap();
     assert_eq!(changed.mask, ["clientData", "memberships"]);
     let update = Update { id: record.id.clone(), etag: record.etag.clone().unwrap(), wire: changed.wire };
-    let updated = world.google.update_records(&changed.mask, &[update]).await.unwrap();
+    let updated = world.google.update_records(&changed.mask, &[update]).await.unwrap().records;
     assert_eq!(updated[&record.id].groups, groups);
     world.assert_no_violation();
 }
@@ -408,7 +408,7 @@ async fn the_same_client_works_over_a_real_connection() {
     let server = serve(([127, 0, 0, 1], 0).into(), emulator, Arc::new(SystemClock)).await.unwrap();
     let google = client_of(&server);
     let new = |number| google.codec().compose(&rich(), &my_contacts(), &tag(number));
-    let created = google.create_records(&(0..30).map(new).collect::<Vec<_>>()).await.unwrap();
+    let created = google.create_records(&(0..30).map(new).collect::<Vec<_>>()).await.unwrap().records;
     let page = google.list_records(&PageRequest { since: None, page: None }).await.unwrap();
     assert_eq!((created.len(), page.records.len()), (30, 30));
     // More ids than fit into an address.

@@ -11,7 +11,7 @@ use contactsync::emulator::settings::Delay;
 use serde_json::json;
 
 use crate::support::effort::calls;
-use crate::support::world::{World, pair, person, promise};
+use crate::support::world::{World, as_person, pair, person, promise};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const LIST: &str = "people.connections.list";
@@ -163,4 +163,31 @@ async fn a_group_that_cannot_be_read_keeps_nothing_from_being_done() {
     assert_eq!(world.person("Grace Hopper")["biographies"][0]["value"], "Admiral");
     let summary = world.sync().await;
     assert_eq!((summary.outcome, world.people().len()), (Outcome::Done, 3), "{summary:?}");
+}
+
+// The read after a refused etag shows a state from before the one that is known: it is no news, and the same write would
+// be refused again.
+#[tokio::test]
+async fn a_stale_etag_is_not_tried_again_before_a_read_shows_why() {
+    let world = World::new();
+    let ada = world.add(person("Ada King")).await;
+    world.settle().await;
+    world.advance(Duration::from_secs(3600));
+    world.switch(|settings| {
+        settings.propagation.get = Delay::constant(600_000);
+        settings.propagation.delta = Delay::constant(600_000);
+    });
+    world.edit(ada, |card| card.notes = Some("met in London".to_owned())).await;
+    world.sync().await;
+    world.google_edit("Ada King", &json!({"organizations": [{"title": "Countess"}]}));
+    world.edit(ada, |card| card.notes = Some("met in Paris".to_owned())).await;
+    let summary = world.sync().await;
+    assert_eq!(summary.outcome, Outcome::Unreachable, "work is left: {summary:?}");
+    assert!(summary.calls <= 4, "groups, contacts, the update, the read: {summary:?}");
+    world.switch(|settings| settings.propagation = Default::default());
+    world.advance(Duration::from_secs(3600));
+    world.settle().await;
+    assert_eq!(world.contact(ada).await.card.notes.as_deref(), Some("met in Paris"));
+    assert_eq!(as_person(&mut world.contact(ada).await.card).job_title.as_deref(), Some("Countess"));
+    world.assert_equal().await;
 }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Verdict, ends_the_push, halves, split_named, verdict};
+use super::{Room, Verdict, ends_the_push, halves, split_named, verdict};
 use crate::domain::contact::Contact;
 use crate::domain::id::{LinkId, LinkToken, Marker};
 use crate::domain::link::{Base, Certainty, Link, LinkState};
 use crate::domain::outbox::{IntentKind, Sent};
 use crate::engine::push::Push;
 use crate::engine::{Doing, EngineError, Run};
-use crate::remotes::{ItemError, Record, RemoteError, WriteKind};
+use crate::remotes::{Created, ItemError, Record, RemoteError, WriteKind};
 use crate::store::Write;
 
 /// A record about to be made.
@@ -24,15 +24,14 @@ struct Draft {
 
 impl Run<'_> {
     /// Makes the records of these links, in one call unless the remote refuses some of them.
-    pub(super) async fn create(&mut self, ids: &[LinkId]) -> Result<(), EngineError> {
+    pub(super) async fn create(&mut self, ids: &[LinkId]) -> Result<Room, EngineError> {
         let drafts = self.draft(ids).await?;
         if drafts.is_empty() {
-            return Ok(());
+            return Ok(Room::Left);
         }
         self.deps.remote.make_ready(WriteKind::Create, drafts.len()).await.doing("waiting to create contacts")?;
         let mut writes = Vec::new();
         for draft in &drafts {
-            let intent = self.intent(&draft.link, draft.marker, IntentKind::Create);
             let sent = Sent {
                 marker: draft.marker,
                 link: draft.link.id,
@@ -45,18 +44,42 @@ impl Run<'_> {
                 at: self.now(),
             };
             writes.push(Write::Link(Box::new(draft.link.clone())));
-            writes.push(Write::OpenIntent(Box::new(intent), Box::new(sent)));
+            writes.push(self.open_intent(&draft.link, sent));
         }
         self.commit(writes, "recording what is about to be created").await?;
         let mut parts = vec![drafts];
         while let Some(part) = parts.pop() {
             let wires: Vec<Value> = part.iter().map(|draft| draft.wire.clone()).collect();
             match self.deps.remote.create_records(&wires).await {
-                Ok(records) => self.created(part, records).await?,
+                Ok(answer) => self.created(part, answer).await?,
+                Err(error @ RemoteError::Full { .. }) => {
+                    let unsent = part.into_iter().chain(parts.into_iter().flatten()).collect();
+                    self.no_room(unsent, &error).await?;
+                    return Ok(Room::None);
+                }
                 Err(error) => self.not_created(part, error, &mut parts).await?,
             }
         }
+        Ok(Room::Left)
+    }
+
+    /// Names contacts that are not even tried, because there is no room for more.
+    pub(super) async fn leave_out(&mut self, ids: &[LinkId]) -> Result<(), EngineError> {
+        for (_, contact) in self.load(ids).await? {
+            if let Some(contact) = contact {
+                self.fail(contact.id, "the address book is full");
+            }
+        }
         Ok(())
+    }
+
+    /// Takes back what a full address book has no room for. It is tried again by the next run: somebody may have made
+    /// room by then.
+    async fn no_room(&mut self, drafts: Vec<Draft>, error: &RemoteError) -> Result<(), EngineError> {
+        for draft in &drafts {
+            self.fail(draft.contact.id, error.to_string());
+        }
+        self.withdraw(drafts).await
     }
 
     async fn draft(&mut self, ids: &[LinkId]) -> Result<Vec<Draft>, EngineError> {
@@ -80,9 +103,11 @@ impl Run<'_> {
         Ok(drafts)
     }
 
-    async fn created(&mut self, part: Vec<Draft>, records: Vec<Record>) -> Result<(), EngineError> {
+    async fn created(&mut self, part: Vec<Draft>, answer: Created) -> Result<(), EngineError> {
+        let Created { records, refused } = answer;
         let mut by_token: BTreeMap<LinkToken, Record> =
             records.into_iter().filter_map(|record| Some((record.tag.as_ref()?.token.clone(), record))).collect();
+        let (set_aside, part) = split_named(part, &refused.keys().copied().collect());
         let mut writes = Vec::new();
         for draft in part {
             let Some(record) = by_token.remove(&draft.link.token) else {
@@ -108,7 +133,12 @@ impl Run<'_> {
             writes.push(Write::Link(Box::new(link)));
             self.summary.pushed.created += 1;
         }
-        self.commit(writes, "recording what was created").await
+        self.commit(writes, "recording what was created").await?;
+        for (place, draft) in set_aside {
+            let reason = refused.get(&place).map(ToString::to_string).unwrap_or_default();
+            self.refuse_create(draft, &reason).await?;
+        }
+        Ok(())
     }
 
     async fn not_created(
@@ -132,7 +162,7 @@ impl Run<'_> {
             Verdict::Named(places) => {
                 let (named, rest) = split_named(part, &places);
                 for (place, draft) in named {
-                    self.refuse_create(draft, &error, place).await?;
+                    self.refuse_create(draft, &fault(&error, place)).await?;
                 }
                 if !rest.is_empty() {
                     parts.push(rest);
@@ -140,7 +170,7 @@ impl Run<'_> {
             }
             Verdict::Unnamed if part.len() == 1 => {
                 for draft in part {
-                    self.refuse_create(draft, &error, 0).await?;
+                    self.refuse_create(draft, &fault(&error, 0)).await?;
                 }
             }
             Verdict::Unnamed => {
@@ -152,16 +182,9 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn refuse_create(&mut self, draft: Draft, error: &RemoteError, place: usize) -> Result<(), EngineError> {
+    async fn refuse_create(&mut self, draft: Draft, reason: &str) -> Result<(), EngineError> {
         let mut link = draft.link;
         link.state = LinkState::Need;
-        let reason = match error {
-            RemoteError::Refused { items, message, .. } => match items.get(&place) {
-                Some(ItemError::Refused(reason)) => reason.clone(),
-                _ => message.clone(),
-            },
-            other => other.to_string(),
-        };
         self.refuse(&mut link, &draft.contact, &format!("Google refuses to create it: {reason}"));
         let close = self.close_intent(&link, draft.marker);
         self.commit(vec![close, Write::Link(Box::new(link))], "recording a refused contact").await
@@ -177,5 +200,16 @@ impl Run<'_> {
             writes.push(Write::Link(Box::new(link)));
         }
         self.commit(writes, "taking back what was not sent").await
+    }
+}
+
+/// What a refusal says about the record at one place.
+fn fault(error: &RemoteError, place: usize) -> String {
+    match error {
+        RemoteError::Refused { items, message, .. } => match items.get(&place) {
+            Some(ItemError::Refused(reason)) => reason.clone(),
+            _ => message.clone(),
+        },
+        other => other.to_string(),
     }
 }

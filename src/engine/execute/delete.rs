@@ -11,7 +11,7 @@ use crate::domain::outbox::{IntentKind, Sent};
 use crate::engine::push::{News, Push};
 use crate::engine::settle::is_folded_twin;
 use crate::engine::{Doing, EngineError, Run};
-use crate::remotes::{RemoteError, WriteKind};
+use crate::remotes::{FRESHNESS_WINDOW, RemoteError, WriteKind};
 use crate::store::Write;
 
 /// A record about to be deleted, as it was checked.
@@ -30,7 +30,7 @@ impl Run<'_> {
             return Ok(news);
         }
         self.deps.remote.make_ready(WriteKind::Delete, removals.len()).await.doing("waiting to delete contacts")?;
-        let writes = removals.iter().flat_map(|removal| self.announce_deletion(removal)).collect();
+        let writes = removals.iter().flat_map(|removal| self.announce_deletion(removal)).collect::<Vec<_>>();
         self.commit(writes, "recording what is about to be deleted").await?;
         let single = removals.len() < self.deps.remote.batch_from();
         let mut parts: Vec<Vec<Removal>> =
@@ -48,13 +48,12 @@ impl Run<'_> {
 
     /// What is committed before a deletion is sent. A folded twin says by itself that it is to be deleted, and that is
     /// decided anew from its check, so it needs no intent.
-    fn announce_deletion(&self, removal: &Removal) -> Vec<Write> {
+    fn announce_deletion(&mut self, removal: &Removal) -> Vec<Write> {
         if is_folded_twin(&removal.link) {
             return Vec::new();
         }
         let mut link = removal.link.clone();
         link.own_delete = true;
-        let intent = self.intent(&link, removal.marker, IntentKind::Delete);
         let sent = Sent {
             marker: removal.marker,
             link: link.id,
@@ -66,7 +65,8 @@ impl Run<'_> {
             version: link.acked.clone(),
             at: self.now(),
         };
-        vec![Write::Link(Box::new(link)), Write::OpenIntent(Box::new(intent), Box::new(sent))]
+        let opened = self.open_intent(&link, sent);
+        vec![Write::Link(Box::new(link)), opened]
     }
 
     /// Reads the records once more. Returns those that are as they were last seen.
@@ -87,6 +87,7 @@ impl Run<'_> {
         for (link, _) in loaded {
             let (Some(remote), Some(base)) = (link.remote.clone(), link.base.clone()) else { continue };
             match found.remove(&remote) {
+                None if self.may_be_hidden(&link) => self.waiting += 1,
                 None => gone.push(link),
                 // It was renamed: the name leads to a record that is somebody else's, or has to be looked at first.
                 Some(record) if record.id != remote && is_folded_twin(&link) => gone.push(link),
@@ -109,6 +110,11 @@ impl Run<'_> {
         }
         self.commit(writes, "recording what was gone already").await?;
         Ok((removals, news))
+    }
+
+    /// Whether the record changed so recently that a read may not show it yet.
+    pub(crate) fn may_be_hidden(&self, link: &Link) -> bool {
+        self.now().since(link.changed_at) < FRESHNESS_WINDOW
     }
 
     async fn deleted(&mut self, part: Vec<Removal>) -> Result<(), EngineError> {

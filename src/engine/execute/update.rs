@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use super::{Verdict, ends_the_push, halves, split_named, verdict};
 use crate::domain::contact::{Card, Contact};
-use crate::domain::id::{Etag, LinkId, Marker, RemoteId};
+use crate::domain::id::{LinkId, Marker, RemoteId};
 use crate::domain::link::{Base, Certainty, Link, LinkState};
 use crate::domain::outbox::{Intent, IntentKind, Sent};
+use crate::domain::version::VersionVector;
 use crate::engine::held::{Held, carried};
 use crate::engine::push::{News, Push, Regroup};
 use crate::engine::{Doing, EngineError, Run};
-use crate::remotes::{ItemError, Record, RemoteError, Update, WriteKind};
+use crate::remotes::{ItemError, Record, RemoteError, Update, Updated, WriteKind};
 use crate::store::Write;
 
 /// A record about to be changed.
@@ -22,6 +23,16 @@ struct Edit {
     /// What of the contact the record is to say.
     card: Card,
     update: Update,
+    history: History,
+}
+
+/// Whether a write may have been carried out already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum History {
+    /// It was never sent.
+    Unsent,
+    /// It was sent once, and nobody knows what became of it.
+    Unknown,
 }
 
 impl Run<'_> {
@@ -35,15 +46,22 @@ impl Run<'_> {
         // One mask, unless somebody edited a contact since the plan was made.
         for (mask, edits) in by_mask {
             self.deps.remote.make_ready(WriteKind::Update, edits.len()).await.doing("waiting to update contacts")?;
-            let writes = edits.iter().flat_map(|edit| self.announce(edit, &mask)).collect();
+            let writes = edits.iter().map(|edit| self.announce(edit, &mask)).collect();
             self.commit(writes, "recording what is about to be updated").await?;
-            let mut parts = vec![edits];
-            while let Some(part) = parts.pop() {
-                let updates: Vec<Update> = part.iter().map(|edit| edit.update.clone()).collect();
-                match self.deps.remote.update_records(&mask, &updates).await {
-                    Ok(records) => news = news.or(self.updated(part, records).await?),
-                    Err(error) => news = news.or(self.not_updated(part, error, &mut parts).await?),
-                }
+            news = news.or(self.send(&mask, edits).await?);
+        }
+        Ok(news)
+    }
+
+    /// Sends updates in one call, unless the remote refuses some of them.
+    async fn send(&mut self, mask: &[String], edits: Vec<Edit>) -> Result<News, EngineError> {
+        let mut news = News::None;
+        let mut parts = vec![edits];
+        while let Some(part) = parts.pop() {
+            let updates: Vec<Update> = part.iter().map(|edit| edit.update.clone()).collect();
+            match self.deps.remote.update_records(mask, &updates).await {
+                Ok(answer) => news = news.or(self.updated(part, answer).await?),
+                Err(error) => news = news.or(self.not_updated(part, error, &mut parts).await?),
             }
         }
         Ok(news)
@@ -69,12 +87,13 @@ impl Run<'_> {
                 continue;
             };
             let update = Update { id: remote, etag, wire: change.wire };
-            edits.push((change.mask, Edit { link, contact, marker, card, update }));
+            let history = History::Unsent;
+            edits.push((change.mask, Edit { link, contact, marker, card, update, history }));
         }
         Ok(edits)
     }
 
-    fn announce(&self, edit: &Edit, mask: &[String]) -> [Write; 1] {
+    fn announce(&mut self, edit: &Edit, mask: &[String]) -> Write {
         let sent = Sent {
             marker: edit.marker,
             link: edit.link.id,
@@ -86,67 +105,78 @@ impl Run<'_> {
             version: edit.contact.version.clone(),
             at: self.now(),
         };
-        let intent = self.intent(&edit.link, edit.marker, IntentKind::Update);
-        [Write::OpenIntent(Box::new(intent), Box::new(sent))]
+        self.open_intent(&edit.link, sent)
     }
 
-    async fn updated(&mut self, part: Vec<Edit>, mut records: BTreeMap<RemoteId, Record>) -> Result<News, EngineError> {
+    async fn updated(&mut self, part: Vec<Edit>, answer: Updated) -> Result<News, EngineError> {
+        let Updated { mut records, mut refused, unknown } = answer;
         let mut writes = Vec::new();
-        let mut unread = Vec::new();
-        for edit in part {
-            let record = records.remove(&edit.update.id);
-            if record.is_none() {
-                unread.push(edit.update.id.clone());
+        let mut unread = BTreeMap::new();
+        let mut set_aside = Vec::new();
+        for (place, edit) in part.into_iter().enumerate() {
+            if let Some(fault) = refused.remove(&place) {
+                set_aside.push((edit, fault));
+            } else if let Some(record) = records.remove(&edit.update.id) {
+                writes.push(self.close_intent(&edit.link, edit.marker));
+                writes.extend(self.acknowledge(edit.link, edit.card, edit.contact.version, edit.marker, record));
+                self.summary.pushed.updated += 1;
+            } else if unknown.contains(&place) {
+                // The next run finds out.
+                self.waiting += 1;
+            } else {
+                unread.insert(edit.update.id, edit.link.id);
             }
-            writes.push(self.close_intent(&edit.link, edit.marker));
-            writes.extend(self.acknowledge(edit.link, edit.card, &edit.contact, edit.marker, edit.update.wire, record));
-            self.summary.pushed.updated += 1;
         }
         self.commit(writes, "recording what was updated").await?;
+        let news = self.set_aside(set_aside).await?;
+        Ok(news.or(self.read_updated(&unread).await?))
+    }
+
+    /// The remote said yes without showing these records: their markers tell whether it did as it said.
+    async fn read_updated(&mut self, unread: &BTreeMap<RemoteId, LinkId>) -> Result<News, EngineError> {
         if unread.is_empty() {
             return Ok(News::None);
         }
-        // The remote said yes without showing the records: their new etags have to be read.
-        let records = self.fetch(&unread).await?;
+        let ids: Vec<RemoteId> = unread.keys().cloned().collect();
+        let records = self.fetch(&ids).await?;
         let writes = self.observe_records(records.into_values().collect()).await?;
         self.commit(writes, "recording updated contacts").await?;
+        for link in unread.values() {
+            match self.intents.contains_key(link) {
+                true => self.waiting += 1,
+                false => self.summary.pushed.updated += 1,
+            }
+        }
         Ok(News::Some)
     }
 
-    /// The writes that record an update that went through.
+    /// The writes that record an update that went through; `version` is that of the contact as it was sent.
     fn acknowledge(
         &self,
         mut link: Link,
         card: Card,
-        contact: &Contact,
+        version: VersionVector,
         marker: Marker,
-        wire: serde_json::Value,
-        record: Option<Record>,
+        record: Record,
     ) -> Vec<Write> {
         let mut writes = Vec::new();
-        let mut certainty = Certainty::Sent;
-        let mut remote_wire = wire;
-        let groups = self.deps.remote.codec().read(&remote_wire, card.kind()).groups;
-        if !self.belongs(&card, &groups) {
+        if !self.belongs(&card, &record.groups) {
             link.state = LinkState::Unselected;
         }
-        if let Some(record) = record {
-            if link.remote.as_ref() != Some(&record.id)
-                && let Some(former) = link.remote.replace(record.id)
-            {
-                writes.push(Write::Alias { account: link.account.clone(), remote: former, link: link.id });
-            }
-            link.etag = record.etag;
-            link.remote_time = record.time;
-            remote_wire = record.wire;
-            certainty = Certainty::Answered;
+        if link.remote.as_ref() != Some(&record.id)
+            && let Some(former) = link.remote.replace(record.id)
+        {
+            writes.push(Write::Alias { account: link.account.clone(), remote: former, link: link.id });
         }
+        link.etag = record.etag;
+        link.remote_time = record.time;
         link.changed_at = self.now();
-        link.acked = contact.version.clone();
-        link.settled = contact.version.clone();
+        link.acked = version.clone();
+        link.settled = version;
         link.parked = None;
         link.map_revision = self.deps.remote.codec().map_revision();
-        link.base = Some(Base { store: card, remote: remote_wire, marker: Some(marker), certainty });
+        let certainty = Certainty::Answered;
+        link.base = Some(Base { store: card, remote: record.wire, marker: Some(marker), certainty });
         writes.push(Write::Link(Box::new(link)));
         writes
     }
@@ -164,6 +194,9 @@ impl Run<'_> {
             } else {
                 unsent.extend(part);
             }
+            let (unsent, unknown): (Vec<Edit>, Vec<Edit>) =
+                unsent.into_iter().partition(|edit| edit.history == History::Unsent);
+            self.waiting += unknown.len() as u64;
             let writes = unsent.iter().map(|edit| self.close_intent(&edit.link, edit.marker)).collect();
             self.commit(writes, "taking back what was not sent").await?;
             return Err(EngineError::Remote { doing: "updating contacts", cause: error });
@@ -174,9 +207,11 @@ impl Run<'_> {
                 if !rest.is_empty() {
                     parts.push(rest);
                 }
-                self.set_aside(named, &error).await
+                self.set_aside(named.into_iter().map(|(place, edit)| (edit, fault(&error, place))).collect()).await
             }
-            Verdict::Unnamed if part.len() == 1 => self.set_aside(part.into_iter().enumerate().collect(), &error).await,
+            Verdict::Unnamed if part.len() == 1 => {
+                self.set_aside(part.into_iter().map(|edit| (edit, fault(&error, 0))).collect()).await
+            }
             Verdict::Unnamed => {
                 let (first, second) = halves(part);
                 parts.push(second);
@@ -186,14 +221,14 @@ impl Run<'_> {
         }
     }
 
-    /// Handles the records that a refusal is about, by what it says of them.
-    async fn set_aside(&mut self, edits: Vec<(usize, Edit)>, error: &RemoteError) -> Result<News, EngineError> {
+    /// Handles records that were not updated, by what the remote says of them.
+    async fn set_aside(&mut self, edits: Vec<(Edit, ItemError)>) -> Result<News, EngineError> {
         let mut writes = Vec::new();
         let mut stale = Vec::new();
         let mut missing = Vec::new();
-        for (place, edit) in edits {
+        for (edit, fault) in edits {
             writes.push(self.close_intent(&edit.link, edit.marker));
-            match fault(error, place) {
+            match fault {
                 ItemError::Stale => stale.push(edit.link),
                 ItemError::Missing => missing.push(edit.link.id),
                 ItemError::Refused(reason) => {
@@ -209,46 +244,59 @@ impl Run<'_> {
         Ok(news.or(self.read_again(&stale).await?))
     }
 
-    /// Sends an update again, byte for byte, whose outcome is not known: its etag makes sure that it lands once at most.
-    pub(crate) async fn repeat_update(&mut self, link: Link, intent: &Intent) -> Result<(), EngineError> {
-        let sent = self.deps.store.sent(&[intent.marker]).await.doing("reading what was sent")?;
-        let (Some(sent), Some(etag), Some(id)) = (sent.into_iter().next(), intent.etag.clone(), link.remote.clone())
-        else {
-            let close = self.close_intent(&link, intent.marker);
-            return self.commit(vec![close], "closing an intent that cannot be repeated").await;
-        };
-        let again = Write::ResendIntent(intent.marker, self.now());
-        self.commit(vec![again], "noting that a write is sent again").await?;
-        let update = Update { id: id.clone(), etag: Etag::new(etag.as_str()), wire: sent.wire.clone() };
-        match self.deps.remote.update_records(&sent.mask, std::slice::from_ref(&update)).await {
-            Ok(mut records) => {
-                let close = self.close_intent(&link, intent.marker);
-                let contacts = self.contacts_of(std::slice::from_ref(&link)).await?;
-                let Some(mut contact) = link.contact.and_then(|id| contacts.get(&id)).cloned() else {
-                    return self.commit(vec![close], "closing an intent").await;
-                };
-                // What was sent is acknowledged, not what the contact is by now.
-                contact.version = sent.version;
-                let mut writes = vec![close];
-                let record = records.remove(&id);
-                writes.extend(self.acknowledge(link, sent.card, &contact, intent.marker, sent.wire, record));
-                self.summary.pushed.updated += 1;
-                self.commit(writes, "recording what was updated").await
-            }
-            Err(error @ RemoteError::Lost { .. }) => {
-                self.waiting += 1;
-                Err(EngineError::Remote { doing: "repeating an update", cause: error })
-            }
-            Err(error) if ends_the_push(&error) => {
-                Err(EngineError::Remote { doing: "repeating an update", cause: error })
-            }
-            // Refused: it landed after all, or the record changed. The next look at the record tells.
-            Err(_) => {
-                let close = self.close_intent(&link, intent.marker);
-                self.commit(vec![close], "closing an intent").await?;
-                self.read_again(&[link]).await.map(|_| ())
+    /// Sends updates again, byte for byte, whose outcome is not known: their etags make sure that each lands once at most.
+    pub(crate) async fn repeat_updates(&mut self, lost: Vec<(Link, Intent)>) -> Result<(), EngineError> {
+        let mut writes = Vec::new();
+        let mut by_mask: BTreeMap<Vec<String>, Vec<Edit>> = BTreeMap::new();
+        for (link, marker, repeated) in self.as_sent(lost).await? {
+            match repeated {
+                Some((mask, edit)) => {
+                    writes.push(Write::ResendIntent(marker, self.now()));
+                    by_mask.entry(mask).or_default().push(edit);
+                }
+                // What it said is forgotten; the contact is planned anew.
+                None => writes.push(self.close_intent(&link, marker)),
             }
         }
+        self.commit(writes, "noting that writes are sent again").await?;
+        let (batch_from, most) = (self.deps.remote.batch_from(), self.deps.remote.limits().update);
+        for (mask, mut edits) in by_mask {
+            let size = if edits.len() < batch_from { 1 } else { most.max(1) };
+            while !edits.is_empty() {
+                self.check_stop()?;
+                let rest = edits.split_off(size.min(edits.len()));
+                self.send(&mask, edits).await?;
+                edits = rest;
+            }
+        }
+        Ok(())
+    }
+
+    /// Updates as they were sent, with their masks; none for what is no longer remembered.
+    async fn as_sent(
+        &self,
+        lost: Vec<(Link, Intent)>,
+    ) -> Result<Vec<(Link, Marker, Option<(Vec<String>, Edit)>)>, EngineError> {
+        let markers: Vec<Marker> = lost.iter().map(|(_, intent)| intent.marker).collect();
+        let sent = self.deps.store.sent(&markers).await.doing("reading what was sent")?;
+        let mut sent: BTreeMap<Marker, Sent> = sent.into_iter().map(|sent| (sent.marker, sent)).collect();
+        let links: Vec<Link> = lost.iter().map(|(link, _)| link.clone()).collect();
+        let contacts = self.contacts_of(&links).await?;
+        let repeated = lost.into_iter().map(|(link, intent)| {
+            let marker = intent.marker;
+            let contact = link.contact.and_then(|id| contacts.get(&id)).cloned();
+            let (Some(sent), Some(etag), Some(id), Some(contact)) =
+                (sent.remove(&marker), intent.etag, link.remote.clone(), contact)
+            else {
+                return (link, marker, None);
+            };
+            // What was sent is acknowledged, not what the contact is by now.
+            let contact = Contact { card: sent.card.clone(), version: sent.version, ..contact };
+            let update = Update { id, etag, wire: sent.wire };
+            let edit = Edit { link: link.clone(), contact, marker, card: sent.card, update, history: History::Unknown };
+            (link, marker, Some((sent.mask, edit)))
+        });
+        Ok(repeated.collect())
     }
 }
 

@@ -110,6 +110,9 @@ impl Run<'_> {
     /// Finds or makes the organization that a merged person's company is the name of. Returns the write that makes it.
     fn resolve_company(&self, merged: &mut Merged, organizations: &mut Organizations) -> Option<Write> {
         let unresolved = merged.card.as_person()?.organization.as_ref()?.id.is_none();
+        if !self.pulls() {
+            return None;
+        }
         let agreed = !diff::changed_fields(&merged.base_store, &merged.card).contains(&Field::Organization);
         let write = self.resolve_organization(&mut merged.card, organizations);
         if unresolved && agreed {
@@ -122,7 +125,8 @@ impl Run<'_> {
     /// Writes what a merge changes in the contact, and what it has to say about it.
     fn write_merged(&self, settled: &mut Settled, link: &Link, contact: &mut Contact, merge: &Merge, push_due: bool) {
         let (card, before) = (&merge.merged.card, contact.card.clone());
-        if *card == before && !merge.returns && !contact.implicit && merge.merged.conflicts.is_empty() {
+        let becomes_own = contact.implicit && self.pulls();
+        if *card == before && !merge.returns && !becomes_own && merge.merged.conflicts.is_empty() {
             return;
         }
         let expected = contact.version.clone();

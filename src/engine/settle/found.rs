@@ -18,7 +18,6 @@ use crate::domain::link::{Base, Certainty, Link, LinkState, Parked, ParkedWhy, S
 use crate::domain::matching::{self, MatchKey, Verdict};
 use crate::domain::merge::{Rules, three_way};
 use crate::domain::outbox::{IntentKind, Sent};
-use crate::domain::pair::Direction;
 use crate::domain::policy::Winner;
 use crate::domain::version::VersionVector;
 use crate::engine::decide::Decision;
@@ -227,8 +226,7 @@ impl Run<'_> {
     /// Takes a new record into the store as a contact of its own.
     fn import(&mut self, candidate: Candidate, organizations: &mut Organizations) -> Settled {
         let Candidate { mut link, reading, wire, .. } = candidate;
-        let pulls = self.order.promise.direction != Direction::ToRemote;
-        if !pulls || !self.adopts(&reading.groups) || reading.card.is_blank() {
+        if !self.pulls() || !self.adopts(&reading.groups) || reading.card.is_blank() {
             let stranger = crate::store::Stranger {
                 account: link.account.clone(),
                 remote: match &link.remote {
@@ -304,7 +302,7 @@ impl Run<'_> {
         let codec = self.deps.remote.codec();
         let kind = contact.card.kind();
         let mut settled = Settled::default();
-        if !same_content(codec, kind, &sent.wire, &wire) {
+        if self.pulls() && !same_content(codec, kind, &sent.wire, &wire) {
             let winner = |_: &Field| Winner::Store;
             let none = BTreeSet::new();
             let (before, after) = (codec.read(&sent.wire, kind).card, codec.read(&wire, kind).card);

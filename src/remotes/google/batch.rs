@@ -10,31 +10,32 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::domain::id::RemoteId;
-use crate::remotes::{Record, RemoteError, Update};
+use crate::remotes::{Created, Record, RemoteError, Update, Updated};
 
+use super::answers::{self, PersonResponse};
 use super::client::{Failure, Google};
-use super::people::{PERSON_FIELDS, PersonResponse, SOURCE, decode, unreadable};
+use super::people::{PERSON_FIELDS, SOURCE, decode, unreadable};
 use super::request::{About, Call, DELETE, DELETE_BATCH, WRITE, WRITE_BATCH, path_of};
 use super::wire::{self, Object};
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
-struct Created {
+struct CreatedPeople {
     created_people: Vec<PersonResponse>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
-struct Updated {
+struct UpdatedPeople {
     update_result: BTreeMap<String, PersonResponse>,
 }
 
 impl Google {
     /// people.createContact, people.batchCreateContacts
-    pub(super) async fn create_people(&self, wires: &[Value]) -> Result<Vec<Record>, RemoteError> {
+    pub(super) async fn create_people(&self, wires: &[Value]) -> Result<Created, RemoteError> {
         match wires {
-            [] => Ok(Vec::new()),
-            [wire] => Ok(vec![self.create_person(wire).await?]),
+            [] => Ok(Created::default()),
+            [wire] => Ok(Created { records: vec![self.create_person(wire).await?], ..Created::default() }),
             wires => self.batch_create(wires).await,
         }
     }
@@ -48,31 +49,31 @@ impl Google {
         wire::record(&person).map_err(|error| unreadable(METHOD, &error.to_string()))
     }
 
-    async fn batch_create(&self, wires: &[Value]) -> Result<Vec<Record>, RemoteError> {
+    async fn batch_create(&self, wires: &[Value]) -> Result<Created, RemoteError> {
         const METHOD: &str = "people.batchCreateContacts";
         let contacts: Vec<Value> = wires.iter().map(|wire| json!({ "contactPerson": new_person(wire) })).collect();
         let body = json!({ "contacts": contacts, "readMask": PERSON_FIELDS, "sources": [SOURCE] });
         let path = "/v1/people:batchCreateContacts?prettyPrint=false".to_owned();
         let about = About::Creation(wires.len());
         let call = Call { method: METHOD, verb: Method::POST, path, body: Some(body), cost: WRITE_BATCH, about };
-        let created: Created = decode(METHOD, self.write(&call).await.map_err(error)?)?;
-        Ok(created.created_people.iter().filter_map(PersonResponse::record).collect())
+        let answer: CreatedPeople = decode(METHOD, self.write(&call).await.map_err(error)?)?;
+        Ok(answers::created(wires, &answer.created_people))
     }
 
     /// people.updateContact, people.batchUpdateContacts
-    pub(super) async fn update_people(
-        &self,
-        mask: &[String],
-        updates: &[Update],
-    ) -> Result<BTreeMap<RemoteId, Record>, RemoteError> {
+    pub(super) async fn update_people(&self, mask: &[String], updates: &[Update]) -> Result<Updated, RemoteError> {
         match updates {
-            [] => Ok(BTreeMap::new()),
-            [update] => self.update_person(mask, update).await,
+            [] => Ok(Updated::default()),
+            [update] => {
+                let record = self.update_person(mask, update).await?;
+                let records = record.map(|record| (update.id.clone(), record)).into_iter().collect();
+                Ok(Updated { records, ..Updated::default() })
+            }
             updates => self.batch_update(mask, updates).await,
         }
     }
 
-    async fn update_person(&self, mask: &[String], update: &Update) -> Result<BTreeMap<RemoteId, Record>, RemoteError> {
+    async fn update_person(&self, mask: &[String], update: &Update) -> Result<Option<Record>, RemoteError> {
         const METHOD: &str = "people.updateContact";
         let (name, mask_text) = (path_of(update.id.as_str()), mask.join(","));
         let path = format!(
@@ -84,15 +85,10 @@ impl Google {
         let call = Call { method: METHOD, verb: Method::PATCH, path, body, cost: WRITE, about };
         let person = self.write(&call).await.map_err(error)?;
         // Success is success; what cannot be read of the answer can be read from the contact.
-        let record = wire::record(&person).ok();
-        Ok(record.map(|record| (update.id.clone(), record)).into_iter().collect())
+        Ok(wire::record(&person).ok())
     }
 
-    async fn batch_update(
-        &self,
-        mask: &[String],
-        updates: &[Update],
-    ) -> Result<BTreeMap<RemoteId, Record>, RemoteError> {
+    async fn batch_update(&self, mask: &[String], updates: &[Update]) -> Result<Updated, RemoteError> {
         const METHOD: &str = "people.batchUpdateContacts";
         let ids: Vec<RemoteId> = updates.iter().map(|update| update.id.clone()).collect();
         let contacts: Object =
@@ -103,9 +99,8 @@ impl Google {
         let path = "/v1/people:batchUpdateContacts?prettyPrint=false".to_owned();
         let about = About::Persons(&ids);
         let call = Call { method: METHOD, verb: Method::POST, path, body: Some(body), cost: WRITE_BATCH, about };
-        let updated: Updated = decode(METHOD, self.write(&call).await.map_err(error)?)?;
-        let known = updated.update_result.into_iter();
-        Ok(known.filter_map(|(id, response)| Some((RemoteId::new(id), response.record()?))).collect())
+        let answer: UpdatedPeople = decode(METHOD, self.write(&call).await.map_err(error)?)?;
+        Ok(answers::updated(&ids, &answer.update_result))
     }
 
     /// people.deleteContact, people.batchDeleteContacts

@@ -181,7 +181,7 @@ pub(super) fn judge(refusal: &Refusal, call: &Call<'_>) -> Verdict {
     let items = refusal.items(call.about);
     match refusal.code {
         // A full address book is refused in more than one way, and no waiting makes room.
-        400..=499 if refusal.full => refused(refusal, call, "the address book is full".to_owned()),
+        400..=499 if refusal.full => Verdict::Final(RemoteError::Full { method }),
         401 => Verdict::Unauthenticated,
         400..=499 if refusal.has_reason(&["EXPIRED_SYNC_TOKEN"]) => Verdict::Final(RemoteError::TokenExpired),
         // Of a listing that goes on, any bad request may mean a dead token: what it says then is not established.

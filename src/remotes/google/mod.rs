@@ -5,10 +5,11 @@
 //! Changes are carried over by `list` and `draft`, so that what did not change stays as Google spelled it.
 //!
 //! [`Google`] is the account over the network: `request` spells a call, `client` sends it and tries again where that is
-//! harmless, `errors` says what a refusal means, and the endpoints stand in `people` (reading), `batch` (writing) and
-//! `labels` (groups). Photos, other contacts and the directory are deliberately absent.
+//! harmless, `errors` says what a refusal means, and the endpoints stand in `people` (reading), `batch` (writing,
+//! with `answers` for what became of each contact) and `labels` (groups). Photos, other contacts and the directory are deliberately absent.
 
 mod address;
+mod answers;
 mod batch;
 mod client;
 mod codec;

@@ -9,6 +9,7 @@ use crate::domain::id::{ChangeToken, RemoteId};
 use crate::remotes::id_token::Identity;
 use crate::remotes::{PageRequest, Presence, Record, RecordPage, RemoteError, RemoteUser};
 
+use super::answers::PersonResponse;
 use super::client::Google;
 use super::request::{About, Call, add_parameter, path_of};
 use super::wire;
@@ -26,10 +27,6 @@ pub(super) const FETCH_MAX: usize = 200;
 ///
 /// Source: People API reference, `people.connections.list` (read 2026-11).
 const LISTED_VALUES_MAX: usize = 100;
-/// Codes of google.rpc.Code that say nothing about whether a contact exists: CANCELLED, UNKNOWN, DEADLINE_EXCEEDED,
-/// RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNAVAILABLE.
-const DOUBTFUL_CODES: [u64; 7] = [1, 2, 4, 8, 10, 13, 14];
-
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[derive(Default)]
@@ -44,34 +41,6 @@ struct Connections {
 #[serde(rename_all = "camelCase", default)]
 struct Responses {
     responses: Vec<PersonResponse>,
-}
-
-/// One item of a batch answer.
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct PersonResponse {
-    pub(super) person: Option<Value>,
-    requested_resource_name: Option<String>,
-    status: Value,
-}
-
-impl PersonResponse {
-    /// The record, if the item is about one that is there.
-    pub(super) fn record(&self) -> Option<Record> {
-        wire::record(self.person.as_ref()?).ok()
-    }
-
-    /// The id that was asked for.
-    pub(super) fn requested(&self) -> Option<RemoteId> {
-        let own = || wire::text(self.person.as_ref()?, "resourceName");
-        self.requested_resource_name.as_deref().filter(|name| !name.is_empty()).or_else(own).map(RemoteId::new)
-    }
-
-    /// Whether the item says neither what the contact looks like nor that there is none.
-    fn is_doubtful(&self) -> bool {
-        let code = self.status.get("code").and_then(Value::as_u64);
-        self.record().is_none() && code.is_some_and(|code| DOUBTFUL_CODES.contains(&code))
-    }
 }
 
 /// The request for the listing, without tokens.

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::id::{GroupId, RemoteId};
 use crate::remotes::{
-    BatchLimits, Codec, Group, GroupPage, MembersChanged, PageRequest, Record, RecordPage, Remote, RemoteError,
-    RemoteUser, Update, WriteKind,
+    BatchLimits, Codec, Created, Group, GroupPage, MembersChanged, PageRequest, Record, RecordPage, Remote,
+    RemoteError, RemoteUser, Update, Updated, WriteKind,
 };
 
 use super::client::Google;
@@ -56,15 +56,11 @@ impl Remote for Google {
         self.ready_for(kind, records).await
     }
 
-    async fn create_records(&self, wires: &[Value]) -> Result<Vec<Record>, RemoteError> {
+    async fn create_records(&self, wires: &[Value]) -> Result<Created, RemoteError> {
         self.create_people(wires).await
     }
 
-    async fn update_records(
-        &self,
-        mask: &[String],
-        updates: &[Update],
-    ) -> Result<BTreeMap<RemoteId, Record>, RemoteError> {
+    async fn update_records(&self, mask: &[String], updates: &[Update]) -> Result<Updated, RemoteError> {
         self.update_people(mask, updates).await
     }
 

@@ -28,6 +28,8 @@ use contactsync::store::{
 pub enum Cut {
     Before,
     After,
+    /// The store refuses the step, and the run goes on; only commits can be refused.
+    Refused,
 }
 
 /// Blows at one step.
@@ -53,7 +55,21 @@ impl Fuse {
         i64::MAX - self.left.load(Ordering::SeqCst)
     }
 
+    /// Takes a step that the store may refuse.
+    async fn commit(&self, store: &dyn Store, commit: Commit) -> Result<Committed, StoreError> {
+        if self.cut == Cut::Refused && self.left.fetch_sub(1, Ordering::SeqCst) == 0 {
+            return Err(StoreError::Unavailable { doing: "committing", cause: "the disk is full".into() });
+        }
+        match self.cut {
+            Cut::Refused => store.commit(commit).await,
+            Cut::Before | Cut::After => self.step(store.commit(commit)).await,
+        }
+    }
+
     async fn step<T>(&self, step: impl Future<Output = T>) -> T {
+        if self.cut == Cut::Refused {
+            return step.await;
+        }
         let blows = self.left.fetch_sub(1, Ordering::SeqCst) == 0;
         if blows && self.cut == Cut::Before {
             return std::future::pending().await;
@@ -91,7 +107,7 @@ impl Store for FusedStore {
         self.inner.identity().await
     }
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
-        self.fuse.step(self.inner.commit(commit)).await
+        self.fuse.commit(self.inner.as_ref(), commit).await
     }
     async fn mint_markers(&self, count: u64, now: Timestamp) -> Result<Marker, StoreError> {
         self.fuse.step(self.inner.mint_markers(count, now)).await

@@ -33,6 +33,9 @@ impl Transport for InProcess {
     }
 }
 
+/// An edit of a contact that waits for its moment.
+pub type PendingEdit = (ContactId, fn(&mut Card));
+
 /// Lets somebody edit a contact of the store while a call is under way.
 pub struct Interrupting {
     pub inner: Arc<dyn Transport>,
@@ -40,7 +43,7 @@ pub struct Interrupting {
     pub address: &'static str,
     pub store: Arc<dyn Store>,
     pub clock: Arc<ManualClock>,
-    pub edit: Mutex<Option<(ContactId, fn(&mut Card))>>,
+    pub edit: Mutex<Option<PendingEdit>>,
 }
 
 #[async_trait]

@@ -14,7 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::remotes::id_token::Identity;
 use crate::remotes::scripted::{Reply, Scripted};
 use crate::remotes::token_cache::{AccessToken, TokenCache, TokenSource};
-use crate::remotes::{PageRequest, Remote, RemoteError, Update};
+use crate::remotes::{PageRequest, Remote, RemoteError, Update, Updated};
 
 /// Hands out `t1`, `t2`, …
 #[derive(Default)]
@@ -182,7 +182,7 @@ async fn a_write_whose_outcome_is_unknown_is_sent_once() {
 #[tokio::test]
 async fn a_write_refused_for_its_pace_waits_for_the_next_minute_and_is_sent_again() {
     let world = World::new([refusal(429, "Quota exceeded"), Reply::Json(200, person(1))]);
-    let records = world.google.create_records(&[person(1)]).await.expect("the second try");
+    let records = world.google.create_records(&[person(1)]).await.expect("the second try").records;
     assert_eq!(records.len(), 1);
     assert!(world.waited() >= Duration::from_secs(60), "{:?}", world.waited());
     let world =
@@ -280,7 +280,7 @@ async fn one_update_has_its_own_call_and_sends_the_mask_only() {
     wire["notAsked"] = json!([{"value": "x"}]);
     let world = World::new([Reply::Json(200, person(1))]);
     let update = Update { wire, ..update(1) };
-    let records = world.google.update_records(&mask(), &[update]).await.expect("updated");
+    let records = world.google.update_records(&mask(), &[update]).await.expect("updated").records;
     assert_eq!(records.len(), 1);
     let line = &world.lines()[0];
     assert!(line.starts_with("PATCH /v1/people/c1:updateContact?updatePersonFields=names,clientData&"), "{line}");
@@ -295,10 +295,10 @@ async fn several_updates_are_a_map_and_a_bare_answer_is_success() {
         Reply::Json(200, json!({"updateResult": {"people/c1": {"person": person(1), "status": {}}, "people/c2": {}}})),
         Reply::Json(200, json!({})),
     ]);
-    let records = world.google.update_records(&mask(), &[update(1), update(2)]).await.expect("updated");
+    let records = world.google.update_records(&mask(), &[update(1), update(2)]).await.expect("updated").records;
     assert_eq!(records.keys().map(RemoteId::as_str).collect::<Vec<_>>(), ["people/c1"]);
-    let records = world.google.update_records(&mask(), &[update(1), update(2)]).await.expect("updated");
-    assert!(records.is_empty());
+    let updated = world.google.update_records(&mask(), &[update(1), update(2)]).await.expect("updated");
+    assert_eq!(updated, Updated::default());
     let body = world.body(0);
     assert_eq!(body["updateMask"], "names,clientData");
     assert_eq!(body["contacts"]["people/c2"]["metadata"]["sources"][0]["etag"], "#new2");
@@ -312,8 +312,8 @@ async fn new_contacts_are_sent_without_what_names_an_old_one() {
     ]);
     world.google.create_records(&[person(1)]).await.expect("created");
     assert_eq!(world.body(0), json!({"names": [{"givenName": "Ada"}]}));
-    let records = world.google.create_records(&[person(1), person(2)]).await.expect("created");
-    assert_eq!(records.len(), 1, "one outcome is unknown");
+    let created = world.google.create_records(&[person(1), person(2)]).await.expect("created");
+    assert_eq!((created.records.len(), created.refused.len()), (1, 0), "one outcome is unknown");
     assert_eq!(world.body(1)["contacts"][1], json!({"contactPerson": {"names": [{"givenName": "Ada"}]}}));
 }
 
@@ -458,6 +458,6 @@ async fn writes_go_one_after_the_other() {
     let world = World::new([refusal(429, "Quota exceeded"), Reply::Json(200, person(1)), Reply::Json(200, person(2))]);
     let (one, other) = ([person(1)], [person(2)]);
     let (first, second) = tokio::join!(world.google.create_records(&one), world.google.create_records(&other));
-    let names = [first, second].map(|records| records.expect("created")[0].id.to_string());
+    let names = [first, second].map(|created| created.expect("created").records[0].id.to_string());
     assert_eq!(names, ["people/c1", "people/c2"], "the second write waits until the first one is through");
 }

@@ -30,6 +30,7 @@ fn word(code: u16, body: &str, about: About<'_>) -> String {
             RemoteError::Missing { .. } => "missing".to_owned(),
             RemoteError::Exists { .. } => "exists".to_owned(),
             RemoteError::NoConsent { .. } => "no consent".to_owned(),
+            RemoteError::Full { .. } => "full".to_owned(),
             RemoteError::Refused { items, .. } => format!("refused {:?}", items.keys().collect::<Vec<_>>()),
             other => format!("{other:?}"),
         },
@@ -163,7 +164,7 @@ fn refusals_are_told_apart() {
             429,
             error(429, "RESOURCE_EXHAUSTED", "MY_CONTACTS_OVERFLOW_COUNT", none()),
             About::Creation(1),
-            "refused [0]",
+            "full",
         ),
         (
             "gone",

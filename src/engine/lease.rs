@@ -1,0 +1,58 @@
+//! The lease under which a run works.
+//!
+//! Every commit carries the fence of the lease, which is renewed before that when it is time. A call can take longer than
+//! the lease lasts (the remote may ask to wait for a minute, more than once). Then the lease has to be taken again, and
+//! the run goes on if nobody had it in between: fencing tokens are counted without gaps, so the next one tells.
+
+use super::{LEASE_RENEWAL, Run};
+use crate::domain::time::Timestamp;
+use crate::store::{Commit, Fence, LeaseAnswer, StoreError, Write};
+
+/// A lease as a run holds it.
+#[derive(Debug, Clone)]
+pub(crate) struct Tenure {
+    fence: Fence,
+    renewed: Timestamp,
+}
+
+impl Tenure {
+    /// A lease that was given just now.
+    pub(crate) fn begin(fence: Fence, now: Timestamp) -> Self {
+        Tenure { fence, renewed: now }
+    }
+}
+
+impl Run<'_> {
+    /// Commits under the lease, renewing it first when it is time. For callers that can act on the store's refusal.
+    pub(crate) async fn try_commit(&mut self, writes: Vec<Write>) -> Result<(), StoreError> {
+        self.keep_lease().await?;
+        let commit = Commit { fence: Some(self.tenure.fence.clone()), writes };
+        self.deps.store.commit(commit).await.map(|_| ())
+    }
+
+    /// Makes sure that the lease outlives what comes next.
+    async fn keep_lease(&mut self) -> Result<(), StoreError> {
+        let now = self.now();
+        if now.since(self.tenure.renewed) < LEASE_RENEWAL {
+            return Ok(());
+        }
+        let next = self.tenure.fence.token.saturating_add(1);
+        match self.deps.store.acquire_lease(&self.order.lease, now).await? {
+            LeaseAnswer::Held(fence) if [self.tenure.fence.token, next].contains(&fence.token) => {
+                self.tenure = Tenure::begin(fence, now);
+                Ok(())
+            }
+            LeaseAnswer::Held(_) | LeaseAnswer::Busy { .. } => {
+                Err(StoreError::LeaseLost { account: self.order.promise.account.to_string() })
+            }
+        }
+    }
+
+    /// Gives a lease back that had to be taken again; the caller only knows the one it gave.
+    pub(crate) async fn give_back(&self) -> Result<(), StoreError> {
+        if self.tenure.fence == self.order.fence {
+            return Ok(());
+        }
+        self.deps.store.release_lease(&self.tenure.fence).await
+    }
+}
