@@ -49,12 +49,13 @@ impl std::error::Error for UsageError {}
 /// What it means that a file which the command line names cannot be read or written. A path that leads nowhere is wrong
 /// usage; a disk that fails is not.
 pub fn named_file(doing: &'static str, path: &Path, error: io::Error) -> anyhow::Error {
-    use io::ErrorKind::{InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem};
+    use io::ErrorKind::{
+        AlreadyExists, InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem,
+    };
     let text = format!("cannot {doing} {}", path.display());
     match error.kind() {
-        NotFound | IsADirectory | NotADirectory | PermissionDenied | ReadOnlyFilesystem | InvalidInput => {
-            UsageError(format!("{text}: {error}")).into()
-        }
+        NotFound | AlreadyExists | IsADirectory | NotADirectory | PermissionDenied | ReadOnlyFilesystem
+        | InvalidInput => UsageError(format!("{text}: {error}")).into(),
         _ => anyhow::Error::new(error).context(text),
     }
 }

@@ -13,6 +13,7 @@ use crate::store::{ContactQuery, DeletedContacts};
 use super::desk::Desk;
 use super::exit::{Exit, named_file};
 use super::import::write_private;
+use super::output::many;
 
 /// How many contacts are read at a time.
 const PAGE: u32 = 1000;
@@ -70,7 +71,7 @@ pub async fn export(args: &ExportArgs, desk: &Desk) -> anyhow::Result<Exit> {
             if desk.out.is_json() {
                 desk.out.json(&serde_json::json!({"exported": count, "file": file.display().to_string()}))?;
             } else {
-                desk.out.remark(&format!("{count} contacts are in {}", file.display()));
+                desk.out.remark(&format!("{} written to {}", many(count as u64, "contact"), file.display()));
             }
         }
         None => desk.out.bytes(&bytes)?,

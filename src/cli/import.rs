@@ -70,7 +70,7 @@ pub async fn import(args: &ImportArgs, desk: &Desk) -> anyhow::Result<Exit> {
     if args.dry_run || asks {
         let (report, preview) = take_in(args, desk, &bytes, map.as_ref(), None).await?;
         tell_columns(desk, preview.columns.as_ref())?;
-        if args.dry_run || !consents(desk, &report)? {
+        if args.dry_run || !consents(&report)? {
             tell(desk, None, &report, None)?;
             return Ok(if report.failed.is_empty() { Exit::Done } else { Exit::Unfinished });
         }
@@ -128,10 +128,9 @@ fn read_map(path: &Path) -> anyhow::Result<ColumnMap> {
 }
 
 /// Asks on the terminal.
-fn consents(desk: &Desk, report: &ImportReport) -> anyhow::Result<bool> {
-    desk.out.remark(&summary(report, "would be "));
+fn consents(report: &ImportReport) -> anyhow::Result<bool> {
     let mut terminal = std::io::stderr();
-    write!(terminal, "Import? [y/N] ")?;
+    write!(terminal, "{}\nImport? [y/N] ", summary(report, "would be "))?;
     terminal.flush()?;
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;

@@ -104,13 +104,13 @@ impl Output {
         self.bytes(&line)
     }
 
-    /// Answers with text; a final line end is added when it is missing.
+    /// Answers with text; a final line end is added when it is missing, control characters are left out.
     ///
     /// # Errors
     /// What the stream says.
     pub fn text(&self, text: &str) -> io::Result<()> {
         let end = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
-        self.bytes(format!("{text}{end}").as_bytes())
+        self.bytes(format!("{}{end}", harmless(text)).as_bytes())
     }
 
     /// Answers with bytes as they are.
@@ -144,26 +144,26 @@ impl Output {
             let line = line.trim_end();
             text += &if place == 0 { format!("{bold}{line}{bold:#}\n") } else { format!("{line}\n") };
         }
-        self.text(&text)
+        self.bytes(text.as_bytes())
     }
 
     /// Says something besides the answer, unless silence was asked for.
     pub fn remark(&self, text: &str) {
         if self.verbosity >= Verbosity::Normal {
-            self.say(text);
+            self.say(&harmless(text));
         }
     }
 
     /// Warns.
     pub fn warn(&self, text: &str) {
         let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
-        self.say(&format!("{yellow}warning:{yellow:#} {text}"));
+        self.say(&format!("{yellow}warning:{yellow:#} {}", harmless(text)));
     }
 
     /// Tells an error with all its causes.
     pub fn error(&self, error: &anyhow::Error) {
         let red = anstyle::AnsiColor::Red.on_default().bold();
-        self.say(&format!("{red}error:{red:#} {}", chain(error)));
+        self.say(&format!("{red}error:{red:#} {}", harmless(&chain(error))));
     }
 
     fn say(&self, text: &str) {
@@ -184,7 +184,18 @@ fn chain(error: &anyhow::Error) -> String {
     text
 }
 
-/// A cell on one line and without control characters: a contact may come from anywhere, and a terminal obeys them.
+/// So many of something, as people say it.
+pub fn many(count: u64, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
+/// Lines without other control characters: a contact may come from anywhere, and a terminal obeys them.
+fn harmless(text: &str) -> String {
+    text.chars().filter(|c| matches!(c, '\n' | '\t') || !c.is_control()).collect()
+}
+
+/// A cell on one line and without control characters.
 fn plain(cell: &str) -> String {
     cell.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control()).collect()
 }

@@ -11,6 +11,7 @@ use crate::engine::{Purpose, Reach};
 
 use super::desk::Desk;
 use super::exit::{Exit, UsageError};
+use super::output::many;
 use super::progress::Bar;
 use super::stop;
 
@@ -89,12 +90,12 @@ pub(super) fn run_json(record: &RunRecord) -> Value {
 
 fn account_lines(account: &AccountSummary) -> String {
     let mut lines = vec![format!(
-        "{}: {}. From Google: {}. To Google: {}. {} calls.",
+        "{}: {}. From Google: {}. To Google: {}. {}.",
         account.account,
         verdict(account),
         counted(account.pulled),
         counted(account.pushed),
-        account.calls
+        many(account.calls, "call")
     )];
     if let Some(error) = &account.error {
         lines.push(format!("  {error}"));

@@ -5,7 +5,8 @@
 //! takes in what it lacks; where both have a value the store's stays, and the file's is reported. One that is not found
 //! is created. So the same file a second time changes nothing.
 //!
-//! Contacts are written in transactions of a few hundred. A row that fails does not keep the others from coming in.
+//! Contacts are written in transactions of a few hundred. A row that fails does not keep the others from coming in. When
+//! somebody else changed one of the contacts meanwhile, the transaction is decided again on what they are now.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +29,8 @@ use crate::store::{Commit, ContactWrite, Store, StoreError, Write};
 
 /// How many rows are decided and committed together.
 const CHUNK: usize = 250;
+/// How often they are decided, when others are faster each time.
+const ATTEMPTS: usize = 5;
 
 /// What an import works with.
 pub struct Importer<'a> {
@@ -91,6 +94,18 @@ pub struct Kept {
     pub file: Value,
 }
 
+impl ImportReport {
+    fn add(&mut self, more: ImportReport) {
+        let ImportReport { created, updated, unchanged, failed, kept, warnings } = more;
+        self.created += created;
+        self.updated += updated;
+        self.unchanged += unchanged;
+        self.failed.extend(failed);
+        self.kept.extend(kept);
+        self.warnings.extend(warnings);
+    }
+}
+
 /// A contact as it is to be written, and as it was.
 struct Pending {
     contact: Contact,
@@ -111,7 +126,8 @@ impl Importer<'_> {
     /// are done.
     ///
     /// # Errors
-    /// [`StoreError`] when the store fails; what was committed before stays.
+    /// [`StoreError`] when the store fails, or others change the same contacts again and again; what was committed before
+    /// stays.
     pub async fn import(
         &self,
         import: ImportId,
@@ -144,7 +160,25 @@ impl Importer<'_> {
         Ok(report)
     }
 
+    /// Takes in some rows, within reason as often as others are faster.
     async fn take_in(
+        &self,
+        import: ImportId,
+        drafts: Vec<Draft>,
+        book: &mut Book,
+        report: &mut ImportReport,
+    ) -> Result<(), StoreError> {
+        for _ in 1..ATTEMPTS {
+            let mut more = ImportReport::default();
+            match self.decide(import, drafts.clone(), book, &mut more).await {
+                Err(StoreError::Moved { .. }) => {}
+                decided => return decided.map(|()| report.add(more)),
+            }
+        }
+        self.decide(import, drafts, book, report).await
+    }
+
+    async fn decide(
         &self,
         import: ImportId,
         drafts: Vec<Draft>,
@@ -330,3 +364,6 @@ fn organization_key(card: &Card) -> Option<MatchKey> {
     let folded = normal::fold(&organization.name);
     (!folded.is_empty()).then_some(MatchKey::OrganizationName(folded))
 }
+
+#[cfg(test)]
+mod tests;

@@ -102,6 +102,25 @@ fn a_plan_before_the_first_sync_makes_no_group() {
 }
 
 #[test]
+fn names_cannot_talk_to_the_terminal() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    let name = "Ada\u{1b}]0;owned\u{7}\u{1b}[31m King";
+    let id = home.id(&["person", "add", "--name", name, "--email", "ada@example.org"]);
+    for line in [
+        &["plan"][..],
+        &["sync"],
+        &["person", "list"],
+        &["person", "show", &id],
+        &["person", "edit", &id, "--notes", "\u{1b}c"],
+        &["history", &id],
+    ] {
+        let ran = home.run(line);
+        assert!(!ran.ended(0).out.contains('\u{1b}') && !ran.err.contains('\u{1b}'), "{ran:?}");
+    }
+}
+
+#[test]
 fn a_plan_keeps_a_refresh_token_that_came_with_it() {
     let sandbox = Sandbox::start();
     let home = Home::with(&sandbox);

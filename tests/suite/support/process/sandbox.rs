@@ -135,6 +135,20 @@ impl Sandbox {
         counted.iter().filter(|(name, _)| is_meant(name)).filter_map(|(_, count)| count["calls"].as_u64()).sum()
     }
 
+    /// Waits until so many calls of these methods were made, as long as `goes_on`; tells whether they were.
+    pub fn sees(&self, methods: &[&str], count: u64, mut goes_on: impl FnMut() -> bool) -> bool {
+        for _ in 0..LOOKS_MAX {
+            if self.calls(methods) >= count {
+                return true;
+            }
+            if !goes_on() {
+                return false;
+            }
+            std::thread::yield_now();
+        }
+        panic!("{count} calls of {methods:?} never come");
+    }
+
     /// How many full listings of contacts were begun.
     pub fn full_listings(&self) -> u64 {
         self.control("GET", "/counters", None)["total"]["full_pulls"].as_u64().expect("a number")
@@ -152,6 +166,9 @@ impl Sandbox {
         assert_eq!(counters["refusals"], json!([]));
     }
 }
+
+/// How often it is looked at while something is waited for; a look takes about a millisecond.
+const LOOKS_MAX: u32 = 60_000;
 
 /// The methods that change nothing at Google.
 const READING: [&str; 7] = [
