@@ -28,7 +28,7 @@ pub struct ImportArgs {
 
     /// Read columns as this file says
     ///
-    /// It is a TOML file with a section [columns] and lines such as "Tel. Zentrale" = "phone.main", "Kunde seit" =
+    /// It is a TOML file with a section `[columns]` and lines such as "Tel. Zentrale" = "phone.main", "Kunde seit" =
     /// "custom.Customer since" or "Internal" = "ignore". --dry-run shows where each column goes; the message about a
     /// place that is none lists all there are.
     #[arg(long, value_name = "FILE")]
