@@ -84,17 +84,22 @@ impl Run<'_> {
     pub(crate) async fn rename_at_people(&self, writes: &mut Vec<Write>) -> Result<(), EngineError> {
         let renamed: Vec<(ContactId, String)> = writes.iter().filter_map(new_name).collect();
         for (organization, name) in renamed {
+            let mut written = BTreeSet::new();
+            for write in writes.iter_mut() {
+                if let Write::Contact(write) = write {
+                    self.rename_within(write, organization, &name);
+                    written.insert(write.contact.id);
+                }
+            }
             let query = ContactQuery {
                 kind: Some(Kind::Person),
                 organization: Some(organization),
                 deleted: DeletedContacts::Hidden,
                 ..ContactQuery::default()
             };
-            for person in self.deps.store.find_contacts(&query).await.doing("reading people")? {
-                if !writes.iter_mut().any(|write| rename_within(write, person.id, organization, &name)) {
-                    writes.push(self.rename_at(person, organization, &name));
-                }
-            }
+            let people = self.deps.store.find_contacts(&query).await.doing("reading people")?;
+            let others = people.into_iter().filter(|person| !written.contains(&person.id));
+            writes.extend(others.map(|person| self.rename_at(person, organization, &name)));
         }
         Ok(())
     }
@@ -107,6 +112,21 @@ impl Run<'_> {
         person.touched.insert(Field::Organization, self.now());
         let change = self.change(person.id, Action::Edited, &before, &person.card);
         Write::Contact(Box::new(ContactWrite { contact: person, expected: Some(expected), change }))
+    }
+
+    /// Renames the company in a write that is made anyway. That is an event of its own: the link which the same commit
+    /// settles has to look at the contact again, because the record says the former name.
+    fn rename_within(&self, write: &mut ContactWrite, organization: ContactId, name: &str) {
+        let before = write.contact.card.clone();
+        rename_company(&mut write.contact.card, organization, name);
+        for renamed in diff::changes(&before, &write.contact.card) {
+            write.contact.version.tick(&self.order.promise.replica);
+            write.contact.touched.insert(Field::Organization, self.now());
+            match write.change.fields.iter_mut().find(|change| change.field == renamed.field) {
+                Some(change) => change.after = renamed.after,
+                None => write.change.fields.push(renamed),
+            }
+        }
     }
 
     /// A row of the feed for a change that was pulled.
@@ -129,17 +149,6 @@ fn new_name(write: &Write) -> Option<(ContactId, String)> {
     let organization = write.contact.card.as_organization()?;
     let renamed = write.expected.is_some() && write.change.fields.iter().any(|change| change.field == Field::Name);
     renamed.then(|| (write.contact.id, organization.name.clone()))
-}
-
-/// Renames the company in a write of this person; whether it is one.
-fn rename_within(write: &mut Write, person: ContactId, organization: ContactId, name: &str) -> bool {
-    match write {
-        Write::Contact(write) if write.contact.id == person => {
-            rename_company(&mut write.contact.card, organization, name);
-            true
-        }
-        _ => false,
-    }
 }
 
 fn rename_company(card: &mut Card, organization: ContactId, name: &str) {

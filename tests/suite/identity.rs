@@ -719,6 +719,26 @@ async fn an_organization_renamed_in_google_is_renamed_at_its_people() {
     world.assert_at_rest().await;
 }
 
+// Whoever was edited, or came to the organization, in the same moment follows as well.
+#[tokio::test]
+async fn people_edited_while_their_organization_is_renamed_in_google_follow_it() {
+    let (world, ada) = book().await;
+    world.add(Card::organization("Firm One")).await;
+    world.settle().await;
+    world.google_edit("Ada King", &json!({"organizations": [{"name": "Firm One"}]}));
+    world.google_edit("Firm One", &json!({"organizations": [{"name": "Firm Two"}]}));
+    world.settle().await;
+    assert_eq!(first(&world.person("Ada King"), "organizations", "name"), Some("Firm Two"));
+    world.google_edit("Ada King", &json!({"nicknames": [{"value": "Countess"}]}));
+    world.google_edit("Firm Two", &json!({"organizations": [{"name": "Firm Three"}]}));
+    world.settle().await;
+    assert_eq!(first(&world.person("Ada King"), "organizations", "name"), Some("Firm Three"));
+    let history = serde_json::to_string(&world.history(ada).await).unwrap();
+    assert!(history.contains("Firm Three"), "{history}");
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
 #[tokio::test]
 async fn with_company_only_organizations_are_no_contacts_in_google() {
     for organizations in [Organizations::Company, Organizations::Off] {
