@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use hmac::{Hmac, Mac};
 use sha2::{Digest as _, Sha256};
 
+use crate::clock::Entropy;
 use crate::domain::contact::Card;
 use crate::domain::id::{AccountName, ContactId, LinkToken, Marker, RemoteId};
 use crate::domain::matching::{self, MatchKey};
@@ -27,6 +28,11 @@ pub fn token(store: &StoreIdentity, account: &AccountName, subject: &Subject<'_>
     };
     let hash = Sha256::digest(format!("{}\n{account}\n{subject}\n{incarnation}", store.id));
     LinkToken::new(hex(&hash[..16]))
+}
+
+/// A token that nothing has ever been called by.
+pub fn random_token(entropy: &dyn Entropy) -> LinkToken {
+    LinkToken::new(format!("{:032x}", entropy.next_u128()))
 }
 
 /// Stands for a tag where only the rest of a record matters.

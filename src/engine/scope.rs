@@ -70,17 +70,18 @@ impl Run<'_> {
             let links = store.links_of_contacts(&self.order.promise.account, &ids).await.doing("reading links")?;
             let links: BTreeMap<ContactId, Link> =
                 links.into_iter().filter_map(|link| Some((link.contact?, link))).collect();
-            let opened: Vec<Link> = contacts
-                .iter()
-                .filter_map(|contact| match links.get(&contact.id) {
+            let mut writes = Vec::new();
+            for contact in &contacts {
+                let opened = match links.get(&contact.id) {
                     None => self.open(contact),
-                    Some(link) => self.reopen(contact, link, anew),
-                })
-                .collect();
-            if opened.iter().any(|link| link.seen.is_some()) {
-                news = News::Some;
+                    Some(link) => self.reopen(contact, link, anew, &mut writes),
+                };
+                let Some(link) = opened else { continue };
+                if link.seen.is_some() {
+                    news = News::Some;
+                }
+                writes.push(Write::Link(Box::new(link)));
             }
-            let mut writes: Vec<Write> = opened.into_iter().map(|link| Write::Link(Box::new(link))).collect();
             let state = AccountState { feed_position: position, ..self.state.clone() };
             writes.push(Write::Account(Box::new(state.clone())));
             self.commit(writes, "opening links").await?;
@@ -116,11 +117,12 @@ impl Run<'_> {
         })
     }
 
-    fn reopen(&self, contact: &Contact, link: &Link, anew: bool) -> Option<Link> {
+    /// Looks at a link again; what else that takes goes into `writes`.
+    fn reopen(&self, contact: &Contact, link: &Link, anew: bool, writes: &mut Vec<Write>) -> Option<Link> {
         let mut link = link.clone();
         match link.state {
             // Restored in the store after its record was deleted.
-            LinkState::Gone if self.is_wanted(contact) => self.renew(&mut link),
+            LinkState::Gone if self.is_wanted(contact) => writes.extend(self.renew(&mut link)),
             LinkState::Unselected if self.is_wanted(contact) => self.take_up(&mut link),
             LinkState::Bound if anew => link.settled = VersionVector::new(),
             _ => return None,

@@ -206,6 +206,51 @@ async fn a_former_record_that_returns_is_folded_into_the_one_that_replaced_it() 
     }
 }
 
+// The contact came from Google, so that its first record gave the link its name. That record is deleted and replaced,
+// and then taken out of the trash: it must not be taken for the one that has its name by now.
+#[tokio::test]
+async fn a_first_record_that_returns_after_it_was_replaced_is_folded() {
+    for name in [ReturnName::Same, ReturnName::Fresh] {
+        let world = World::new();
+        world.sync().await;
+        world.google_create(
+            json!({"names": [{"givenName": "Ada"}], "emailAddresses": [{"value": "ada@example.org"}]}),
+            &["Team"],
+        );
+        world.settle().await;
+        let ada = world.by_name("Ada").await.id;
+        world.edit(ada, |card| card.notes = Some("written".to_owned())).await;
+        world.settle().await;
+        world.advance(HOUR);
+        let resource = world.resource("Ada");
+        world.google_delete("Ada");
+        world.edit(ada, |card| card.notes = Some("needed".to_owned())).await;
+        world.settle().await;
+        world.advance(HOUR);
+        world.by_hand(|user| user.restore(&resource, name).unwrap());
+        world.settle().await;
+        assert_eq!((world.people().len(), everybody(&world).await.len()), (1, 1), "{name:?}");
+        assert_eq!(first(&world.person("Ada"), "biographies", "value"), Some("needed"), "{name:?}");
+        world.assert_equal().await;
+        world.assert_at_rest().await;
+    }
+}
+
+#[tokio::test]
+async fn a_contact_unlinked_by_a_deletion_in_google_returns_with_its_record() {
+    let (world, ada) = book(with(|delete| delete.in_remote = InRemote::Unlink)).await;
+    let resource = world.resource("Ada King");
+    world.google_delete("Ada King");
+    world.settle().await;
+    world.advance(HOUR);
+    world.by_hand(|user| user.restore(&resource, ReturnName::Same).unwrap());
+    world.google_edit("Ada King", &json!({"biographies": [{"value": "back"}]}));
+    world.settle().await;
+    assert_eq!(world.contact(ada).await.card.notes.as_deref(), Some("back"));
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
 #[tokio::test]
 async fn a_contact_restored_in_the_store_is_created_in_google_again() {
     let (world, ada) = book(promise()).await;

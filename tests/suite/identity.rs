@@ -363,6 +363,27 @@ async fn a_record_renamed_while_the_token_died_is_followed() {
     }
 }
 
+// As before, but the record came from Google and we have never written to it, so it carries no tag of ours: what a read
+// of its old name leads to tells who it is.
+#[tokio::test]
+async fn a_record_without_our_tag_renamed_while_the_token_died_is_followed() {
+    let world = two_books();
+    world.google_create(google_person("Ada", "King", "ada@example.org"), &["Team"]);
+    world.settle().await;
+    world.advance(HOUR);
+    let ada = world.by_name("Ada King").await.id;
+    world.edit(ada, |card| _ = card.labels.insert("Friend".to_owned())).await;
+    world.settle().await;
+    let resource = world.resource("Ada King");
+    world.by_hand(|user| user.rename(&resource, FormerName::Leads, Feed::Shown).unwrap());
+    world.expire_tokens();
+    world.settle().await;
+    assert_eq!(world.contacts().await.len(), 1, "neither doubled nor replaced");
+    assert_eq!(world.link(ada).await.remote.unwrap().as_str(), world.resource("Ada King"));
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
 #[tokio::test]
 async fn a_record_renamed_while_an_edit_is_on_its_way_gets_the_edit() {
     for former in [FormerName::Gone, FormerName::Leads] {

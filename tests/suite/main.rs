@@ -29,3 +29,4 @@ mod support;
 mod sync;
 mod tokens;
 mod volume;
+mod wild;

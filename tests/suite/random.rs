@@ -282,7 +282,7 @@ impl Script {
             "people.updateContact",
             "people.deleteContact",
             "people.connections.list",
-            "people.batchGet",
+            "people.getBatchGet",
             "contactGroups.list",
         ][self.below(6)];
         let kind = match self.below(7) {

@@ -38,6 +38,7 @@ impl Run<'_> {
         match bearing(page, &record) {
             Bearing::Own(id) => self.classify_own(page, id, record),
             Bearing::Renamed(id) => {
+                forget_found(page, &record);
                 rename(page, id, &record);
                 self.classify_own(page, id, record);
             }
@@ -215,7 +216,11 @@ impl Run<'_> {
             state: LinkState::Found,
             remote: Some(record.id.clone()),
             incarnation: 1,
-            token: identity::token(&self.identity, &account, &Subject::Remote(&record.id), 1),
+            token: match twin {
+                IsTwin::No => identity::token(&self.identity, &account, &Subject::Remote(&record.id), 1),
+                // The name that follows from the record may be one that its former link has had.
+                IsTwin::Yes => identity::random_token(self.deps.entropy),
+            },
             base: None,
             acked: VersionVector::new(),
             settled: VersionVector::new(),
@@ -273,19 +278,23 @@ enum IsTwin {
 }
 
 fn bearing(page: &Page, record: &Record) -> Bearing {
+    let renamed = record.former_ids.iter().find_map(|former| {
+        let id = page.by_remote.get(former)?;
+        (page.links.get(id)?.remote.as_ref() == Some(former)).then_some(*id)
+    });
     if let Some(id) = page.by_remote.get(&record.id) {
         let Some(link) = page.links.get(id) else { return Bearing::None };
+        if let Some(renamed) = renamed.filter(|_| is_undecided(link)) {
+            return Bearing::Renamed(renamed);
+        }
         return match &link.remote {
             Some(own) if *own == record.id => Bearing::Own(*id),
             _ if record.presence == Presence::Deleted => Bearing::Former,
             _ => Bearing::Twin(*id),
         };
     }
-    if let Some(id) = record.former_ids.iter().find_map(|former| {
-        let id = page.by_remote.get(former)?;
-        (page.links.get(id)?.remote.as_ref() == Some(former)).then_some(id)
-    }) {
-        return Bearing::Renamed(*id);
+    if let Some(id) = renamed {
+        return Bearing::Renamed(id);
     }
     let awaited = record.tag.as_ref().and_then(|tag| page.links.get(page.by_token.get(&tag.token)?));
     match awaited {
@@ -294,6 +303,23 @@ fn bearing(page: &Page, record: &Record) -> Bearing {
         }
         Some(link) if record.presence == Presence::Present => Bearing::Twin(link.id),
         _ => Bearing::None,
+    }
+}
+
+/// Whether a record was found, and whose it is has not been decided.
+fn is_undecided(link: &Link) -> bool {
+    link.state == LinkState::Found && link.base.is_none()
+}
+
+/// Forgets that a record was found which is known by a former name: a listing had shown it without that name.
+fn forget_found(page: &mut Page, record: &Record) {
+    if let Some(id) = page.by_remote.get(&record.id).copied()
+        && page.links.get(&id).is_some_and(is_undecided)
+    {
+        page.by_remote.remove(&record.id);
+        page.links.remove(&id);
+        page.changed.remove(&id);
+        page.writes.push(Write::DropLink(id));
     }
 }
 

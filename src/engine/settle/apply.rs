@@ -1,5 +1,7 @@
 //! The writes that a decision about a linked contact comes to.
 
+use std::collections::BTreeSet;
+
 use super::{Counted, Settled};
 use crate::domain::contact::{Card, Contact};
 use crate::domain::diff;
@@ -42,7 +44,7 @@ impl Run<'_> {
             Decision::Recreate(_) => self.recreate(link),
             Decision::Forget => {
                 link.state = if link.state == LinkState::Dormant { LinkState::Dormant } else { LinkState::Gone };
-                link.seen = None;
+                self.look_away(&mut link);
                 link.settled = contact.version.clone();
                 only(link)
             }
@@ -81,7 +83,7 @@ impl Run<'_> {
         self.write_merged(&mut settled, &link, &mut contact, &merge, push_due);
         let Merge { merged, wire, record_gone, .. } = merge;
         if record_gone {
-            self.renew(&mut link);
+            settled.writes.extend(self.renew(&mut link));
             settled.writes.push(Write::Link(Box::new(link)));
             return settled;
         }
@@ -225,33 +227,36 @@ impl Run<'_> {
         settled
     }
 
-    /// Forgets what was seen of a record that is not kept equal, but for its groups: they tell when it comes back.
+    /// Forgets what was seen of a record that is not kept equal, but for its groups: they tell when it comes back. One that
+    /// is gone is in none.
     fn look_away(&self, link: &mut Link) {
-        let Some(Sighting::Present { wire, .. }) = link.seen.take() else { return };
-        let Some(base) = &mut link.base else { return };
+        let (seen, Some(base)) = (link.seen.take(), &mut link.base) else { return };
         let codec = self.deps.remote.codec();
-        let groups = codec.read(&wire, base.store.kind()).groups;
+        let groups = match seen {
+            Some(Sighting::Present { wire, .. }) => codec.read(&wire, base.store.kind()).groups,
+            Some(Sighting::Gone { .. }) => BTreeSet::new(),
+            Some(Sighting::Suspect { .. }) | None => return,
+        };
         base.remote = codec.with_groups(&base.remote, &groups);
     }
 
     fn recreate(&self, mut link: Link) -> Settled {
         let mut settled = Settled::default();
-        if let Some(former) = link.remote.clone() {
-            settled.writes.push(Write::Alias { account: link.account.clone(), remote: former, link: link.id });
-        }
-        self.renew(&mut link);
+        settled.writes.extend(self.renew(&mut link));
         settled.writes.push(Write::Link(Box::new(link)));
         settled
     }
 
-    /// Starts a new life of the link: the record is gone and has to be created again.
-    pub(crate) fn renew(&self, link: &mut Link) {
+    /// Starts a new life of the link: the record is gone and has to be created again. Returns the write that remembers
+    /// whose the record was, should somebody bring it back.
+    pub(crate) fn renew(&self, link: &mut Link) -> Option<Write> {
+        let former = link.remote.take();
+        let (account, id) = (link.account.clone(), link.id);
         link.incarnation += 1;
         if let Some(contact) = link.contact {
             link.token = identity::token(&self.identity, &link.account, &Subject::Contact(contact), link.incarnation);
         }
         link.state = LinkState::Need;
-        link.remote = None;
         link.base = None;
         link.seen = None;
         link.etag = None;
@@ -260,6 +265,7 @@ impl Run<'_> {
         link.acked = VersionVector::new();
         link.settled = VersionVector::new();
         link.changed_at = self.now();
+        former.map(|remote| Write::Alias { account, remote, link: id })
     }
 }
 

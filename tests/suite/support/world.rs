@@ -506,7 +506,7 @@ fn client(
 }
 
 /// What of a card both sides can hold, in canonical form.
-fn comparable(card: &Card) -> String {
+pub fn comparable(card: &Card) -> String {
     let mut card = normal::card(card);
     card.labels.clear();
     card.owner = None;
