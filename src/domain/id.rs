@@ -28,6 +28,11 @@ macro_rules! ulid_id {
             pub fn new(now: Timestamp, random: u128) -> Self {
                 $name(Ulid::from_parts(u64::try_from(now.as_millis()).unwrap_or(0), random))
             }
+
+            /// When it was made, to the millisecond.
+            pub fn time(self) -> Timestamp {
+                Timestamp::from_micros(i64::try_from(self.0.timestamp_ms().saturating_mul(1000)).unwrap_or(i64::MAX))
+            }
         }
 
         impl fmt::Display for $name {

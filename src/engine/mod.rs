@@ -35,6 +35,7 @@ use crate::domain::time::Timestamp;
 use crate::remotes::Remote;
 use crate::store::{Fence, LeaseRequest, Store, StoreIdentity, Write};
 
+mod clock_set_back;
 mod decide;
 pub mod error;
 mod execute;
@@ -238,6 +239,7 @@ impl<'a> Run<'a> {
     async fn steps(&mut self) -> Result<(), EngineError> {
         self.check_user().await?;
         self.apply_settings();
+        self.follow_clock().await?;
         self.observe_groups().await?;
         self.observe_contacts().await?;
         self.recover().await?;

@@ -150,15 +150,25 @@ struct Budget {
     units: f64,
     at: Timestamp,
     paused_until: Timestamp,
+    paused_for: Duration,
 }
 
 impl Budget {
     fn new(per_minute: u32, now: Timestamp) -> Self {
         let rate = f64::from(per_minute.max(1));
-        Budget { configured: rate, rate, units: BURST_UNITS, at: now, paused_until: now }
+        Budget { configured: rate, rate, units: BURST_UNITS, at: now, paused_until: now, paused_for: Duration::ZERO }
+    }
+
+    /// Follows a clock that was set back: what has to be waited for takes no longer than it would have.
+    fn follow(&mut self, now: Timestamp) {
+        if now < self.at {
+            self.at = now;
+            self.paused_until = self.paused_until.min(now.plus(self.paused_for));
+        }
     }
 
     fn fill(&mut self, now: Timestamp) {
+        self.follow(now);
         let minutes = now.since(self.at).as_secs_f64() / 60.0;
         let quiet = now.since(self.paused_until.max(self.at)).as_secs_f64() / 60.0;
         self.rate = (self.rate + quiet * RECOVERY_PER_MINUTE * self.configured).min(self.configured);
@@ -166,7 +176,8 @@ impl Budget {
         self.at = self.at.max(now);
     }
 
-    fn pause(&self, now: Timestamp) -> Duration {
+    fn pause(&mut self, now: Timestamp) -> Duration {
+        self.follow(now);
         self.paused_until.since(now)
     }
 
@@ -187,6 +198,7 @@ impl Budget {
         self.rate = (self.rate / 2.0).max(FLOOR_PER_MINUTE.min(self.configured));
         self.units = 0.0;
         self.paused_until = self.paused_until.max(now.plus(pause));
+        self.paused_for = self.paused_until.since(now);
     }
 
     fn left(&mut self, now: Timestamp) -> u32 {
@@ -267,6 +279,17 @@ mod tests {
         clock.advance(Duration::from_secs(200));
         assert_eq!(quota.spend(WRITE).await, Ok(()));
         assert!(clock.now() >= Timestamp::EPOCH.plus(Duration::from_secs(300)));
+    }
+
+    #[test]
+    fn a_pause_grows_no_longer_when_the_clock_is_set_back() {
+        let day = Duration::from_secs(24 * 3600);
+        let tomorrow = Timestamp::EPOCH.plus(day);
+        let mut budget = Budget::new(60, tomorrow);
+        budget.refused(Duration::from_secs(60), tomorrow);
+        assert_eq!(budget.pause(tomorrow), Duration::from_secs(60));
+        assert_eq!(budget.pause(Timestamp::EPOCH), Duration::from_secs(60), "a day earlier");
+        assert_eq!(budget.pause(Timestamp::EPOCH.plus(Duration::from_secs(60))), Duration::ZERO);
     }
 
     #[tokio::test]

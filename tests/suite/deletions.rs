@@ -331,6 +331,21 @@ async fn the_trash_group_keeps_in_google_what_was_deleted_in_the_store() {
 }
 
 // Deleted in the store, moved to the group of deleted contacts in Google, restored in the store.
+// What was edited last was never sent: only the groups of the record changed when it went.
+#[tokio::test]
+async fn an_edit_made_just_before_a_deletion_is_there_when_the_contact_leaves_the_trash_group() {
+    let (world, ada) = book(with(|delete| delete.in_store = InStore::TrashGroup)).await;
+    world.edit(ada, |card| card.notes = Some("written last".to_owned())).await;
+    world.delete(ada).await;
+    world.settle().await;
+    world.advance(HOUR);
+    world.restore(ada).await;
+    world.settle().await;
+    assert_eq!(first(&world.person("Ada King"), "biographies", "value"), Some("written last"));
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
 #[tokio::test]
 async fn a_contact_restored_in_the_store_leaves_the_trash_group() {
     let (world, ada) = book(with(|delete| delete.in_store = InStore::TrashGroup)).await;

@@ -118,14 +118,17 @@ impl Run<'_> {
             let groups = self.groups_after(&link, regroup);
             if let Some(base) = &mut link.base {
                 base.remote = self.deps.remote.codec().with_groups(&base.remote, &groups);
-                // Labels and owner are what selects a contact; the record itself says no more than before.
-                base.store = carried(contact, &base.store, held);
+                if contact.is_live() {
+                    // Labels and owner are what selects a contact; the record itself says no more than before. What was
+                    // edited last on one that goes to the trash was never sent: it is due when the contact is restored.
+                    base.store = carried(contact, &base.store, held);
+                    link.acked = contact.version.clone();
+                }
             }
             if !contact.is_live() || !self.belongs(&contact.card, &groups) {
                 link.state = LinkState::Unselected;
             }
             link.changed_at = self.now();
-            link.acked = contact.version.clone();
             link.settled = contact.version.clone();
             link.parked = None;
             writes.push(Write::Link(Box::new(link)));

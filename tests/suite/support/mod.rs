@@ -3,6 +3,8 @@
 pub mod binary;
 pub mod effort;
 pub mod fuse;
+#[path = "../../simulation/sim/gated.rs"]
+pub mod gated;
 pub mod hands;
 pub mod process;
 pub mod transport;

@@ -37,7 +37,8 @@ use oauth2::TokenUrl;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::fuse::{Fuse, FusedStore, FusedTransport};
+use super::fuse::Fuse;
+use super::gated::{Gate, GatedStore, GatedTransport};
 use super::transport::{InProcess, Interrupting};
 
 pub const EMAIL: &str = "sales@example.org";
@@ -143,9 +144,10 @@ impl World {
 
     /// Puts a fuse into everything that writes to the store or calls the remote, until [`World::unfuse`].
     pub fn fuse(&mut self, fuse: &Arc<Fuse>) {
-        let transport = Arc::new(FusedTransport { inner: self.transport(), fuse: Arc::clone(fuse) });
+        let gate: Arc<dyn Gate> = fuse.clone();
+        let transport = Arc::new(GatedTransport { inner: self.transport(), gate: gate.clone() });
         self.google = client(transport, &self.emulator, &self.clock, &self.entropy, &self.promise.account);
-        self.store = Arc::new(FusedStore { inner: Arc::clone(&self.sound), fuse: Arc::clone(fuse) });
+        self.store = Arc::new(GatedStore { inner: Arc::clone(&self.sound), gate });
     }
 
     /// Takes the fuse out; the process has started anew.

@@ -1,0 +1,491 @@
+//! Stands at the gate between the engine and the rest of the world, and decides at every step whether it is taken, goes
+//! wrong, or is the last one that the process takes. It also watches what must hold at every step.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use contactsync::domain::id::Marker;
+use contactsync::domain::time::Timestamp;
+use contactsync::emulator::fault::{Fault, FaultKind};
+use contactsync::remotes::http::{Transport, TransportError};
+use contactsync::store::{Commit, Committed, Store, StoreError, Write};
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use super::gated::Gate;
+use super::judge;
+use super::setting::Rates;
+use super::stage::Stage;
+use super::tape::Tape;
+use super::users::{self, Users};
+
+/// On which side of a step a process dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    Before,
+    After,
+}
+
+/// What the conductor does to steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mood {
+    /// Nothing goes wrong.
+    Calm,
+    /// What the tape says goes wrong.
+    Stormy,
+    /// The process dies at the step of this number, counted from 0.
+    CutAt(u64, Cut),
+}
+
+/// See the module.
+pub struct Conductor {
+    stage: Arc<Stage>,
+    users: Arc<tokio::sync::Mutex<Users>>,
+    inner: Mutex<Inner>,
+    /// The process has died.
+    pub died: Notify,
+    /// The process has stopped in the middle of a call, as a machine that was put to sleep.
+    pub stalled: Notify,
+    /// It goes on.
+    pub resumed: Notify,
+}
+
+struct Inner {
+    tape: Tape,
+    rates: Rates,
+    mood: Mood,
+    steps: u64,
+    writes: u64,
+    lossy: bool,
+    log: Vec<String>,
+    met: BTreeMap<String, u64>,
+    violations: Vec<(&'static str, String)>,
+}
+
+/// What happens to one step.
+enum Fate {
+    Taken,
+    Dies(Cut),
+}
+
+impl Conductor {
+    pub fn new(stage: Arc<Stage>, users: Arc<tokio::sync::Mutex<Users>>, tape: Tape, rates: Rates) -> Arc<Self> {
+        let inner = Inner {
+            tape,
+            rates,
+            mood: Mood::Calm,
+            steps: 0,
+            writes: 0,
+            lossy: false,
+            log: Vec::new(),
+            met: BTreeMap::new(),
+            violations: Vec::new(),
+        };
+        Arc::new(Conductor {
+            stage,
+            users,
+            inner: Mutex::new(inner),
+            died: Notify::new(),
+            stalled: Notify::new(),
+            resumed: Notify::new(),
+        })
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What happens to steps from now on.
+    pub fn set_mood(&self, mood: Mood) {
+        let mut inner = self.inner();
+        inner.mood = mood;
+        if matches!(mood, Mood::CutAt(..)) {
+            inner.steps = 0;
+        }
+    }
+
+    /// Draws something outside of a step.
+    pub fn draw<T>(&self, draw: impl FnOnce(&mut Tape, Rates) -> T) -> T {
+        let mut inner = self.inner();
+        let rates = inner.rates;
+        draw(&mut inner.tape, rates)
+    }
+
+    /// Notes that something went wrong.
+    pub fn meet(&self, kind: &str) {
+        let mut inner = self.inner();
+        *inner.met.entry(kind.to_owned()).or_default() += 1;
+        let line = format!("! {kind}");
+        inner.log.push(line);
+    }
+
+    /// Steps taken since the mood was set to a cut, or from the beginning.
+    pub fn steps(&self) -> u64 {
+        self.inner().steps
+    }
+
+    /// Calls that could change something at the service, from the beginning.
+    pub fn writes(&self) -> u64 {
+        self.inner().writes
+    }
+
+    /// Whether entries of the change stream were lost, so that only a full listing brings everything.
+    pub fn is_lossy(&self) -> bool {
+        self.inner().lossy
+    }
+
+    /// What went wrong so far, by kind.
+    pub fn met(&self) -> BTreeMap<String, u64> {
+        self.inner().met.clone()
+    }
+
+    /// The trouble that was drawn.
+    pub fn words(&self) -> Vec<u32> {
+        self.inner().tape.words().to_vec()
+    }
+
+    /// Invariants that did not hold, with what was seen.
+    pub fn take_violations(&self) -> Vec<(&'static str, String)> {
+        std::mem::take(&mut self.inner().violations)
+    }
+
+    /// Appends to the log of events.
+    pub fn log(&self, line: String) {
+        self.inner().log.push(line);
+    }
+
+    /// The log of events.
+    pub fn take_log(&self) -> Vec<String> {
+        std::mem::take(&mut self.inner().log)
+    }
+
+    fn violate(&self, rule: &'static str, text: String) {
+        self.inner().violations.push((rule, text));
+    }
+
+    fn step(&self, what: &str) -> Fate {
+        let mut inner = self.inner();
+        let number = inner.steps;
+        inner.steps += 1;
+        inner.log.push(what.to_owned());
+        let fate = match inner.mood {
+            Mood::Calm => Fate::Taken,
+            Mood::CutAt(step, cut) if step == number => Fate::Dies(cut),
+            Mood::CutAt(..) => Fate::Taken,
+            Mood::Stormy => {
+                let crash = inner.rates.crash;
+                if crash > 0 && inner.tape.strikes(crash) {
+                    let cut = if inner.tape.below(2) == 0 { Cut::Before } else { Cut::After };
+                    *inner.met.entry(format!("crash {cut:?}")).or_default() += 1;
+                    Fate::Dies(cut)
+                } else {
+                    Fate::Taken
+                }
+            }
+        };
+        if let Fate::Dies(cut) = fate {
+            inner.log.push(format!("! dies {cut:?}"));
+        }
+        fate
+    }
+
+    fn is_stormy(&self) -> bool {
+        self.inner().mood == Mood::Stormy
+    }
+
+    /// Whether something happens whose rate is chosen from all rates.
+    fn strikes(&self, rate: impl Fn(&Rates) -> u32) -> bool {
+        let mut inner = self.inner();
+        let permille = rate(&inner.rates);
+        inner.mood == Mood::Stormy && permille > 0 && inner.tape.strikes(permille)
+    }
+
+    async fn die<T>(&self) -> T {
+        self.died.notify_one();
+        std::future::pending().await
+    }
+
+    /// Takes a step, unless the process dies at it.
+    async fn take<T>(&self, what: &str, step: impl Future<Output = T>) -> T {
+        match self.step(what) {
+            Fate::Taken => step.await,
+            Fate::Dies(Cut::Before) => self.die().await,
+            Fate::Dies(Cut::After) => {
+                step.await;
+                self.die().await
+            }
+        }
+    }
+
+    /// Users do something while a step is under way.
+    async fn interrupt(&self) {
+        if self.strikes(|rates| rates.interrupt) {
+            self.meet("edit in the middle of a run");
+            let mut users = self.users.lock().await;
+            users.act(&self.stage).await;
+            let log: Vec<String> = std::mem::take(&mut users.log);
+            drop(users);
+            log.into_iter().for_each(|line| self.log(line));
+        }
+    }
+
+    async fn call(
+        &self,
+        transport: &dyn Transport,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        self.interrupt().await;
+        if self.strikes(|rates| rates.call) {
+            let kind = self.draw_fault();
+            self.meet(&format!("call {}", name_of(&kind)));
+            self.stage.emulator().faults_mut().push(Fault::once("*", kind));
+        }
+        if is_mutation(&request) && self.strikes(|rates| rates.twice) {
+            self.meet("call delivered twice");
+            let _ = transport.send(request.clone()).await;
+        }
+        if is_mutation(&request) && self.strikes(|rates| rates.stall) {
+            self.meet("process sleeps in a call");
+            self.stalled.notify_one();
+            self.resumed.notified().await;
+        }
+        self.note_overrun(&request).await;
+        let latency = if self.is_stormy() { self.draw(|tape, _| tape.below(400)) } else { 0 };
+        self.stage.world.advance(Duration::from_millis(50 + latency as u64));
+        let answer = transport.send(request.clone()).await;
+        self.stage.emulator().faults_mut().clear();
+        self.interrupt().await;
+        match answer {
+            Ok(answer) if is_listing(&request) && self.strikes(|rates| rates.listing) => Ok(self.damage(answer)),
+            other => other,
+        }
+    }
+
+    fn draw_fault(&self) -> FaultKind {
+        let mut inner = self.inner();
+        let kinds = [
+            FaultKind::Drop,
+            FaultKind::DropAfter,
+            FaultKind::StatusAfter(503),
+            FaultKind::Status(500),
+            FaultKind::Status(503),
+            FaultKind::Status(502),
+            FaultKind::Status(504),
+            FaultKind::StatusAfter(500),
+            FaultKind::Truncate,
+            FaultKind::ApplyLate(30_000),
+            FaultKind::ApplyLate(110_000),
+            FaultKind::HalfApplied,
+            FaultKind::MinuteQuota,
+            FaultKind::StorageQuota,
+            FaultKind::Status(401),
+            FaultKind::Answer {
+                status: 200,
+                content_type: "text/html".to_owned(),
+                body: "<html><body>Please sign in.</body></html>".to_owned(),
+            },
+        ];
+        inner.tape.pick(&kinds).unwrap_or(FaultKind::Drop)
+    }
+
+    /// Spoils a page of a listing.
+    fn damage(&self, answer: http::Response<Bytes>) -> http::Response<Bytes> {
+        let Ok(mut page) = serde_json::from_slice::<Value>(answer.body()) else { return answer };
+        let full = page.get("totalItems").is_some();
+        let Some(items) = page.get_mut("connections").and_then(Value::as_array_mut) else { return answer };
+        let kind = match self.draw(|tape, _| tape.below(5)) {
+            0 => {
+                items.reverse();
+                "listing out of order"
+            }
+            1 => {
+                items.extend(items.first().cloned());
+                "listing repeats an item"
+            }
+            2 => {
+                items.pop();
+                "listing lacks an item"
+            }
+            3 => {
+                items.clear();
+                "listing is empty"
+            }
+            _ => {
+                items.truncate(items.len() / 2);
+                "listing is cut in half"
+            }
+        };
+        self.meet(kind);
+        if kind != "listing out of order" && kind != "listing repeats an item" {
+            let mut inner = self.inner();
+            inner.lossy = true;
+            if full && inner.tape.below(2) == 1 {
+                page["totalItems"] = Value::from(page["connections"].as_array().map_or(0, Vec::len));
+            }
+        }
+        let (parts, _) = answer.into_parts();
+        http::Response::from_parts(parts, Bytes::from(page.to_string()))
+    }
+
+    /// A deletion of ours that meets an edit which came after its check takes it along: the service knows no condition.
+    /// Nothing that the store has ever heard of is excused by that.
+    async fn note_overrun(&self, request: &http::Request<Bytes>) {
+        let names = deleted_by(request);
+        if names.is_empty() {
+            return;
+        }
+        let known = judge::everything_known(&self.stage).await;
+        let mut overrun = BTreeSet::new();
+        for account in 0..self.stage.promises.len() {
+            let people = users::people(&self.stage, account);
+            let named = people.iter().filter(|person| names.iter().any(|name| name == users::resource(person)));
+            overrun.extend(named.flat_map(users::values_of_person).filter(|value| !known.contains(value)));
+        }
+        if !overrun.is_empty() {
+            self.meet("deletion overran an edit");
+            self.users.lock().await.ledger.overrun.extend(overrun);
+        }
+    }
+
+    /// I11: nothing that changes a record is sent without an intent that is open in the store.
+    async fn check_intents(&self, request: &http::Request<Bytes>) {
+        let markers = markers_in(request);
+        if markers.is_empty() {
+            return;
+        }
+        let mut open = Vec::new();
+        for promise in &self.stage.promises {
+            let intents = self.stage.store.open_intents(&promise.account).await.expect("intents");
+            open.extend(intents.into_iter().map(|intent| intent.marker));
+        }
+        if let Some(marker) = markers.iter().find(|marker| !open.contains(marker)) {
+            self.violate("I11", format!("{marker:?} is sent and has no open intent"));
+        }
+    }
+
+    /// I17: versions of contacts never fall.
+    async fn check_versions(&self, commit: &Commit) {
+        for write in &commit.writes {
+            let Write::Contact(write) = write else { continue };
+            let known = self.stage.store.contacts(&[write.contact.id]).await.expect("contacts").pop();
+            if let Some(known) = known
+                && write.expected.as_ref() == Some(&known.version)
+                && !known.version.is_within(&write.contact.version)
+            {
+                self.violate("I17", format!("{:?} falls to {:?}", known.version, write.contact.version));
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Gate for Conductor {
+    async fn commit(&self, store: &dyn Store, commit: Commit) -> Result<Committed, StoreError> {
+        self.check_versions(&commit).await;
+        let about: Vec<&str> = commit.writes.iter().map(told).collect();
+        let what = format!("commit {}", about.join(" "));
+        self.interrupt().await;
+        if self.strikes(|rates| rates.refused) {
+            self.meet("commit refused");
+            return Err(StoreError::Unavailable { doing: "committing", cause: "the disk is full".into() });
+        }
+        self.take(&what, store.commit(commit)).await
+    }
+
+    async fn mint(&self, store: &dyn Store, count: u64, now: Timestamp) -> Result<Marker, StoreError> {
+        self.take("mint markers", store.mint_markers(count, now)).await
+    }
+
+    async fn send(
+        &self,
+        transport: &dyn Transport,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        self.check_intents(&request).await;
+        if is_mutation(&request) {
+            self.inner().writes += 1;
+        }
+        let what = format!("call {} {}", request.method(), request.uri().path());
+        self.take(&what, self.call(transport, request)).await
+    }
+}
+
+/// What a write is about, in one word.
+fn told(write: &Write) -> &'static str {
+    match write {
+        Write::Contact(_) => "contact",
+        Write::Link(_) => "link",
+        Write::DropLink(_) => "drop-link",
+        Write::Alias { .. } => "alias",
+        Write::OpenIntent(..) => "open-intent",
+        Write::ResendIntent(..) => "resend-intent",
+        Write::CloseIntent(_) => "close-intent",
+        Write::Account(_) => "account",
+        Write::Ghost(_) => "ghost",
+        Write::Stranger(_) => "stranger",
+        Write::DropStranger(..) => "drop-stranger",
+        Write::Conflict(_) => "conflict",
+        Write::Run(_) => "run",
+        #[expect(unreachable_patterns, reason = "writes that come later are told alike")]
+        _ => "other",
+    }
+}
+
+fn name_of(kind: &FaultKind) -> String {
+    match kind {
+        FaultKind::Answer { .. } => "answered by a page".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn is_listing(request: &http::Request<Bytes>) -> bool {
+    request.uri().path().ends_with("/people/me/connections")
+}
+
+fn is_mutation(request: &http::Request<Bytes>) -> bool {
+    let path = request.uri().path();
+    let reads = request.method() == http::Method::GET || path.contains("getBatchGet") || path.contains("batchGet");
+    !reads && !path.contains("token") && request.headers().get("x-http-method-override").is_none()
+}
+
+/// The records that a call deletes.
+fn deleted_by(request: &http::Request<Bytes>) -> Vec<String> {
+    let path = request.uri().path();
+    if let Some(rest) = path.strip_suffix(":deleteContact") {
+        return rest.rsplit_once("/people/").map(|(_, id)| vec![format!("people/{id}")]).unwrap_or_default();
+    }
+    if path.ends_with("people:batchDeleteContacts") {
+        let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+        let names = body["resourceNames"].as_array().into_iter().flatten();
+        return names.filter_map(|name| name.as_str().map(str::to_owned)).collect();
+    }
+    Vec::new()
+}
+
+/// The markers that a call writes into records.
+fn markers_in(request: &http::Request<Bytes>) -> Vec<Marker> {
+    if !is_mutation(request) {
+        return Vec::new();
+    }
+    let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+    let mut markers = Vec::new();
+    collect_markers(&body, &mut markers);
+    markers
+}
+
+fn collect_markers(value: &Value, into: &mut Vec<Marker>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect_markers(item, into)),
+        Value::Object(members) => {
+            if members.get("key").and_then(Value::as_str) == Some("contactsync") {
+                let text = members.get("value").and_then(Value::as_str).unwrap_or_default();
+                into.extend(text.rsplit('.').next().and_then(|marker| marker.parse().ok()).map(Marker));
+            }
+            members.values().for_each(|member| collect_markers(member, into));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,268 @@
+//! What must hold at rest: nobody acts, nothing goes wrong any more, and enough time has passed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use contactsync::domain::contact::{Card, Contact, Subject};
+use contactsync::domain::field::Field;
+use contactsync::domain::history::Change;
+use contactsync::domain::id::{ContactId, RemoteId};
+use contactsync::domain::link::{Link, LinkState};
+use contactsync::domain::normal;
+use contactsync::domain::pair::{InRemote, InStore};
+use contactsync::remotes::Codec;
+use contactsync::store::{ContactQuery, DeletedContacts, HistoryQuery};
+use serde_json::Value;
+
+use super::ledger::{Ledger, Remains};
+use super::setting::GROUP;
+use super::stage::Stage;
+use super::users;
+
+/// An invariant that does not hold, and how that is seen.
+pub type Fault = (&'static str, String);
+
+/// Everything that is wrong at rest.
+pub async fn judge(stage: &Stage, codec: &dyn Codec, ledger: &Ledger) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let contacts = all_contacts(stage).await;
+    for account in 0..stage.promises.len() {
+        judge_account(stage, account, codec, &contacts, &mut faults).await;
+    }
+    judge_people(stage, &contacts, ledger, &mut faults);
+    faults.extend(ledger.audit(&remains(stage, &contacts).await));
+    faults
+}
+
+async fn all_contacts(stage: &Stage) -> Vec<Contact> {
+    let query = ContactQuery { deleted: DeletedContacts::Included, ..ContactQuery::default() };
+    stage.store.find_contacts(&query).await.expect("contacts")
+}
+
+/// The texts of everything that the store has ever heard of.
+pub async fn everything_known(stage: &Stage) -> String {
+    let history = stage.store.history(&HistoryQuery::default()).await.expect("history");
+    let mut known: String =
+        history.iter().map(|row| serde_json::to_string::<Change>(&row.change).expect("a change")).collect();
+    for contact in all_contacts(stage).await {
+        for link in stage.store.links_of_contact(contact.id).await.expect("links") {
+            known.push_str(&format!("{:?} {:?}", link.seen, link.base.map(|base| base.remote)));
+        }
+    }
+    known
+}
+
+async fn links_of(stage: &Stage, account: usize, contacts: &[Contact]) -> BTreeMap<ContactId, Link> {
+    let ids: Vec<ContactId> = contacts.iter().map(|contact| contact.id).collect();
+    let links = stage.store.links_of_contacts(&stage.promises[account].account, &ids).await.expect("links");
+    links.into_iter().filter_map(|link| Some((link.contact?, link))).collect()
+}
+
+async fn held(stage: &Stage) -> BTreeMap<ContactId, BTreeSet<Field>> {
+    let mut held: BTreeMap<ContactId, BTreeSet<Field>> = BTreeMap::new();
+    for conflict in stage.store.open_conflicts(None).await.expect("conflicts") {
+        held.entry(conflict.contact).or_default().insert(conflict.field);
+    }
+    held
+}
+
+/// I1, I5, I13, I16 for one account.
+async fn judge_account(
+    stage: &Stage,
+    account: usize,
+    codec: &dyn Codec,
+    contacts: &[Contact],
+    faults: &mut Vec<Fault>,
+) {
+    let links = links_of(stage, account, contacts).await;
+    let people: BTreeMap<RemoteId, Value> = users::people(stage, account)
+        .into_iter()
+        .map(|person| (RemoteId::new(users::resource(&person)), person))
+        .collect();
+    let group = users::group(stage, account).unwrap_or_default();
+    let held = held(stage).await;
+    let mut bound = BTreeSet::new();
+    for contact in contacts {
+        let Some(link) = links.get(&contact.id).filter(|link| link.state == LinkState::Bound) else { continue };
+        let name = contact.card.display_name();
+        let Some(person) = link.remote.as_ref().and_then(|remote| people.get(remote)) else {
+            faults.push(("I1", format!("account {account}: {name} is linked to nobody")));
+            continue;
+        };
+        if let Some(remote) = &link.remote
+            && !bound.insert(remote.clone())
+        {
+            faults.push(("I15", format!("account {account}: two contacts are linked to {remote}")));
+        }
+        if !contact.is_live() {
+            faults.push(("I4", format!("account {account}: {name} is deleted and linked")));
+        }
+        let none = BTreeSet::new();
+        let fields = held.get(&contact.id).unwrap_or(&none);
+        let theirs = codec.read(person, contact.card.kind()).card;
+        let (ours, theirs) = (comparable(&contact.card, fields), comparable(&theirs, fields));
+        if ours != theirs {
+            faults.push(("I1", format!("account {account}: {name} differs\nstore:  {ours}\ngoogle: {theirs}")));
+        }
+        if !is_in(person, &group) {
+            faults.push(("I1", format!("account {account}: {name} is linked, and not in {GROUP}")));
+        }
+        if !contact.version.is_within(&link.acked) && fields.is_empty() {
+            faults.push((
+                "I16",
+                format!(
+                    "account {account}: {name} is at rest with {:?}, acknowledged {:?}",
+                    contact.version, link.acked
+                ),
+            ));
+        }
+    }
+    // What is set aside stays as it is: a contact that was deleted or unlinked under a policy that leaves the record alone.
+    let aside: BTreeSet<&RemoteId> = links
+        .values()
+        .filter(|link| link.state == LinkState::Dormant)
+        .filter_map(|link| link.remote.as_ref())
+        .collect();
+    for (remote, person) in &people {
+        let may_be_aside = aside.contains(remote) && !propagates(stage);
+        if is_in(person, &group) && !bound.contains(remote) && !may_be_aside {
+            faults.push(("I1", format!("account {account}: {:?} is in {GROUP} and not linked", users::owners(person))));
+        }
+    }
+}
+
+/// I4, I5, I6: how often each person is there, and whether anybody is gone whom nobody sent away.
+fn judge_people(stage: &Stage, contacts: &[Contact], ledger: &Ledger, faults: &mut Vec<Fault>) {
+    let mut in_store: BTreeMap<String, u32> = BTreeMap::new();
+    let mut gone: BTreeSet<String> = BTreeSet::new();
+    for contact in contacts {
+        for owner in users::owners_of_card(&contact.card) {
+            match contact.is_live() {
+                true => *in_store.entry(owner).or_default() += 1,
+                false => _ = gone.insert(owner),
+            }
+        }
+    }
+    let mut in_google: BTreeMap<(usize, String), u32> = BTreeMap::new();
+    for account in 0..stage.promises.len() {
+        for owner in users::people(stage, account).iter().flat_map(users::owners) {
+            *in_google.entry((account, owner)).or_default() += 1;
+        }
+    }
+    let murky = |owner: &str| ledger.fate(owner).is_some_and(|fate| fate.murky);
+    for (owner, count) in in_store.iter().filter(|(owner, count)| **count > 1 && !murky(owner)) {
+        faults.push(("I5", format!("{owner} is there {count} times in the store")));
+    }
+    for ((account, owner), count) in in_google.iter().filter(|((_, owner), count)| **count > 1 && !murky(owner)) {
+        faults.push(("I5", format!("{owner} is there {count} times in account {account}")));
+    }
+    for owner in gone.iter().filter(|owner| !in_store.contains_key(*owner)) {
+        if ledger.fate(owner).is_none_or(|fate| fate.deletions.is_empty()) {
+            faults.push(("I14", format!("{owner} is deleted in the store, and nobody did it")));
+        }
+    }
+    if !propagates(stage) {
+        return;
+    }
+    let everybody: BTreeSet<&String> = in_store.keys().chain(in_google.keys().map(|(_, owner)| owner)).collect();
+    let too_soon = |owner: &str| ledger.fate(owner).is_some_and(|fate| fate.too_soon);
+    for owner in everybody.into_iter().filter(|owner| !murky(owner) && !too_soon(owner)) {
+        if ledger.unseen_by_deletion(owner).is_some_and(|unseen| unseen.is_empty()) {
+            faults.push(("I4", format!("{owner} was deleted by somebody who had seen everything, and is there")));
+        }
+    }
+}
+
+/// Whether a deletion on one side is one on every side.
+fn propagates(stage: &Stage) -> bool {
+    stage
+        .promises
+        .iter()
+        .all(|promise| promise.delete.in_remote == InRemote::Propagate && promise.delete.in_store == InStore::Propagate)
+}
+
+async fn remains(stage: &Stage, contacts: &[Contact]) -> Remains {
+    let mut living: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for contact in contacts.iter().filter(|contact| contact.is_live()) {
+        for owner in users::owners_of_card(&contact.card) {
+            living.entry(owner).or_default().extend(users::values_of_card(&contact.card));
+        }
+    }
+    let stored = living.clone();
+    // What is not kept equal stays where it is.
+    for account in 0..stage.promises.len() {
+        for person in users::people(stage, account) {
+            for owner in users::owners(&person) {
+                living.entry(owner).or_default().extend(users::values_of_person(&person));
+            }
+        }
+    }
+    let mut conflicts = BTreeSet::new();
+    let mut history = BTreeSet::new();
+    for row in stage.store.history(&HistoryQuery::default()).await.expect("history") {
+        for conflict in &row.change.conflicts {
+            texts(&conflict.base, &mut conflicts);
+            texts(&conflict.store, &mut conflicts);
+            texts(&conflict.remote, &mut conflicts);
+        }
+        for field in &row.change.fields {
+            texts(&field.before, &mut history);
+            texts(&field.after, &mut history);
+        }
+    }
+    for conflict in stage.store.open_conflicts(None).await.expect("conflicts") {
+        texts(&conflict.store, &mut conflicts);
+        texts(&conflict.remote, &mut conflicts);
+    }
+    history.extend(conflicts.iter().cloned());
+    Remains { living, stored, conflicts, history }
+}
+
+fn texts(value: &Value, into: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => _ = into.insert(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| texts(item, into)),
+        Value::Object(members) => members.values().for_each(|member| texts(member, into)),
+        _ => {}
+    }
+}
+
+fn is_in(person: &Value, group: &str) -> bool {
+    let memberships = person["memberships"].as_array().into_iter().flatten();
+    memberships.into_iter().any(|one| one["contactGroupMembership"]["contactGroupResourceName"] == group)
+}
+
+/// What of a card both sides can hold, in canonical form, but for fields that wait for a person.
+fn comparable(card: &Card, but: &BTreeSet<Field>) -> String {
+    let mut card = normal::card(&users::without(card, but));
+    card.labels.clear();
+    card.owner = None;
+    for email in &mut card.emails {
+        email.primary = false;
+    }
+    for phone in &mut card.phones {
+        phone.primary = false;
+    }
+    if let Subject::Organization(organization) = &mut card.subject {
+        organization.industry = None;
+    }
+    serde_json::to_string(&card).expect("a card")
+}
+
+/// Everything that both sides hold, for comparing two worlds that should have come out alike.
+pub async fn portrait(stage: &Stage, codec: &dyn Codec) -> Vec<String> {
+    let none = BTreeSet::new();
+    let mut lines: Vec<String> = all_contacts(stage)
+        .await
+        .iter()
+        .map(|contact| format!("store live={} {}", contact.is_live(), comparable(&contact.card, &none)))
+        .collect();
+    for account in 0..stage.promises.len() {
+        let group = users::group(stage, account).unwrap_or_default();
+        for person in users::people(stage, account) {
+            let card = codec.read(&person, codec.kind(&person)).card;
+            lines.push(format!("google {account} in={} {}", is_in(&person, &group), comparable(&card, &none)));
+        }
+    }
+    lines.sort();
+    lines
+}

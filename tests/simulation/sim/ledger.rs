@@ -1,0 +1,197 @@
+//! Remembers what users wrote, and what they had seen when they did. Every value is written once and by nobody else, so
+//! that it tells whether it got lost, and who replaced it knowing of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where a value stands: a person, by the address that nobody edits, and a field.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Slot {
+    pub person: String,
+    pub field: String,
+}
+
+/// A value of a field that holds one.
+#[derive(Debug, Clone)]
+struct Written {
+    slot: Slot,
+    parent: Option<String>,
+}
+
+/// What users did to one person as a whole.
+#[derive(Debug, Default)]
+pub struct Fate {
+    /// What each of those who deleted the person had seen of it.
+    pub deletions: Vec<BTreeSet<String>>,
+    /// Somebody brought the person back, or merged it with another one, or moved it in and out of what is kept equal:
+    /// its values may be from any time.
+    pub murky: bool,
+    /// Somebody deleted the person while something that had been sent was not known to have arrived.
+    pub too_soon: bool,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    written: BTreeMap<String, Written>,
+    /// Items of sets, with their owners.
+    added: BTreeMap<String, Slot>,
+    removed: BTreeSet<String>,
+    relabelled: BTreeSet<String>,
+    fates: BTreeMap<String, Fate>,
+    /// Values that a deletion of ours ran over, between its check and its call. Nobody can prevent that.
+    pub overrun: BTreeSet<String>,
+}
+
+/// What is left at rest.
+pub struct Remains {
+    /// The values that are somewhere, by person; deleted contacts are left out.
+    pub living: BTreeMap<String, BTreeSet<String>>,
+    /// Those that are in the store.
+    pub stored: BTreeMap<String, BTreeSet<String>>,
+    /// Everything that a conflict, waiting or decided, remembers.
+    pub conflicts: BTreeSet<String>,
+    /// Everything that the history remembers.
+    pub history: BTreeSet<String>,
+}
+
+impl Ledger {
+    pub fn wrote(&mut self, slot: Slot, value: &str, parent: Option<String>) {
+        self.written.insert(value.to_owned(), Written { slot, parent });
+    }
+
+    pub fn added(&mut self, slot: Slot, value: &str) {
+        self.added.insert(value.to_owned(), slot);
+    }
+
+    pub fn removed(&mut self, value: &str) {
+        self.removed.insert(value.to_owned());
+    }
+
+    pub fn relabelled(&mut self, value: &str) {
+        self.relabelled.insert(value.to_owned());
+    }
+
+    pub fn deleted(&mut self, person: &str, seen: BTreeSet<String>) {
+        self.fates.entry(person.to_owned()).or_default().deletions.push(seen);
+    }
+
+    pub fn deleted_too_soon(&mut self, person: &str) {
+        self.fates.entry(person.to_owned()).or_default().too_soon = true;
+    }
+
+    pub fn blurred(&mut self, person: &str) {
+        self.fates.entry(person.to_owned()).or_default().murky = true;
+    }
+
+    pub fn fate(&self, person: &str) -> Option<&Fate> {
+        self.fates.get(person)
+    }
+
+    /// Whether anybody was brought back, merged or moved.
+    fn is_murky(&self, person: &str) -> bool {
+        self.fates.get(person).is_some_and(|fate| fate.murky)
+    }
+
+    fn ancestors(&self, value: &str) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut next = self.written.get(value).and_then(|written| written.parent.clone());
+        while let Some(parent) = next {
+            next = self.written.get(&parent).and_then(|written| written.parent.clone());
+            found.insert(parent);
+        }
+        found
+    }
+
+    /// Values that whoever deleted the person had not seen, by deletion; empty when one of them had seen everything.
+    pub fn unseen_by_deletion(&self, person: &str) -> Option<BTreeSet<String>> {
+        let fate = self.fates.get(person)?;
+        let mut least: Option<BTreeSet<String>> = None;
+        for seen in &fate.deletions {
+            let mut known = seen.clone();
+            for value in seen {
+                known.extend(self.ancestors(value));
+            }
+            let unseen: BTreeSet<String> = self
+                .written
+                .iter()
+                .filter(|(value, written)| written.slot.person == person && !known.contains(*value))
+                .map(|(value, _)| value.clone())
+                .chain(
+                    self.added
+                        .iter()
+                        .filter(|(value, slot)| slot.person == person && !known.contains(*value))
+                        .filter(|(value, _)| !self.removed.contains(*value))
+                        .map(|(value, _)| value.clone()),
+                )
+                .collect();
+            if least.as_ref().is_none_or(|least| unseen.len() < least.len()) {
+                least = Some(unseen);
+            }
+        }
+        least
+    }
+
+    /// What got lost, or came back from the past, and by which invariant it should not have.
+    pub fn audit(&self, remains: &Remains) -> Vec<(&'static str, String)> {
+        let mut faults = Vec::new();
+        let nothing = BTreeSet::new();
+        let succeeded: BTreeSet<&String> =
+            self.written.values().filter_map(|written| written.parent.as_ref()).collect();
+        for (value, Written { slot, .. }) in &self.written {
+            let living = remains.living.get(&slot.person).unwrap_or(&nothing);
+            let stored = remains.stored.get(&slot.person).unwrap_or(&nothing);
+            let seen_off = self.fates.get(&slot.person).is_some_and(|fate| {
+                fate.deletions
+                    .iter()
+                    .any(|seen| seen.contains(value) || seen.iter().any(|v| self.ancestors(v).contains(value)))
+            });
+            let item_gone = slot.field.strip_prefix("label of ").is_some_and(|item| self.removed.contains(item));
+            let kept = living.contains(value)
+                || succeeded.contains(value)
+                || remains.conflicts.contains(value)
+                || seen_off
+                || item_gone
+                || self.overrun.contains(value)
+                || (self.is_murky(&slot.person) && remains.history.contains(value));
+            if !kept {
+                faults.push(("I2", format!("{value}, written into {slot:?}, is lost")));
+            }
+            if self.is_murky(&slot.person) || seen_off || self.overrun.contains(value) {
+                continue;
+            }
+            if !living.contains(value)
+                && !remains.conflicts.contains(value)
+                && !item_gone
+                && let Some(past) = self
+                    .ancestors(value)
+                    .into_iter()
+                    .find(|past| self.written.contains_key(past) && stored.contains(past))
+            {
+                faults.push(("I3", format!("{value} of {slot:?} gave way to {past}, which its author had replaced")));
+            }
+        }
+        for (value, slot) in &self.added {
+            let living = remains.living.get(&slot.person).unwrap_or(&nothing);
+            let stored = remains.stored.get(&slot.person).unwrap_or(&nothing);
+            let seen_off =
+                self.fates.get(&slot.person).is_some_and(|fate| fate.deletions.iter().any(|seen| seen.contains(value)));
+            let kept = living.contains(value)
+                || self.removed.contains(value)
+                || remains.conflicts.contains(value)
+                || seen_off
+                || self.overrun.contains(value)
+                || (self.is_murky(&slot.person) && remains.history.contains(value));
+            if !kept {
+                faults.push(("I2", format!("{value}, added to {slot:?}, is lost")));
+            }
+            let back = stored.contains(value)
+                && self.removed.contains(value)
+                && !self.relabelled.contains(value)
+                && !self.is_murky(&slot.person);
+            if back {
+                faults.push(("I4", format!("{value}, removed from {slot:?}, is there again")));
+            }
+        }
+        faults
+    }
+}

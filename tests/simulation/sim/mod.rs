@@ -1,0 +1,356 @@
+//! Deterministic simulation of whole scenarios: the real engine and the real Google client, the emulated Google without
+//! sockets, a store in memory or in SQLite, a clock that is moved by hand, users on every side, and everything that can
+//! go wrong on the way. One seed is one scenario, played the same way every time.
+//!
+//! A scenario draws its `setting`, then rounds of users who act and runs that are cut off, refused, delayed and lied to.
+//! Then it calms down: incremental runs alone must make both sides equal, unless entries of the change stream were lost;
+//! full listings must find nothing to do; and the `ledger` of what users wrote must account for every value.
+
+#![allow(dead_code, reason = "the tests and the long runs use different parts")]
+
+pub mod conductor;
+pub mod gated;
+pub mod judge;
+pub mod ledger;
+pub mod setting;
+pub mod shrink;
+pub mod stage;
+pub mod tape;
+pub mod users;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use contactsync::clock::SeededEntropy;
+use contactsync::domain::account::Outcome;
+use contactsync::domain::run::AccountSummary;
+use contactsync::engine::{LEASE_TTL, Purpose, Reach};
+use contactsync::remotes::Remote as _;
+use contactsync::store::Store;
+use contactsync::store::memory::MemoryStore;
+use contactsync::store::sqlite::SqliteStore;
+
+use conductor::{Conductor, Mood};
+use gated::Gate;
+use setting::Setting;
+use stage::{Process, Stage};
+use tape::{Reel, Tape};
+use users::Users;
+
+/// In how many rounds everything must be at rest.
+const ROUNDS_TO_REST: u32 = 40;
+
+/// On which store a scenario is played.
+#[derive(Debug, Clone)]
+pub enum Ground {
+    Memory,
+    /// A new database file in this folder.
+    Sqlite(std::path::PathBuf),
+}
+
+/// What came of one scenario.
+#[derive(Debug)]
+pub struct Played {
+    /// Invariants that did not hold.
+    pub faults: Vec<judge::Fault>,
+    /// Every decision that was made.
+    pub reel: Reel,
+    /// The log of events.
+    pub log: Vec<String>,
+    /// Steps at which something could have gone wrong.
+    pub steps: u64,
+    /// What went wrong, by kind.
+    pub met: BTreeMap<String, u64>,
+    /// What users did, by kind.
+    pub taken: BTreeMap<&'static str, u64>,
+    /// Rounds until everything was at rest.
+    pub rounds: u32,
+}
+
+impl Played {
+    /// The first invariant that did not hold.
+    pub fn rule(&self) -> Option<&'static str> {
+        self.faults.first().map(|(rule, _)| *rule)
+    }
+}
+
+/// Plays the scenario of a seed.
+pub fn play_seed(seed: u64, ground: &Ground) -> Played {
+    let tape = |number: u64| Tape::drawn(seed.wrapping_mul(0x1000_0000_01B3).wrapping_add(number));
+    play([tape(1), tape(2), tape(3)], ground)
+}
+
+/// Plays a scenario that was kept.
+pub fn play_reel(reel: &Reel, ground: &Ground) -> Played {
+    play([&reel.world, &reel.users, &reel.trouble].map(|words| Tape::kept(words.clone())), ground)
+}
+
+fn play(tapes: [Tape; 3], ground: &Ground) -> Played {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async {
+        let mut scenario = Scenario::new(tapes, ground).await;
+        let faults = scenario.play().await;
+        scenario.end(faults).await
+    })
+}
+
+/// One scenario in progress.
+pub struct Scenario {
+    pub stage: Arc<Stage>,
+    pub users: Arc<tokio::sync::Mutex<Users>>,
+    pub conductor: Arc<Conductor>,
+    gate: Arc<dyn Gate>,
+    process: Process,
+    dead: Vec<String>,
+    processes: u32,
+    world: Tape,
+    setting: Setting,
+    rounds: u32,
+}
+
+impl Scenario {
+    pub async fn new([mut world, users, trouble]: [Tape; 3], ground: &Ground) -> Self {
+        let setting = Setting::drawn(&mut world);
+        let entropy = SeededEntropy::new(7);
+        let store: Arc<dyn Store> = match ground {
+            Ground::Memory => Arc::new(MemoryStore::new(&entropy)),
+            Ground::Sqlite(folder) => {
+                Arc::new(SqliteStore::open(&folder.join("contacts.db"), &entropy).await.expect("a store"))
+            }
+        };
+        let stage = Arc::new(Stage::new(store, setting.promises.clone(), &setting.service));
+        let users = Arc::new(tokio::sync::Mutex::new(Users::new(users, setting.habits)));
+        let conductor = Conductor::new(Arc::clone(&stage), Arc::clone(&users), trouble, setting.rates);
+        let gate: Arc<dyn Gate> = conductor.clone();
+        let process = stage.start(0, &gate);
+        Scenario { stage, users, conductor, gate, process, dead: Vec::new(), processes: 0, world, setting, rounds: 0 }
+    }
+
+    /// Plays the whole scenario; returns what did not hold.
+    async fn play(&mut self) -> Vec<judge::Fault> {
+        self.begin().await;
+        for _ in 0..self.setting.rounds {
+            self.act().await;
+            self.conductor.set_mood(Mood::Stormy);
+            self.one_round().await;
+            self.conductor.set_mood(Mood::Calm);
+        }
+        if let Err(fault) = self.come_to_rest().await {
+            let mut faults = self.conductor.take_violations();
+            faults.push(fault);
+            return faults;
+        }
+        self.judge().await
+    }
+
+    /// The people of the beginning, known to everybody.
+    pub async fn begin(&mut self) {
+        for _ in 0..self.setting.people {
+            self.users.lock().await.add_to_store(&self.stage).await;
+        }
+        self.take_users_log().await;
+        for account in 0..self.stage.promises.len() {
+            self.sync(account, Reach::Incremental).await;
+        }
+    }
+
+    /// Users act.
+    pub async fn act(&mut self) {
+        let mut users = self.users.lock().await;
+        for _ in 0..users.tape.below(self.setting.acts + 1) {
+            users.act(&self.stage).await;
+        }
+        let pause = users.tape.below(1200);
+        drop(users);
+        self.take_users_log().await;
+        self.stage.world.advance(Duration::from_secs(pause as u64));
+        let (skew, expire) = self.conductor.draw(|tape, rates| {
+            let skew = (rates.clock > 0 && tape.strikes(rates.clock)).then(|| tape.below(4));
+            let expire = rates.tokens > 0 && tape.strikes(rates.tokens);
+            (skew, expire)
+        });
+        if let Some(which) = skew {
+            self.conductor.meet("clock jumps");
+            let hour = 3_600_000_000;
+            self.stage.clock.set_ahead([0, hour, -hour, 24 * hour][which]);
+        }
+        if expire {
+            self.conductor.meet("tokens expire");
+            for account in 0..self.stage.promises.len() {
+                self.stage.by_hand(account, |user| user.expire_sync_tokens());
+            }
+        }
+    }
+
+    async fn take_users_log(&self) {
+        let log = std::mem::take(&mut self.users.lock().await.log);
+        log.into_iter().for_each(|line| self.conductor.log(line));
+    }
+
+    /// Every account once.
+    async fn one_round(&mut self) {
+        for account in 0..self.stage.promises.len() {
+            self.sync(account, Reach::Incremental).await;
+        }
+    }
+
+    /// One run, which may die on the way; the process then starts anew.
+    pub async fn sync(&mut self, account: usize, reach: Reach) -> Option<AccountSummary> {
+        let stage = Arc::clone(&self.stage);
+        let conductor = Arc::clone(&self.conductor);
+        let report = {
+            let run = stage.run(&self.process, account, reach, Purpose::Carry, &self.dead);
+            tokio::pin!(run);
+            tokio::select! {
+                biased;
+                report = &mut run => Some(report),
+                () = conductor.died.notified() => None,
+                () = conductor.stalled.notified() => {
+                    // The machine sleeps through its lease, and another one takes over. What the sleeper does after it
+                    // wakes up must not count.
+                    stage.world.advance(LEASE_TTL + Duration::from_secs(60));
+                    conductor.set_mood(Mood::Calm);
+                    self.processes += 1;
+                    let other = stage.start(self.processes, &self.gate);
+                    stage.run(&other, account, Reach::Incremental, Purpose::Carry, &[]).await;
+                    conductor.log("the sleeper wakes up".to_owned());
+                    conductor.resumed.notify_one();
+                    let report = run.await;
+                    conductor.set_mood(Mood::Stormy);
+                    Some(report)
+                }
+            }
+        };
+        match report {
+            Some(Some(report)) => {
+                let summary = report.summary;
+                let told = format!(
+                    "run of {account}: {:?} {:?} pulled {:?} pushed {:?} failed {:?}",
+                    summary.outcome, summary.error, summary.pulled, summary.pushed, summary.failed
+                );
+                conductor.log(told);
+                Some(summary)
+            }
+            Some(None) => {
+                conductor.log(format!("run of {account}: the lease is held elsewhere"));
+                None
+            }
+            None => {
+                self.processes += 1;
+                let next = self.stage.start(self.processes, &self.gate);
+                self.dead.push(std::mem::replace(&mut self.process, next).name().to_owned());
+                None
+            }
+        }
+    }
+
+    /// Nothing goes wrong any more; incremental runs first, then full ones, until nothing is left to do.
+    pub async fn come_to_rest(&mut self) -> Result<(), judge::Fault> {
+        self.conductor.set_mood(Mood::Calm);
+        self.conductor.log("calm".to_owned());
+        self.stage.clock.set_ahead(0);
+        *self.stage.emulator().settings_mut() = contactsync::emulator::settings::Settings::default();
+        self.stage.world.advance(Duration::from_secs(1200));
+        self.rest(Reach::Incremental).await?;
+        let shown = self.setting.service.membership_changes == contactsync::emulator::settings::Feed::Shown;
+        if !self.conductor.is_lossy() && shown {
+            let codec = self.process.remote(0).codec();
+            let users = self.users.lock().await;
+            let faults = judge::judge(&self.stage, codec, &users.ledger).await;
+            if let Some((_, text)) = faults.into_iter().find(|(rule, _)| *rule == "I1") {
+                return Err(("I10", format!("only a full listing brings it: {text}")));
+            }
+        }
+        self.rest(Reach::Full).await?;
+        let resolved = {
+            let mut users = self.users.lock().await;
+            let open = self.stage.store.open_conflicts(None).await.expect("conflicts").len();
+            users.resolve_conflicts(&self.stage).await;
+            open > 0
+        };
+        self.take_users_log().await;
+        if resolved {
+            self.rest(Reach::Incremental).await?;
+        }
+        self.stay_at_rest().await
+    }
+
+    /// Runs until nothing is left to do (I8).
+    async fn rest(&mut self, reach: Reach) -> Result<(), judge::Fault> {
+        let mut last = Vec::new();
+        for round in 0..ROUNDS_TO_REST {
+            let reach = if round == 0 { reach } else { Reach::Incremental };
+            let mut busy = false;
+            last.clear();
+            for account in 0..self.stage.promises.len() {
+                let summary = self.sync(account, reach).await;
+                busy |= summary.as_ref().is_none_or(|summary| {
+                    let moved = summary.pulled.total() + summary.pushed.total() > 0;
+                    moved || !matches!(summary.outcome, Outcome::Done | Outcome::Parked)
+                });
+                last.push(summary);
+            }
+            self.rounds += 1;
+            if !busy {
+                return Ok(());
+            }
+            self.stage.world.advance(Duration::from_secs(20 * 60));
+        }
+        Err(("I8", format!("it does not come to rest: {last:?}")))
+    }
+
+    /// I7: four more rounds, two of them full, find nothing to do and write nothing.
+    async fn stay_at_rest(&mut self) -> Result<(), judge::Fault> {
+        let writes = self.conductor.writes();
+        let feed = self.stage.store.feed_end().await.expect("the feed");
+        for reach in [Reach::Incremental, Reach::Full, Reach::Incremental, Reach::Full] {
+            for account in 0..self.stage.promises.len() {
+                self.sync(account, reach).await;
+            }
+            self.stage.world.advance(Duration::from_secs(20 * 60));
+        }
+        if self.conductor.writes() > writes {
+            return Err(("I7", "something is written to Google at rest".to_owned()));
+        }
+        if self.stage.store.feed_end().await.expect("the feed") > feed {
+            return Err(("I7", "contacts change at rest".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Everything that is wrong at rest.
+    pub async fn judge(&mut self) -> Vec<judge::Fault> {
+        let mut faults = self.conductor.take_violations();
+        let codec = self.process.remote(0).codec();
+        let users = self.users.lock().await;
+        faults.extend(judge::judge(&self.stage, codec, &users.ledger).await);
+        let emulator = self.stage.emulator();
+        if let Some(violation) = emulator.counters().violations.first() {
+            faults.push(("I18", violation.clone()));
+        }
+        faults
+    }
+
+    /// What both sides hold.
+    pub async fn portrait(&self) -> Vec<String> {
+        judge::portrait(&self.stage, self.process.remote(0).codec()).await
+    }
+
+    async fn end(self, faults: Vec<judge::Fault>) -> Played {
+        let users = self.users.lock().await;
+        Played {
+            faults,
+            reel: Reel {
+                world: self.world.words().to_vec(),
+                users: users.tape.words().to_vec(),
+                trouble: self.conductor.words(),
+            },
+            log: self.conductor.take_log(),
+            steps: self.conductor.steps(),
+            met: self.conductor.met(),
+            taken: users.taken.clone(),
+            rounds: self.rounds,
+        }
+    }
+}
