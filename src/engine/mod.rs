@@ -180,7 +180,7 @@ pub async fn run_account(deps: Deps<'_>, order: Order<'_>) -> Report {
             return Report { summary, operations: Vec::new() };
         }
     };
-    let result = run.steps().await;
+    let result = run.steps().await.map_err(|error| error.naming(order.email));
     run.summary.calls = deps.remote.calls() - calls_before;
     let finished = run.finish(result).await;
     if let Err(error) = finished {
@@ -209,6 +209,8 @@ pub(crate) struct Run<'a> {
     pub(crate) doubted: BTreeSet<ContactId>,
     /// Links that could not be finished in this run and are worth another one soon.
     pub(crate) waiting: u64,
+    /// Whether the remote has said in this run whose account it is.
+    user_confirmed: bool,
     tenure: Tenure,
 }
 
@@ -231,6 +233,7 @@ impl<'a> Run<'a> {
             linked: 0,
             doubted: BTreeSet::new(),
             waiting: 0,
+            user_confirmed: false,
             tenure: Tenure::begin(order.fence.clone(), deps.clock.now()),
         })
     }
@@ -255,9 +258,11 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// The user behind the grant must be the configured one, and the same as ever.
+    /// The user behind the grant must be the configured one, and the same as ever. The client looks at every new access
+    /// token that says whose it is; [`Run::confirm_user`] asks where much depends on it.
     async fn check_user(&mut self) -> Result<(), EngineError> {
-        if self.state.remote_user.is_some() {
+        if let Some(known) = &self.state.remote_user {
+            self.deps.remote.expect_user(known);
             return Ok(());
         }
         let user = self.deps.remote.user().await.doing("asking whose account it is")?;
@@ -271,7 +276,21 @@ impl<'a> Run<'a> {
                 self.order.email
             )),
         }
+        self.deps.remote.expect_user(&user.id);
         self.state.remote_user = Some(user.id);
+        self.user_confirmed = true;
+        Ok(())
+    }
+
+    /// Asks whose account it is, once in a run, before everything is listed: what another user's account lacks would
+    /// look deleted. Costs a call only when the grant does not say it.
+    pub(crate) async fn confirm_user(&mut self) -> Result<(), EngineError> {
+        let Some(expected) = self.state.remote_user.clone().filter(|_| !self.user_confirmed) else { return Ok(()) };
+        let user = self.deps.remote.user().await.doing("asking whose account it is")?;
+        if user.id != expected {
+            return Err(EngineError::AnotherUser { found: user.email.unwrap_or(user.id), expected });
+        }
+        self.user_confirmed = true;
         Ok(())
     }
 

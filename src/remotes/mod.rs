@@ -255,6 +255,10 @@ pub trait Remote: Send + Sync {
     /// when the grant itself says so.
     async fn user(&self) -> Result<RemoteUser, RemoteError>;
 
+    /// From now on, nothing is sent in the name of anybody but this user, as far as the grant tells whose it is: calls
+    /// fail with [`RemoteError::AnotherUser`] then. Costs no call.
+    fn expect_user(&self, id: &str);
+
     /// One page of changed, or of all, contacts.
     ///
     /// The listing can lag behind our own writes by minutes. [`RemoteError::TokenExpired`]: list everything instead.

@@ -28,5 +28,6 @@ mod store;
 mod support;
 mod sync;
 mod tokens;
+mod users;
 mod volume;
 mod wild;

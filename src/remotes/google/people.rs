@@ -10,7 +10,7 @@ use crate::remotes::id_token::Identity;
 use crate::remotes::{PageRequest, Presence, Record, RecordPage, RemoteError, RemoteUser};
 
 use super::answers::{Found, PersonResponse};
-use super::client::Google;
+use super::client::{Google, user_id};
 use super::request::{About, Call, add_parameter, path_of};
 use super::wire;
 
@@ -161,14 +161,12 @@ impl Google {
         }
     }
 
-    /// The user, as the grant itself tells; people.get of the user when it tells no address.
-    ///
-    /// Source: `people/me` is `people/` and the number that is `sub` of the identity token (People API reference,
-    /// `people.get`; OpenID Connect at Google; read 2026-11). Both ways name the user the same.
+    /// The user, as the grant itself tells; people.get of the user when it tells no address. Both ways name the user
+    /// the same.
     pub(super) async fn get_user(&self) -> Result<RemoteUser, RemoteError> {
         match self.identity(ME).await? {
-            Some(Identity { subject, email: email @ Some(_) }) => {
-                Ok(RemoteUser { id: format!("people/{subject}"), email })
+            Some(identity @ Identity { email: Some(_), .. }) => {
+                Ok(RemoteUser { id: user_id(&identity), email: identity.email })
             }
             _ => self.get_me().await,
         }

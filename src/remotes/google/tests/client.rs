@@ -14,14 +14,16 @@ use crate::domain::time::Timestamp;
 use crate::remotes::id_token::Identity;
 use crate::remotes::scripted::{Reply, Scripted};
 use crate::remotes::token_cache::{AccessToken, TokenCache, TokenSource};
-use crate::remotes::{PageRequest, Remote, RemoteError, Update, Updated};
+use crate::remotes::{PageRequest, Recovery, Remote, RemoteError, Update, Updated};
 
 /// Hands out `t1`, `t2`, …
 #[derive(Default)]
 struct Tokens {
     number: AtomicU32,
     refused: bool,
+    /// Whose they are, and whose from the second one on.
     identity: Option<Identity>,
+    successor: Option<Identity>,
 }
 
 #[async_trait]
@@ -32,7 +34,8 @@ impl TokenSource for Tokens {
         }
         let number = self.number.fetch_add(1, Ordering::Relaxed) + 1;
         let expires = Timestamp::EPOCH.plus(Duration::from_secs(1_000_000));
-        Ok(AccessToken { secret: format!("t{number}").into(), expires, identity: self.identity.clone() })
+        let identity = if number == 1 { &self.identity } else { &self.successor };
+        Ok(AccessToken { secret: format!("t{number}").into(), expires, identity: identity.clone() })
     }
 }
 
@@ -435,6 +438,25 @@ async fn a_grant_that_names_its_user_saves_the_call() {
         assert_eq!((user.id.as_str(), user.email.as_deref()), ("people/108", email));
         assert_eq!(world.google.calls(), sent);
     }
+}
+
+// A grant can be exchanged while its access token is in use; the next token tells.
+#[tokio::test]
+async fn nothing_is_sent_in_the_name_of_another_user_than_expected() {
+    let of = |subject: &str| Some(Identity { subject: subject.to_owned(), email: None });
+    let replies = [Reply::Json(200, person(1)), refusal(401, "x"), Reply::Json(200, person(1))];
+    let tokens = Tokens { identity: of("108"), successor: of("109"), ..Tokens::default() };
+    let world = World::with_tokens(replies, tokens);
+    world.google.expect_user("people/108");
+    world.google.create_records(&[person(1)]).await.expect("the right one");
+    for _ in 0..2 {
+        let error = world.google.create_records(&[person(1)]).await.expect_err("another user");
+        assert!(matches!(error, RemoteError::AnotherUser { .. }), "{error:?}");
+        assert_eq!(error.recovery(), Recovery::AskConsent);
+    }
+    assert_eq!(world.google.calls(), 2, "only the refused one was sent");
+    world.google.expect_user("people/109");
+    world.google.create_records(&[person(1)]).await.expect("the right one");
 }
 
 #[tokio::test]
