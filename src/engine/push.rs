@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::guard::Tally;
 use super::held::{Held, carried};
 use super::operation::{Operation, OperationKind, Side};
@@ -14,7 +16,7 @@ use super::{EngineError, Purpose, Run, Step, identity};
 use crate::domain::contact::{Card, Contact, Kind};
 use crate::domain::digest::Digest;
 use crate::domain::id::{ContactId, GroupId, LinkId};
-use crate::domain::link::{Link, LinkState, ParkedWhy};
+use crate::domain::link::{Base, Link, LinkState, ParkedWhy};
 use crate::domain::pair::{Direction, InStore};
 use crate::remotes::Tag;
 use crate::store::Write;
@@ -291,7 +293,9 @@ impl Run<'_> {
         match push {
             Push::Acknowledge => {
                 if let Some(base) = &mut settled.base {
-                    base.store = carried(contact, &base.store, held);
+                    let card = carried(contact, &base.store, held);
+                    base.agreed = self.agreed_after(base, &card);
+                    base.store = card;
                 }
                 settled.acked = contact.version.clone();
             }
@@ -303,6 +307,13 @@ impl Run<'_> {
         settled.parked = None;
         settled.settled = contact.version.clone();
         Some(Write::Link(Box::new(settled)))
+    }
+
+    /// The record without the edits that never went into the contact, after the remote was told this card.
+    pub(crate) fn agreed_after(&self, base: &Base, card: &Card) -> Option<Value> {
+        let agreed = base.agreed.as_ref()?;
+        let told = self.deps.remote.codec().recompose(agreed, &base.store, card, None, &identity::no_tag());
+        Some(told.map_or_else(|| agreed.clone(), |told| told.wire))
     }
 
     /// What a push means, for plans and guards.

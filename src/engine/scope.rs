@@ -124,10 +124,21 @@ impl Run<'_> {
             // Restored in the store after its record was deleted.
             LinkState::Gone if self.is_wanted(contact) => writes.extend(self.renew(&mut link)),
             LinkState::Unselected if self.is_wanted(contact) => self.take_up(&mut link),
-            LinkState::Bound if anew => link.settled = VersionVector::new(),
+            LinkState::Bound if anew => self.look_again(&mut link),
             _ => return None,
         }
         Some(link)
+    }
+
+    /// Has a link looked at although neither side changed. Edits of the record that did not go into the store so far do so
+    /// now, when the direction has changed.
+    fn look_again(&self, link: &mut Link) {
+        link.settled = VersionVector::new();
+        if let Some(base) = link.base.as_ref().filter(|base| self.pulls() && base.agreed.is_some())
+            && link.seen.is_none()
+        {
+            link.seen = Some(Sighting::Present { wire: base.remote.clone(), at: self.now() });
+        }
     }
 
     /// Takes up a link that was set aside. What happened to its record meanwhile was not followed, so nothing may be

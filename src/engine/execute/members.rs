@@ -117,7 +117,15 @@ impl Run<'_> {
             let mut link = link.clone();
             let groups = self.groups_after(&link, regroup);
             if let Some(base) = &mut link.base {
-                base.remote = self.deps.remote.codec().with_groups(&base.remote, &groups);
+                let codec = self.deps.remote.codec();
+                base.remote = codec.with_groups(&base.remote, &groups);
+                let agreed = self.agreed_after(base, &carried(contact, &base.store, held));
+                base.agreed = agreed.map(|agreed| {
+                    let mut groups = codec.read(&agreed, base.store.kind()).groups;
+                    groups.extend(regroup.join.iter().cloned());
+                    groups.retain(|group| !regroup.leave.contains(group));
+                    codec.with_groups(&agreed, &groups)
+                });
                 // Labels and owner are what selects a contact; the record itself says no more than before.
                 base.store = carried(contact, &base.store, held);
             }

@@ -175,8 +175,9 @@ impl Run<'_> {
         link.settled = version;
         link.parked = None;
         link.map_revision = self.deps.remote.codec().map_revision();
-        let certainty = Certainty::Answered;
-        link.base = Some(Base { store: card, remote: record.wire, marker: Some(marker), certainty });
+        let agreed = link.base.as_ref().and_then(|base| self.agreed_after(base, &card));
+        let (marker, certainty) = (Some(marker), Certainty::Answered);
+        link.base = Some(Base { store: card, remote: record.wire, marker, certainty, agreed });
         writes.push(Write::Link(Box::new(link)));
         writes
     }
