@@ -100,7 +100,8 @@ pub enum LinkState {
     Creating,
     /// Contact and remote record belong together.
     Bound,
-    /// They belong together, but the contact is no longer selected by any pair. They are kept equal again once it is.
+    /// They belong together, but the contact is no longer selected by any pair, or was deleted while its record is left
+    /// alone. They are kept equal again once it is selected, or restored.
     Unselected,
     /// They belong together, but are not to be kept equal: the record was taken out of the group, a policy says so, or a
     /// person unlinked them. Only the record's return to the group, or a person, ends that.

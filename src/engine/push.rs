@@ -208,7 +208,7 @@ impl Run<'_> {
 
     fn plan_delete(&self, contact: &Contact) -> Push {
         if self.order.promise.direction == Direction::FromRemote {
-            return Push::Rest(LinkState::Dormant);
+            return Push::Rest(LinkState::Unselected);
         }
         let grace = self.order.promise.delete.grace;
         if contact.deleted.is_some_and(|deleted| self.now().since(deleted) < grace) {
@@ -216,7 +216,8 @@ impl Run<'_> {
         }
         match self.order.promise.delete.in_store {
             InStore::Propagate => Push::Delete,
-            InStore::Unlink => Push::Rest(LinkState::Dormant),
+            // Nobody parted the two: they are taken up again when the contact is restored.
+            InStore::Unlink => Push::Rest(LinkState::Unselected),
             InStore::TrashGroup => Push::Trash,
         }
     }

@@ -123,7 +123,9 @@ impl Run<'_> {
         match link.state {
             // Restored in the store after its record was deleted.
             LinkState::Gone if self.is_wanted(contact) => writes.extend(self.renew(&mut link)),
-            LinkState::Unselected if self.is_wanted(contact) => self.take_up(&mut link),
+            LinkState::Unselected if self.is_wanted(contact) || self.is_wanted_back(contact, &link) => {
+                self.take_up(&mut link);
+            }
             LinkState::Bound if anew => self.look_again(&mut link),
             _ => return None,
         }
@@ -160,6 +162,14 @@ impl Run<'_> {
             && !contact.implicit
             && self.order.promise.direction != Direction::FromRemote
             && self.order.promise.selecting(&contact.card).next().is_some()
+    }
+
+    /// Whether a contact, selected by a label or by the group that its record was left in, has a record to go on with.
+    fn is_wanted_back(&self, contact: &Contact, link: &Link) -> bool {
+        contact.is_live()
+            && !contact.implicit
+            && link.remote.is_some()
+            && self.belongs(&contact.card, &self.groups_of(link))
     }
 
     /// What is known of the groups of the pairs.

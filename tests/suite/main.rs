@@ -23,6 +23,7 @@ mod recovery;
 mod refusals;
 mod refused_commits;
 mod resolve;
+mod restores;
 mod settings;
 mod store;
 mod support;
