@@ -121,11 +121,10 @@ impl Run<'_> {
     pub(crate) async fn push(&mut self) -> Result<News, EngineError> {
         let held = self.held_fields().await?;
         let mut tally = Tally::default();
-        let mut news = News::None;
+        let news = self.meet_strangers().await?;
         let mut after = None;
         while let Some(links) = self.unsettled(&mut after).await? {
             self.check_stop()?;
-            let links = self.meet_strangers(links, &mut news).await?;
             let contacts = self.contacts_of(&links).await?;
             let mut writes = Vec::new();
             for link in &links {
@@ -370,13 +369,15 @@ impl Run<'_> {
     }
 }
 
-/// Whether this very content was refused twice, or could not be told from others.
+/// Whether this very content was refused twice, or the contact cannot be told from others. A doubt is taken away by
+/// [`Run::meet_strangers`] alone, which knows what it rests on.
 pub(crate) fn is_given_up(link: &Link, contact: &Contact) -> bool {
     let Some(parked) = &link.parked else { return false };
-    let enough = match parked.why {
-        ParkedWhy::Refused => parked.times >= 2,
-        ParkedWhy::Doubtful => true,
+    match parked.why {
+        ParkedWhy::Refused => {
+            parked.times >= 2 && parked.digest.as_deref() == Some(Digest::of_card(&contact.card).to_string().as_str())
+        }
+        ParkedWhy::Doubtful => link.state == LinkState::Need,
         ParkedWhy::Guard => false,
-    };
-    enough && parked.digest.as_deref() == Some(Digest::of_card(&contact.card).to_string().as_str())
+    }
 }

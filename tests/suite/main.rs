@@ -26,6 +26,7 @@ mod resolve;
 mod restores;
 mod settings;
 mod store;
+mod strangers;
 mod support;
 mod sync;
 mod tokens;
