@@ -199,6 +199,10 @@ pub(crate) struct Run<'a> {
     pub(crate) operations: Vec<Operation>,
     /// What the operations are about.
     told: BTreeSet<String>,
+    /// Where in the summary each contact stands that could not be synchronized.
+    failures: BTreeMap<String, usize>,
+    /// Contents that the remote refused in this run, by link: they are tried again by another run.
+    pub(crate) refused: BTreeMap<LinkId, String>,
     /// Open intents by link.
     pub(crate) intents: BTreeMap<LinkId, Intent>,
     /// Conflicts that wait for a person, by contact, as they were when last read.
@@ -228,6 +232,8 @@ impl<'a> Run<'a> {
             summary: AccountSummary::new(account.clone()),
             operations: Vec::new(),
             told: BTreeSet::new(),
+            failures: BTreeMap::new(),
+            refused: BTreeMap::new(),
             intents: intents.into_iter().map(|intent| (intent.link, intent)).collect(),
             conflicts: BTreeMap::new(),
             linked: 0,
@@ -374,9 +380,16 @@ impl<'a> Run<'a> {
         if self.deps.stop.is_stopped() { Err(EngineError::Stopped) } else { Ok(()) }
     }
 
-    /// Notes a contact that could not be synchronized.
+    /// Notes a contact that could not be synchronized; each once, with what came last.
     pub(crate) fn fail(&mut self, contact: impl ToString, reason: impl Into<String>) {
-        self.summary.failed.push(Failure { contact: contact.to_string(), reason: reason.into() });
+        let failure = Failure { contact: contact.to_string(), reason: reason.into() };
+        match self.failures.get(&failure.contact) {
+            Some(place) => self.summary.failed[*place] = failure,
+            None => {
+                self.failures.insert(failure.contact.clone(), self.summary.failed.len());
+                self.summary.failed.push(failure);
+            }
+        }
     }
 
     /// Notes what people should know; the same sentence once.

@@ -177,7 +177,7 @@ impl Run<'_> {
         let Some(contact) = contact else {
             return if super::settle::is_folded_twin(link) { Push::Delete } else { Push::Wait };
         };
-        if link.seen.is_some() || self.intents.contains_key(&link.id) || is_given_up(link, contact) {
+        if link.seen.is_some() || self.intents.contains_key(&link.id) || self.is_set_aside(link, contact) {
             return Push::Wait;
         }
         let groups = self.groups_of(link);
@@ -193,6 +193,12 @@ impl Run<'_> {
             (LinkState::Bound, false) => self.plan_delete(contact),
             (LinkState::Bound, true) => self.plan_update(link, contact, held),
         }
+    }
+
+    /// Whether this content is not tried, or not again in this run. That the contact is deleted is another matter.
+    fn is_set_aside(&self, link: &Link, contact: &Contact) -> bool {
+        let refused_now = || self.refused.get(&link.id).is_some_and(|digest| *digest == digest_of(contact));
+        contact.is_live() && (is_given_up(link, contact) || refused_now())
     }
 
     fn plan_create(&self, contact: &Contact) -> Push {
@@ -374,10 +380,12 @@ impl Run<'_> {
 pub(crate) fn is_given_up(link: &Link, contact: &Contact) -> bool {
     let Some(parked) = &link.parked else { return false };
     match parked.why {
-        ParkedWhy::Refused => {
-            parked.times >= 2 && parked.digest.as_deref() == Some(Digest::of_card(&contact.card).to_string().as_str())
-        }
+        ParkedWhy::Refused => parked.times >= 2 && parked.digest.as_deref() == Some(digest_of(contact).as_str()),
         ParkedWhy::Doubtful => link.state == LinkState::Need,
         ParkedWhy::Guard => false,
     }
+}
+
+fn digest_of(contact: &Contact) -> String {
+    Digest::of_card(&contact.card).to_string()
 }

@@ -276,8 +276,8 @@ pub trait Remote: Send + Sync {
     /// by the remote: its outcome is unknown.
     async fn create_records(&self, wires: &[Value]) -> Result<Created, RemoteError>;
 
-    /// Replaces the fields of the mask in each record. At most [`BatchLimits::update`] of them. A record that is
-    /// missing in the answer was updated, but has to be read.
+    /// Replaces the fields of the mask in each record. At most [`BatchLimits::update`] of them. Of a record that is
+    /// missing in the answer nothing is known; it has to be read.
     async fn update_records(&self, mask: &[String], updates: &[Update]) -> Result<Updated, RemoteError>;
 
     /// Deletes records. At most [`BatchLimits::delete`] of them. Deleting a missing one is [`RemoteError::Missing`] or
