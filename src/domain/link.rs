@@ -56,7 +56,7 @@ pub struct Link {
 }
 
 /// What both sides of a link looked like when they last agreed, each in its own language.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Base {
     /// The contact's card.
     pub store: Card,
@@ -66,6 +66,16 @@ pub struct Base {
     pub marker: Option<Marker>,
     /// Whether `remote` is what the remote said, or only what we sent because the answer was lost.
     pub certainty: Certainty,
+    /// What the record would look like without the edits made there that never went into the contact, because nothing
+    /// goes into the store in this direction; `None` when there are none. They are merged once the direction changes.
+    pub agreed: Option<Value>,
+}
+
+impl Base {
+    /// The record against which its edits are merged into the contact.
+    pub fn merged(&self) -> &Value {
+        self.agreed.as_ref().unwrap_or(&self.remote)
+    }
 }
 
 /// How well the remote half of a base is known.
@@ -90,7 +100,8 @@ pub enum LinkState {
     Creating,
     /// Contact and remote record belong together.
     Bound,
-    /// They belong together, but the contact is no longer selected by any pair. They are kept equal again once it is.
+    /// They belong together, but the contact is no longer selected by any pair, or was deleted while its record is left
+    /// alone. They are kept equal again once it is selected, or restored.
     Unselected,
     /// They belong together, but are not to be kept equal: the record was taken out of the group, a policy says so, or a
     /// person unlinked them. Only the record's return to the group, or a person, ends that.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::domain::contact::{Card, Contact, Kind};
 use crate::domain::diff;
@@ -44,7 +44,7 @@ enum Since<'a, T> {
 pub(crate) enum Decision {
     /// Nothing was seen, or it has to wait.
     Nothing,
-    /// What was seen becomes the base; the contact stays as it is.
+    /// What was seen is what the next push goes out from; the contact stays as it is.
     Adopt,
     /// What was seen is forgotten: the link is not kept equal.
     Ignore,
@@ -73,6 +73,8 @@ pub(crate) struct Merge {
     pub(crate) returns: bool,
     /// The record is gone by now: a new one has to be created.
     pub(crate) record_gone: bool,
+    /// The record without the edits that do not go into the contact in this direction; see [`Base::agreed`].
+    pub(crate) agreed: Option<Value>,
     pub(crate) reason: &'static str,
 }
 
@@ -213,7 +215,7 @@ fn edited(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>) ->
 fn pairs_left<'a>(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'a>) -> Vec<&'a Pair> {
     let Some(base) = &link.base else { return Vec::new() };
     let kind = contact.card.kind();
-    let (before, after) = (rules.codec.read(&base.remote, kind).groups, rules.codec.read(wire, kind).groups);
+    let (before, after) = (rules.codec.read(base.merged(), kind).groups, rules.codec.read(wire, kind).groups);
     if rules.pair_groups.hold_any(&after) {
         return Vec::new();
     }
@@ -235,7 +237,7 @@ fn merge(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>, rea
     let blank = Card::blank(kind);
     let (base_store, base_remote, before) = match &link.base {
         Some(base) => {
-            let read = rules.codec.read(&base.remote, kind);
+            let read = rules.codec.read(base.merged(), kind);
             (&base.store, read.card, read.groups)
         }
         None => (&blank, blank.clone(), BTreeSet::new()),
@@ -264,15 +266,19 @@ fn merge(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>, rea
         wire: wire.clone(),
         returns: !contact.is_live(),
         record_gone: link.state == LinkState::Gone,
+        agreed: None,
         reason,
     }))
 }
 
-/// Nothing goes into the store; what it has and the record lacks is what the push adds.
+/// Nothing goes into the store; what it has and the record lacks is what the push adds. What the record has and the store
+/// lacks is remembered for the day on which the direction changes.
 fn bind_one_way(link: &Link, contact: &Contact, wire: &Value, reason: &'static str) -> Decision {
     let base = link.base.as_ref().map_or_else(|| Card::blank(contact.card.kind()), |base| base.store.clone());
     let merged = Merged { card: contact.card.clone(), base_store: base, conflicts: Vec::new() };
-    Decision::Merge(Box::new(Merge { merged, wire: wire.clone(), returns: false, record_gone: false, reason }))
+    let agreed = Some(link.base.as_ref().map_or_else(|| Value::Object(Map::new()), |base| base.merged().clone()));
+    let (wire, returns, record_gone) = (wire.clone(), false, false);
+    Decision::Merge(Box::new(Merge { merged, wire, returns, record_gone, agreed, reason }))
 }
 
 /// The labels that a contact gets because its record was put into the groups of pairs that do not select it yet.

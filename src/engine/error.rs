@@ -57,6 +57,14 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// Calls the user who should have consented by address, as people do.
+    pub(super) fn naming(self, email: &str) -> Self {
+        match self {
+            EngineError::AnotherUser { found, .. } => EngineError::AnotherUser { found, expected: email.to_owned() },
+            other => other,
+        }
+    }
+
     /// How a run that broke off for this reason ended.
     pub fn outcome(&self) -> Outcome {
         match self {
@@ -91,6 +99,9 @@ impl<T> Doing<T> for Result<T, StoreError> {
 
 impl<T> Doing<T> for Result<T, RemoteError> {
     fn doing(self, doing: &'static str) -> Result<T, EngineError> {
-        self.map_err(|cause| EngineError::Remote { doing, cause })
+        self.map_err(|cause| match cause {
+            RemoteError::AnotherUser { found, expected } => EngineError::AnotherUser { found, expected },
+            cause => EngineError::Remote { doing, cause },
+        })
     }
 }

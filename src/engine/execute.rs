@@ -113,6 +113,7 @@ impl Run<'_> {
     /// Sets a record aside whose content the remote refuses.
     fn refuse(&mut self, link: &mut Link, contact: &Contact, reason: &str) {
         let digest = Digest::of_card(&contact.card).to_string();
+        self.refused.insert(link.id, digest.clone());
         let before = link.parked.take().filter(|parked| parked.digest.as_deref() == Some(digest.as_str()));
         let (times, since) = before.map_or((0, self.now()), |parked| (parked.times, parked.since));
         link.parked = Some(Parked {

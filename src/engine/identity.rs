@@ -53,6 +53,11 @@ pub fn stranger_keys(store: &StoreIdentity, card: &Card) -> BTreeSet<Vec<u8>> {
         .collect()
 }
 
+/// A short name for all of these texts in this order.
+pub fn fingerprint(parts: &[String]) -> String {
+    hex(&Sha256::digest(parts.join("\n"))[..16])
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

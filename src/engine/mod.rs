@@ -181,7 +181,7 @@ pub async fn run_account(deps: Deps<'_>, order: Order<'_>) -> Report {
             return Report { summary, operations: Vec::new() };
         }
     };
-    let result = run.steps().await;
+    let result = run.steps().await.map_err(|error| error.naming(order.email));
     run.summary.calls = deps.remote.calls() - calls_before;
     let finished = run.finish(result).await;
     if let Err(error) = finished {
@@ -200,6 +200,10 @@ pub(crate) struct Run<'a> {
     pub(crate) operations: Vec<Operation>,
     /// What the operations are about.
     told: BTreeSet<String>,
+    /// Where in the summary each contact stands that could not be synchronized.
+    failures: BTreeMap<String, usize>,
+    /// Contents that the remote refused in this run, by link: they are tried again by another run.
+    pub(crate) refused: BTreeMap<LinkId, String>,
     /// Open intents by link.
     pub(crate) intents: BTreeMap<LinkId, Intent>,
     /// Conflicts that wait for a person, by contact, as they were when last read.
@@ -210,6 +214,8 @@ pub(crate) struct Run<'a> {
     pub(crate) doubted: BTreeSet<ContactId>,
     /// Links that could not be finished in this run and are worth another one soon.
     pub(crate) waiting: u64,
+    /// Whether the remote has said in this run whose account it is.
+    user_confirmed: bool,
     tenure: Tenure,
 }
 
@@ -227,11 +233,14 @@ impl<'a> Run<'a> {
             summary: AccountSummary::new(account.clone()),
             operations: Vec::new(),
             told: BTreeSet::new(),
+            failures: BTreeMap::new(),
+            refused: BTreeMap::new(),
             intents: intents.into_iter().map(|intent| (intent.link, intent)).collect(),
             conflicts: BTreeMap::new(),
             linked: 0,
             doubted: BTreeSet::new(),
             waiting: 0,
+            user_confirmed: false,
             tenure: Tenure::begin(order.fence.clone(), deps.clock.now()),
         })
     }
@@ -257,9 +266,11 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// The user behind the grant must be the configured one, and the same as ever.
+    /// The user behind the grant must be the configured one, and the same as ever. The client looks at every new access
+    /// token that says whose it is; [`Run::confirm_user`] asks where much depends on it.
     async fn check_user(&mut self) -> Result<(), EngineError> {
-        if self.state.remote_user.is_some() {
+        if let Some(known) = &self.state.remote_user {
+            self.deps.remote.expect_user(known);
             return Ok(());
         }
         let user = self.deps.remote.user().await.doing("asking whose account it is")?;
@@ -273,7 +284,21 @@ impl<'a> Run<'a> {
                 self.order.email
             )),
         }
+        self.deps.remote.expect_user(&user.id);
         self.state.remote_user = Some(user.id);
+        self.user_confirmed = true;
+        Ok(())
+    }
+
+    /// Asks whose account it is, once in a run, before everything is listed: what another user's account lacks would
+    /// look deleted. Costs a call only when the grant does not say it.
+    pub(crate) async fn confirm_user(&mut self) -> Result<(), EngineError> {
+        let Some(expected) = self.state.remote_user.clone().filter(|_| !self.user_confirmed) else { return Ok(()) };
+        let user = self.deps.remote.user().await.doing("asking whose account it is")?;
+        if user.id != expected {
+            return Err(EngineError::AnotherUser { found: user.email.unwrap_or(user.id), expected });
+        }
+        self.user_confirmed = true;
         Ok(())
     }
 
@@ -357,9 +382,16 @@ impl<'a> Run<'a> {
         if self.deps.stop.is_stopped() { Err(EngineError::Stopped) } else { Ok(()) }
     }
 
-    /// Notes a contact that could not be synchronized.
+    /// Notes a contact that could not be synchronized; each once, with what came last.
     pub(crate) fn fail(&mut self, contact: impl ToString, reason: impl Into<String>) {
-        self.summary.failed.push(Failure { contact: contact.to_string(), reason: reason.into() });
+        let failure = Failure { contact: contact.to_string(), reason: reason.into() };
+        match self.failures.get(&failure.contact) {
+            Some(place) => self.summary.failed[*place] = failure,
+            None => {
+                self.failures.insert(failure.contact.clone(), self.summary.failed.len());
+                self.summary.failed.push(failure);
+            }
+        }
     }
 
     /// Notes what people should know; the same sentence once.

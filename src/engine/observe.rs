@@ -100,6 +100,7 @@ impl Run<'_> {
     }
 
     async fn observe_everything(&mut self) -> Result<(), EngineError> {
+        self.confirm_user().await?;
         let begun = self.now();
         if self.order.reach == Reach::Incremental && self.listed_lately() {
             return Err(EngineError::FullTooSoon { minutes: FULL_DISTANCE.as_secs() / 60 });

@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::guard::Tally;
 use super::held::{Held, carried};
 use super::operation::{Operation, OperationKind, Side};
@@ -14,7 +16,7 @@ use super::{EngineError, Purpose, Run, Step, identity};
 use crate::domain::contact::{Card, Contact, Kind};
 use crate::domain::digest::Digest;
 use crate::domain::id::{ContactId, GroupId, LinkId};
-use crate::domain::link::{Link, LinkState, ParkedWhy};
+use crate::domain::link::{Base, Link, LinkState, ParkedWhy};
 use crate::domain::pair::{Direction, InStore};
 use crate::remotes::Tag;
 use crate::store::Write;
@@ -119,11 +121,10 @@ impl Run<'_> {
     pub(crate) async fn push(&mut self) -> Result<News, EngineError> {
         let held = self.held_fields().await?;
         let mut tally = Tally::default();
-        let mut news = News::None;
+        let news = self.meet_strangers().await?;
         let mut after = None;
         while let Some(links) = self.unsettled(&mut after).await? {
             self.check_stop()?;
-            let links = self.meet_strangers(links, &mut news).await?;
             let contacts = self.contacts_of(&links).await?;
             let mut writes = Vec::new();
             for link in &links {
@@ -176,7 +177,7 @@ impl Run<'_> {
         let Some(contact) = contact else {
             return if super::settle::is_folded_twin(link) { Push::Delete } else { Push::Wait };
         };
-        if link.seen.is_some() || self.intents.contains_key(&link.id) || is_given_up(link, contact) {
+        if link.seen.is_some() || self.intents.contains_key(&link.id) || self.is_set_aside(link, contact) {
             return Push::Wait;
         }
         let groups = self.groups_of(link);
@@ -194,6 +195,12 @@ impl Run<'_> {
         }
     }
 
+    /// Whether this content is not tried, or not again in this run. That the contact is deleted is another matter.
+    fn is_set_aside(&self, link: &Link, contact: &Contact) -> bool {
+        let refused_now = || self.refused.get(&link.id).is_some_and(|digest| *digest == digest_of(contact));
+        contact.is_live() && (is_given_up(link, contact) || refused_now())
+    }
+
     fn plan_create(&self, contact: &Contact) -> Push {
         let selected = self.order.promise.selecting(&contact.card).next().is_some();
         if self.order.promise.direction == Direction::FromRemote || !selected {
@@ -206,7 +213,7 @@ impl Run<'_> {
 
     fn plan_delete(&self, contact: &Contact) -> Push {
         if self.order.promise.direction == Direction::FromRemote {
-            return Push::Rest(LinkState::Dormant);
+            return Push::Rest(LinkState::Unselected);
         }
         let grace = self.order.promise.delete.grace;
         if contact.deleted.is_some_and(|deleted| self.now().since(deleted) < grace) {
@@ -214,7 +221,8 @@ impl Run<'_> {
         }
         match self.order.promise.delete.in_store {
             InStore::Propagate => Push::Delete,
-            InStore::Unlink => Push::Rest(LinkState::Dormant),
+            // Nobody parted the two: they are taken up again when the contact is restored.
+            InStore::Unlink => Push::Rest(LinkState::Unselected),
             InStore::TrashGroup => Push::Trash,
         }
     }
@@ -291,7 +299,9 @@ impl Run<'_> {
         match push {
             Push::Acknowledge => {
                 if let Some(base) = &mut settled.base {
-                    base.store = carried(contact, &base.store, held);
+                    let card = carried(contact, &base.store, held);
+                    base.agreed = self.agreed_after(base, &card);
+                    base.store = card;
                 }
                 settled.acked = contact.version.clone();
             }
@@ -303,6 +313,13 @@ impl Run<'_> {
         settled.parked = None;
         settled.settled = contact.version.clone();
         Some(Write::Link(Box::new(settled)))
+    }
+
+    /// The record without the edits that never went into the contact, after the remote was told this card.
+    pub(crate) fn agreed_after(&self, base: &Base, card: &Card) -> Option<Value> {
+        let agreed = base.agreed.as_ref()?;
+        let told = self.deps.remote.codec().recompose(agreed, &base.store, card, None, &identity::no_tag());
+        Some(told.map_or_else(|| agreed.clone(), |told| told.wire))
     }
 
     /// What a push means, for plans and guards.
@@ -358,13 +375,17 @@ impl Run<'_> {
     }
 }
 
-/// Whether this very content was refused twice, or could not be told from others.
+/// Whether this very content was refused twice, or the contact cannot be told from others. A doubt is taken away by
+/// [`Run::meet_strangers`] alone, which knows what it rests on.
 pub(crate) fn is_given_up(link: &Link, contact: &Contact) -> bool {
     let Some(parked) = &link.parked else { return false };
-    let enough = match parked.why {
-        ParkedWhy::Refused => parked.times >= 2,
-        ParkedWhy::Doubtful => true,
+    match parked.why {
+        ParkedWhy::Refused => parked.times >= 2 && parked.digest.as_deref() == Some(digest_of(contact).as_str()),
+        ParkedWhy::Doubtful => link.state == LinkState::Need,
         ParkedWhy::Guard => false,
-    };
-    enough && parked.digest.as_deref() == Some(Digest::of_card(&contact.card).to_string().as_str())
+    }
+}
+
+fn digest_of(contact: &Contact) -> String {
+    Digest::of_card(&contact.card).to_string()
 }

@@ -123,11 +123,24 @@ impl Run<'_> {
         match link.state {
             // Restored in the store after its record was deleted.
             LinkState::Gone if self.is_wanted(contact) => writes.extend(self.renew(&mut link)),
-            LinkState::Unselected if self.is_wanted(contact) => self.take_up(&mut link),
-            LinkState::Bound if anew => link.settled = VersionVector::new(),
+            LinkState::Unselected if self.is_wanted(contact) || self.is_wanted_back(contact, &link) => {
+                self.take_up(&mut link);
+            }
+            LinkState::Bound if anew => self.look_again(&mut link),
             _ => return None,
         }
         Some(link)
+    }
+
+    /// Has a link looked at although neither side changed. Edits of the record that did not go into the store so far do so
+    /// now, when the direction has changed.
+    fn look_again(&self, link: &mut Link) {
+        link.settled = VersionVector::new();
+        if let Some(base) = link.base.as_ref().filter(|base| self.pulls() && base.agreed.is_some())
+            && link.seen.is_none()
+        {
+            link.seen = Some(Sighting::Present { wire: base.remote.clone(), at: self.now() });
+        }
     }
 
     /// Takes up a link that was set aside. What happened to its record meanwhile was not followed, so nothing may be
@@ -149,6 +162,14 @@ impl Run<'_> {
             && !contact.implicit
             && self.order.promise.direction != Direction::FromRemote
             && self.order.promise.selecting(&contact.card).next().is_some()
+    }
+
+    /// Whether a contact, selected by a label or by the group that its record was left in, has a record to go on with.
+    fn is_wanted_back(&self, contact: &Contact, link: &Link) -> bool {
+        contact.is_live()
+            && !contact.implicit
+            && link.remote.is_some()
+            && self.belongs(&contact.card, &self.groups_of(link))
     }
 
     /// What is known of the groups of the pairs.

@@ -70,6 +70,14 @@ impl Run<'_> {
             self.waiting += 1;
             return Vec::new();
         }
+        if link.etag.is_none()
+            && link.remote_time.is_none()
+            && matches!(link.seen, Some(Sighting::Suspect { cause: Suspicion::Absence, .. }))
+        {
+            // It went while the link was set aside, and nobody followed it. The contact was selected or restored since.
+            let renewed = self.renew(&mut link);
+            return renewed.into_iter().chain([Write::Link(Box::new(link))]).collect();
+        }
         // Late entries of the change stream from before the deletion must not pass for an undelete.
         link.remote_time = link.remote_time.max(Some(self.remote_now()));
         link.seen = Some(Sighting::Gone { at: now });

@@ -41,6 +41,14 @@ pub enum RemoteError {
         /// One sentence.
         reason: String,
     },
+    /// The grant is another user's than the account has always been; nothing was sent.
+    #[error("the consent was given by {found}, but the account has always been that of {expected}")]
+    AnotherUser {
+        /// Who consented.
+        found: String,
+        /// Who should have.
+        expected: String,
+    },
     /// The change token is no longer accepted; list everything.
     #[error("the change token has expired")]
     TokenExpired,
@@ -118,7 +126,7 @@ impl RemoteError {
             RemoteError::Lost { .. } => Recovery::FindOut,
             RemoteError::Unreachable { .. } => Recovery::RetryAfter(Duration::from_secs(60)),
             RemoteError::RateLimited { retry_after, .. } => Recovery::RetryAfter(*retry_after),
-            RemoteError::NoConsent { .. } => Recovery::AskConsent,
+            RemoteError::NoConsent { .. } | RemoteError::AnotherUser { .. } => Recovery::AskConsent,
             RemoteError::TokenExpired => Recovery::ListInFull,
             RemoteError::Stale { .. } | RemoteError::Missing { .. } | RemoteError::Exists { .. } => Recovery::ReadAgain,
             RemoteError::Refused { .. } | RemoteError::Full { .. } => Recovery::GiveUp,

@@ -255,6 +255,10 @@ pub trait Remote: Send + Sync {
     /// when the grant itself says so.
     async fn user(&self) -> Result<RemoteUser, RemoteError>;
 
+    /// From now on, nothing is sent in the name of anybody but this user, as far as the grant tells whose it is: calls
+    /// fail with [`RemoteError::AnotherUser`] then. Costs no call.
+    fn expect_user(&self, id: &str);
+
     /// One page of changed, or of all, contacts.
     ///
     /// The listing can lag behind our own writes by minutes. [`RemoteError::TokenExpired`]: list everything instead.
@@ -272,8 +276,8 @@ pub trait Remote: Send + Sync {
     /// by the remote: its outcome is unknown.
     async fn create_records(&self, wires: &[Value]) -> Result<Created, RemoteError>;
 
-    /// Replaces the fields of the mask in each record. At most [`BatchLimits::update`] of them. A record that is
-    /// missing in the answer was updated, but has to be read.
+    /// Replaces the fields of the mask in each record. At most [`BatchLimits::update`] of them. Of a record that is
+    /// missing in the answer nothing is known; it has to be read.
     async fn update_records(&self, mask: &[String], updates: &[Update]) -> Result<Updated, RemoteError>;
 
     /// Deletes records. At most [`BatchLimits::delete`] of them. Deleting a missing one is [`RemoteError::Missing`] or

@@ -62,6 +62,14 @@ impl TokenCache {
         self.current(|token| token.secret.clone()).await
     }
 
+    /// As [`TokenCache::token`], with whose it is, as far as the source was told.
+    ///
+    /// # Errors
+    /// As [`TokenCache::token`].
+    pub async fn token_of_somebody(&self) -> Result<(SecretString, Option<Identity>), RemoteError> {
+        self.current(|token| (token.secret.clone(), token.identity.clone())).await
+    }
+
     /// Whose the token is, as far as the source was told; fetches one when there is none.
     ///
     /// # Errors

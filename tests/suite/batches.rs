@@ -1,16 +1,19 @@
 //! Many contacts at once: how few calls they take, and what becomes of the bad ones among them.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use contactsync::domain::account::Outcome;
 use contactsync::domain::contact::Card;
 use contactsync::domain::id::ContactId;
 use contactsync::domain::link::LinkState;
 use contactsync::emulator::fault::FaultKind;
-use contactsync::emulator::settings::{BadItems, CreatedOrder, Delay};
+use contactsync::emulator::settings::{BadItems, CreatedOrder, Delay, UpdateAnswers};
 use serde_json::{Map, Value, json};
 
 use crate::support::effort::calls;
 use crate::support::hands::first;
-use crate::support::world::{World, person};
+use crate::support::world::{World, as_person, person};
 
 const CREATE: &str = "people.batchCreateContacts";
 const UPDATE: &str = "people.batchUpdateContacts";
@@ -163,5 +166,125 @@ async fn an_update_of_which_the_answer_does_not_say_whether_it_landed_is_repeate
     assert_eq!((summary.outcome, summary.pushed.updated), (Outcome::Done, 9), "{summary:?}");
     world.settle().await;
     world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
+// ---- what an answer hides
+
+/// So many persons on both sides, at rest, in a service that answers updates without a word about the records.
+async fn silent(count: usize) -> (World, Vec<ContactId>) {
+    let world = World::new();
+    let mut ids = Vec::new();
+    for number in 0..count {
+        ids.push(world.add(person(&format!("Person {number:02}"))).await);
+    }
+    world.settle().await;
+    world.advance(Duration::from_secs(3600));
+    world.switch(|settings| {
+        settings.update_answers = UpdateAnswers::Empty;
+        settings.bad_items = BadItems::AnswerEach;
+    });
+    (world, ids)
+}
+
+#[tokio::test]
+async fn updates_refused_without_a_word_are_found_out_and_named() {
+    for count in [1, 9] {
+        let (world, ids) = silent(10).await;
+        for (place, id) in ids.iter().enumerate() {
+            world
+                .edit(*id, |card| match place < count {
+                    true => spoil(card),
+                    false => _ = card.custom.insert("Size".to_owned(), "L".to_owned()),
+                })
+                .await;
+        }
+        let summary = world.sync().await;
+        assert_eq!(summary.pushed.updated, 10 - count as u64, "{summary:?}");
+        let mut failed = BTreeSet::new();
+        for _ in 0..3 {
+            world.advance(Duration::from_secs(1200));
+            let summary = world.sync().await;
+            assert_eq!(summary.pushed.updated, 0, "{summary:?}");
+            failed.extend(summary.failed.into_iter().map(|failure| failure.contact));
+        }
+        assert_eq!(failed, ids[..count].iter().map(ToString::to_string).collect(), "{count}");
+        for id in &ids[..count] {
+            world.edit(*id, heal).await;
+        }
+        world.settle().await;
+        world.assert_equal().await;
+        world.assert_at_rest().await;
+    }
+}
+
+#[tokio::test]
+async fn a_stale_update_refused_without_a_word_is_merged_and_counted_once() {
+    let (world, ids) = silent(10).await;
+    for id in &ids {
+        world.edit(*id, |card| card.notes = Some("edited".to_owned())).await;
+    }
+    world.switch(|settings| settings.propagation.delta = Delay::constant(600_000));
+    world.google_edit("Person 04", &json!({"nicknames": [{"value": "Nick"}]}));
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, summary.pushed.updated), (Outcome::Done, 10), "{summary:?}");
+    assert_eq!(as_person(&mut world.contact(ids[4]).await.card).nicknames, ["Nick"]);
+    world.advance(Duration::from_secs(3600));
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
+// A run that has news to merge pushes a second time.
+#[tokio::test]
+async fn a_refused_contact_is_tried_and_named_once_in_a_run() {
+    let world = World::new();
+    let mut ids = Vec::new();
+    for number in 0..10 {
+        ids.push(world.add(person(&format!("Person {number:02}"))).await);
+    }
+    world.settle().await;
+    world.advance(Duration::from_secs(3600));
+    for (place, id) in ids.iter().enumerate() {
+        world
+            .edit(*id, |card| match place {
+                3 => spoil(card),
+                _ => _ = card.custom.insert("Size".to_owned(), "L".to_owned()),
+            })
+            .await;
+    }
+    let mut bad = person("Bad One");
+    spoil(&mut bad);
+    let bad = world.add(bad).await;
+    world.switch(|settings| settings.propagation.delta = Delay::constant(600_000));
+    world.google_edit("Person 04", &json!({"nicknames": [{"value": "Nick"}]}));
+    let summary = world.sync().await;
+    assert_eq!(as_person(&mut world.contact(ids[4]).await.card).nicknames, ["Nick"], "there was news");
+    let mut named: Vec<&str> = summary.failed.iter().map(|failure| failure.contact.as_str()).collect();
+    named.sort_unstable();
+    assert_eq!(named, [ids[3].to_string(), bad.to_string()]);
+    for id in [ids[3], bad] {
+        assert_eq!(world.link(id).await.parked.unwrap().times, 1, "the next run tries it once more");
+    }
+}
+
+#[tokio::test]
+async fn a_contact_whose_content_is_refused_can_be_deleted() {
+    let world = World::new();
+    let ada = world.add(person("Ada King")).await;
+    let grace = world.add(person("Grace Hopper")).await;
+    world.settle().await;
+    world.edit(ada, spoil).await;
+    let mut bad = person("Bad One");
+    spoil(&mut bad);
+    let bad = world.add(bad).await;
+    for _ in 0..3 {
+        world.advance(Duration::from_secs(3600));
+        world.sync().await;
+    }
+    world.delete(ada).await;
+    world.delete(bad).await;
+    world.settle().await;
+    assert_eq!(world.google_names(), ["Grace Hopper"]);
+    assert!(world.contact(grace).await.is_live());
     world.assert_at_rest().await;
 }

@@ -210,3 +210,77 @@ async fn an_account_that_becomes_two_way_again_catches_up() {
     world.assert_equal().await;
     world.assert_at_rest().await;
 }
+
+// What Google had to say while the account was one-way comes in once it is two-way again, whatever the store pushed
+// meanwhile: each side keeps what it alone changed.
+#[tokio::test]
+async fn edits_in_google_of_the_one_way_time_come_in_once_the_account_is_two_way_again() {
+    let (mut world, ada) = met(Direction::ToRemote).await;
+    world.google_edit("Ada King", &json!({"nicknames": [{"value": "Countess"}], "biographies": [{"value": "Google"}]}));
+    world.settle().await;
+    world.edit(ada, |card| card.phones.push(phone("+44 20 7946 0000"))).await;
+    world.edit(ada, |card| card.notes = Some("store".to_owned())).await;
+    world.settle().await;
+    let both = [json!({"value": "+44 20 7946 0000"}), json!({"value": "+44 20 7946 0001"})];
+    world.google_edit("Ada King", &json!({"phoneNumbers": both}));
+    world.settle().await;
+    world.edit(ada, |card| as_person(card).job_title = Some("CTO".to_owned())).await;
+    world.settle().await;
+    let mut card = world.contact(ada).await.card;
+    assert!(as_person(&mut card).nicknames.is_empty() && card.phones.len() == 1);
+    world.assert_at_rest().await;
+
+    world.promise = promise();
+    world.settings = "two-way".to_owned();
+    world.count_anew();
+    world.settle().await;
+    assert_eq!(world.write_calls(), 0, "everything else is in Google already");
+    let mut card = world.contact(ada).await.card;
+    assert_eq!(as_person(&mut card).nicknames, ["Countess"]);
+    assert_eq!((card.phones.len(), card.notes.as_deref()), (2, Some("store")));
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn what_google_had_of_its_own_at_a_one_way_meeting_comes_in_once_the_account_is_two_way() {
+    let mut world = unmet(Direction::ToRemote).await;
+    world.settle().await;
+    assert_eq!(world.by_name("Grace Hopper").await.card.notes, None);
+    let grace = world.by_name("Grace Hopper").await.id;
+    world.edit(grace, |card| card.phones.push(phone("+44 20 7946 0000"))).await;
+    world.settle().await;
+    world.promise = promise();
+    world.settings = "two-way".to_owned();
+    world.settle().await;
+    let card = world.contact(grace).await.card;
+    assert_eq!((card.notes.as_deref(), card.phones.len(), card.emails.len()), (Some("from Google"), 1, 1));
+    assert_eq!(first(&world.person("Grace Hopper"), "biographies", "value"), Some("from Google"));
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
+// Neither what the store removed nor what Google removed in the one-way time comes back.
+#[tokio::test]
+async fn values_removed_in_the_one_way_time_stay_removed_once_the_account_is_two_way_again() {
+    let mut world = World::new();
+    let mut ada = person("Ada King");
+    ada.phones = vec![phone("+44 20 7946 0001"), phone("+44 20 7946 0002"), phone("+44 20 7946 0003")];
+    let ada = world.add(ada).await;
+    world.settle().await;
+    world.promise = one_way(Direction::ToRemote);
+    world.settings = "one-way".to_owned();
+    world.advance(HOUR);
+    let left = [json!({"value": "+44 20 7946 0001"}), json!({"value": "+44 20 7946 0003"})];
+    world.google_edit("Ada King", &json!({"phoneNumbers": left}));
+    world.settle().await;
+    world.edit(ada, |card| card.phones.retain(|phone| !phone.value.ends_with('3'))).await;
+    world.settle().await;
+    world.promise = promise();
+    world.settings = "two-way".to_owned();
+    world.settle().await;
+    let phones: Vec<String> = world.contact(ada).await.card.phones.into_iter().map(|phone| phone.value).collect();
+    assert_eq!(phones, ["+44 20 7946 0001"]);
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}

@@ -129,6 +129,7 @@ impl Run<'_> {
                 remote: record.wire,
                 marker: Some(draft.marker),
                 certainty: Certainty::Answered,
+                agreed: None,
             });
             writes.push(Write::Link(Box::new(link)));
             self.summary.pushed.created += 1;

@@ -117,11 +117,20 @@ impl Run<'_> {
             let mut link = link.clone();
             let groups = self.groups_after(&link, regroup);
             if let Some(base) = &mut link.base {
-                base.remote = self.deps.remote.codec().with_groups(&base.remote, &groups);
+                let codec = self.deps.remote.codec();
+                base.remote = codec.with_groups(&base.remote, &groups);
+                // Labels and owner are what selects a contact; the record itself says no more than before. What was
+                // edited last on one that goes to the trash was never sent: it is due when the contact is restored.
+                let said = if contact.is_live() { carried(contact, &base.store, held) } else { base.store.clone() };
+                let agreed = self.agreed_after(base, &said);
+                base.agreed = agreed.map(|agreed| {
+                    let mut groups = codec.read(&agreed, base.store.kind()).groups;
+                    groups.extend(regroup.join.iter().cloned());
+                    groups.retain(|group| !regroup.leave.contains(group));
+                    codec.with_groups(&agreed, &groups)
+                });
+                base.store = said;
                 if contact.is_live() {
-                    // Labels and owner are what selects a contact; the record itself says no more than before. What was
-                    // edited last on one that goes to the trash was never sent: it is due when the contact is restored.
-                    base.store = carried(contact, &base.store, held);
                     link.acked = contact.version.clone();
                 }
             }

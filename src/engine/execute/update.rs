@@ -33,6 +33,8 @@ enum History {
     Unsent,
     /// It was sent once, and nobody knows what became of it.
     Unknown,
+    /// It was sent more than once, and still nobody knows. A batch may have hidden what is said about it.
+    Unclear,
 }
 
 impl Run<'_> {
@@ -124,7 +126,7 @@ impl Run<'_> {
                 // The next run finds out.
                 self.waiting += 1;
             } else {
-                unread.insert(edit.update.id, edit.link.id);
+                unread.insert(edit.update.id, (edit.link.id, edit.marker));
             }
         }
         self.commit(writes, "recording what was updated").await?;
@@ -132,8 +134,8 @@ impl Run<'_> {
         Ok(news.or(self.read_updated(&unread).await?))
     }
 
-    /// The remote said yes without showing these records: their markers tell whether it did as it said.
-    async fn read_updated(&mut self, unread: &BTreeMap<RemoteId, LinkId>) -> Result<News, EngineError> {
+    /// The remote answered without a word about these records: their markers tell whether they were updated.
+    async fn read_updated(&mut self, unread: &BTreeMap<RemoteId, (LinkId, Marker)>) -> Result<News, EngineError> {
         if unread.is_empty() {
             return Ok(News::None);
         }
@@ -141,10 +143,15 @@ impl Run<'_> {
         let records = self.fetch(&ids).await?;
         let writes = self.observe_records(records.into_values().collect()).await?;
         self.commit(writes, "recording updated contacts").await?;
-        for link in unread.values() {
-            match self.intents.contains_key(link) {
-                true => self.waiting += 1,
-                false => self.summary.pushed.updated += 1,
+        let sent: BTreeMap<LinkId, Marker> = unread.values().copied().collect();
+        let ids: Vec<LinkId> = sent.keys().copied().collect();
+        for link in self.deps.store.links(&ids).await.doing("reading updated links")? {
+            let known = link.base.and_then(|base| base.marker);
+            match known.is_some() && known == sent.get(&link.id).copied() {
+                true => self.summary.pushed.updated += 1,
+                // It was refused without a word, or the read came too early: the next run finds out.
+                false if self.intents.contains_key(&link.id) => self.waiting += 1,
+                false => {}
             }
         }
         Ok(News::Some)
@@ -175,8 +182,9 @@ impl Run<'_> {
         link.settled = version;
         link.parked = None;
         link.map_revision = self.deps.remote.codec().map_revision();
-        let certainty = Certainty::Answered;
-        link.base = Some(Base { store: card, remote: record.wire, marker: Some(marker), certainty });
+        let agreed = link.base.as_ref().and_then(|base| self.agreed_after(base, &card));
+        let (marker, certainty) = (Some(marker), Certainty::Answered);
+        link.base = Some(Base { store: card, remote: record.wire, marker, certainty, agreed });
         writes.push(Write::Link(Box::new(link)));
         writes
     }
@@ -260,7 +268,13 @@ impl Run<'_> {
         }
         self.commit(writes, "noting that writes are sent again").await?;
         let (batch_from, most) = (self.deps.remote.batch_from(), self.deps.remote.limits().update);
-        for (mask, mut edits) in by_mask {
+        for (mask, edits) in by_mask {
+            let (unclear, mut edits): (Vec<Edit>, Vec<Edit>) =
+                edits.into_iter().partition(|edit| edit.history == History::Unclear);
+            for edit in unclear {
+                self.check_stop()?;
+                self.send(&mask, vec![edit]).await?;
+            }
             let size = if edits.len() < batch_from { 1 } else { most.max(1) };
             while !edits.is_empty() {
                 self.check_stop()?;
@@ -293,7 +307,9 @@ impl Run<'_> {
             // What was sent is acknowledged, not what the contact is by now.
             let contact = Contact { card: sent.card.clone(), version: sent.version, ..contact };
             let update = Update { id, etag, wire: sent.wire };
-            let edit = Edit { link: link.clone(), contact, marker, card: sent.card, update, history: History::Unknown };
+            let is_repeated = intent.last_sent > intent.first_sent;
+            let history = if is_repeated { History::Unclear } else { History::Unknown };
+            let edit = Edit { link: link.clone(), contact, marker, card: sent.card, update, history };
             (link, marker, Some((sent.mask, edit)))
         });
         Ok(repeated.collect())

@@ -138,7 +138,8 @@ impl Run<'_> {
             page.writes.push(Write::Stranger(self.stranger(&record)));
             return;
         }
-        if self.says_the_same(&link, &record) && link.state != LinkState::Gone {
+        let is_owed = self.pulls() && link.base.as_ref().is_some_and(|base| base.agreed.is_some());
+        if self.says_the_same(&link, &record) && link.state != LinkState::Gone && !is_owed {
             // Only spelled differently, or changed where we do not look: the base takes the new spelling, nobody edits.
             if let Some(base) = &mut link.base {
                 base.remote = record.wire;
@@ -160,11 +161,13 @@ impl Run<'_> {
             && let Some(sent) = page.sent.get(&marker)
         {
             // Our write landed and its answer was lost: the state descends from what we sent.
+            let agreed = link.base.as_ref().and_then(|base| self.agreed_after(base, &sent.card));
             link.base = Some(Base {
                 store: sent.card.clone(),
                 remote: sent.wire.clone(),
                 marker: Some(marker),
                 certainty: Certainty::Sent,
+                agreed,
             });
             link.acked = sent.version.clone();
         }

@@ -53,12 +53,14 @@ impl Run<'_> {
         settled
     }
 
-    /// The record's state becomes the base; nothing is carried over.
+    /// The record's state becomes what the next push goes out from; nothing is carried over. What it was before stays what
+    /// both sides last agreed on.
     fn adopt(&self, mut link: Link, contact: &Contact) -> Settled {
         if let Some(Sighting::Present { wire, .. }) = link.seen.take()
             && let Some(base) = &mut link.base
         {
-            base.remote = wire;
+            let before = std::mem::replace(&mut base.remote, wire);
+            base.agreed.get_or_insert(before);
             base.certainty = Certainty::Answered;
         }
         if link.contact == Some(contact.id) && contact.version.is_within(&link.acked) {
@@ -81,7 +83,7 @@ impl Run<'_> {
         let Merged { base_store, card, .. } = &merge.merged;
         settled.writes.extend(self.follow_conflicts(contact.id, base_store, card));
         self.write_merged(&mut settled, &link, &mut contact, &merge, push_due);
-        let Merge { merged, wire, record_gone, .. } = merge;
+        let Merge { merged, wire, record_gone, agreed, .. } = merge;
         if record_gone {
             settled.writes.extend(self.renew(&mut link));
             settled.writes.push(Write::Link(Box::new(link)));
@@ -94,7 +96,8 @@ impl Run<'_> {
             || link.state != LinkState::Bound
             || (&link.settled, &contact.card.labels) != (&found.0, &found.1);
         let marker = link.base.as_ref().and_then(|base| base.marker);
-        link.base = Some(Base { store: merged.base_store, remote: wire, marker, certainty: Certainty::Answered });
+        let certainty = Certainty::Answered;
+        link.base = Some(Base { store: merged.base_store, remote: wire, marker, certainty, agreed });
         link.seen = None;
         link.state = LinkState::Bound;
         link.own_delete = false;

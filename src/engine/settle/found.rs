@@ -267,7 +267,8 @@ impl Run<'_> {
         link.acked = version.clone();
         link.settled =
             if self.groups_missing(&card, &reading.groups).is_empty() { version } else { VersionVector::new() };
-        link.base = Some(Base { store: card, remote: wire, marker: None, certainty: Certainty::Answered });
+        let certainty = Certainty::Answered;
+        link.base = Some(Base { store: card, remote: wire, marker: None, certainty, agreed: None });
         let change = self.change(contact.id, Action::Created, &Card::blank(contact.card.kind()), &contact.card);
         settled.writes.push(Write::Contact(Box::new(ContactWrite { contact, expected: None, change })));
         settled.writes.push(Write::Link(Box::new(link)));
@@ -336,8 +337,8 @@ impl Run<'_> {
             )
             .about(Some(contact.id), link.remote.as_ref()),
         );
-        link.base =
-            Some(Base { store: contact.card, remote: wire, marker: Some(sent.marker), certainty: Certainty::Answered });
+        let (marker, certainty) = (Some(sent.marker), Certainty::Answered);
+        link.base = Some(Base { store: contact.card, remote: wire, marker, certainty, agreed: None });
         link.seen = None;
         link.parked = None;
         settled.writes.push(Write::Link(Box::new(link)));

@@ -30,6 +30,16 @@ pub(super) struct PersonResponse {
     status: Value,
 }
 
+/// What one item of a direct read says.
+pub(super) enum Found {
+    /// What the contact looks like.
+    Record(Box<Record>),
+    /// That there is none.
+    Nothing,
+    /// Neither.
+    Unclear,
+}
+
 /// What an item says went wrong.
 enum Fault {
     /// The contact was certainly not written.
@@ -50,9 +60,13 @@ impl PersonResponse {
         self.requested_resource_name.as_deref().filter(|name| !name.is_empty()).or_else(own).map(RemoteId::new)
     }
 
-    /// Whether the item says neither what the contact looks like nor that there is none.
-    pub(super) fn is_doubtful(&self) -> bool {
-        self.record().is_none() && self.has_doubtful_code()
+    /// What a direct read says about the contact.
+    pub(super) fn found(&self) -> Found {
+        match &self.person {
+            Some(person) => wire::contact(person).map_or(Found::Unclear, |record| Found::Record(Box::new(record))),
+            None if item_error(&self.status) == Some(ItemError::Missing) => Found::Nothing,
+            None => Found::Unclear,
+        }
     }
 
     fn has_doubtful_code(&self) -> bool {

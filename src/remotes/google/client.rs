@@ -4,8 +4,8 @@
 //! about a write is told to the caller, who alone knows how to find out. Writes of an account go one after the other,
 //! as Google asks for.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -69,6 +69,8 @@ pub struct Google {
     quota: Quota,
     /// Held by the write that is under way.
     lane: Mutex<()>,
+    /// Whose grants are used, as the API names the user; anybody's before somebody is expected.
+    expected: std::sync::Mutex<Option<String>>,
     calls: AtomicU64,
     clock_ahead_ms: AtomicI64,
     /// How often in a row the storage was exhausted.
@@ -127,6 +129,7 @@ impl Google {
             clock,
             entropy,
             lane: Mutex::new(()),
+            expected: std::sync::Mutex::default(),
             calls: AtomicU64::new(0),
             clock_ahead_ms: AtomicI64::new(UNKNOWN),
             exhausted: AtomicU32::new(0),
@@ -215,9 +218,24 @@ impl Google {
         })
     }
 
+    /// Uses no other user's grants from now on.
+    pub(super) fn expect(&self, id: &str) {
+        *self.expected.lock().unwrap_or_else(PoisonError::into_inner) = Some(id.to_owned());
+    }
+
     /// A token; without one the call was not sent, whatever became of the request for the token.
     async fn token(&self, method: &'static str) -> Result<SecretString, Failure> {
-        self.tokens.token().await.map_err(|error| not_sent(method, error))
+        let (token, identity) = self.tokens.token_of_somebody().await.map_err(|error| not_sent(method, error))?;
+        let expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match (expected, identity) {
+            (Some(expected), Some(identity)) if user_id(&identity) != expected => {
+                // The next one may be of a grant that was put right meanwhile.
+                self.tokens.invalidate(&token).await;
+                let found = identity.email.unwrap_or(identity.subject);
+                Err(Failure::never(RemoteError::AnotherUser { found, expected }))
+            }
+            _ => Ok(token),
+        }
     }
 
     /// Whose grant it is, when the token endpoint says so.
@@ -319,6 +337,14 @@ impl Google {
         let ahead = seconds(Timestamp::from(date.to_utc())) - seconds(self.clock.now());
         self.clock_ahead_ms.store(ahead.saturating_mul(1_000), Ordering::Relaxed);
     }
+}
+
+/// The user, as the API names it.
+///
+/// Source: `people/me` is `people/` and the number that is `sub` of the identity token (People API reference,
+/// `people.get`; OpenID Connect at Google; read 2026-11).
+pub(super) fn user_id(identity: &Identity) -> String {
+    format!("people/{}", identity.subject)
 }
 
 /// Without a token a call was not sent.

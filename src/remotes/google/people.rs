@@ -9,8 +9,8 @@ use crate::domain::id::{ChangeToken, RemoteId};
 use crate::remotes::id_token::Identity;
 use crate::remotes::{PageRequest, Presence, Record, RecordPage, RemoteError, RemoteUser};
 
-use super::answers::PersonResponse;
-use super::client::Google;
+use super::answers::{Found, PersonResponse};
+use super::client::{Google, user_id};
 use super::request::{About, Call, add_parameter, path_of};
 use super::wire;
 
@@ -21,6 +21,7 @@ pub(super) const PERSON_FIELDS: &str = "names,nicknames,emailAddresses,phoneNumb
 /// Only the contact itself, not the profile somebody with the same address has.
 pub(super) const SOURCE: &str = "READ_SOURCE_TYPE_CONTACT";
 const ME: &str = "people.get(me)";
+const LISTING: &str = "people.connections.list";
 /// The most ids of one direct read.
 pub(super) const FETCH_MAX: usize = 200;
 /// A listing shows no more e-mails or phones of one contact than these.
@@ -68,7 +69,7 @@ pub(super) fn unreadable(method: &'static str, what: &str) -> RemoteError {
 impl Google {
     /// people.connections.list
     pub(super) async fn list_people(&self, request: &PageRequest) -> Result<RecordPage, RemoteError> {
-        const METHOD: &str = "people.connections.list";
+        const METHOD: &str = LISTING;
         let mut call = Call::get(METHOD, listing());
         call.about = About::FullListing;
         for (name, token) in
@@ -81,9 +82,9 @@ impl Google {
         }
         let answer: Connections = decode(METHOD, self.read(&call).await?)?;
         let persons = answer.connections.iter().filter(|person| !wire::is_profile_only(person));
-        let read =
-            |person| wire::record(person).inspect_err(|error| tracing::warn!(%error, "a contact was passed over"));
-        let mut records: Vec<Record> = persons.filter_map(|person| read(person).ok()).collect();
+        // One that cannot be read must not pass for one that is not there: the whole page is read another time.
+        let records: Result<Vec<Record>, _> = persons.map(wire::record).collect();
+        let mut records = records.map_err(|error| unreadable(METHOD, &error.to_string()))?;
         self.complete(&mut records).await?;
         let last = answer.next_page_token.is_none();
         Ok(RecordPage {
@@ -105,16 +106,18 @@ impl Google {
         let ids: Vec<RemoteId> = cut.iter().map(|record| record.id.clone()).collect();
         let mut whole = self.fetch_people(&ids).await?;
         for record in &mut cut {
-            // One that vanished meanwhile comes as deleted another day.
-            if let Some(whole) = whole.remove(&record.id) {
-                let former_ids = std::mem::take(&mut record.former_ids);
-                **record = Record { former_ids, ..whole };
-            }
+            let Some(whole) = whole.remove(&record.id) else {
+                // What was listed of it would look as if the rest had been removed.
+                return Err(unreadable(LISTING, "a contact that is listed and cannot be read"));
+            };
+            let former_ids = std::mem::take(&mut record.former_ids);
+            **record = Record { former_ids, ..whole };
         }
         Ok(())
     }
 
-    /// people.getBatchGet
+    /// people.getBatchGet; what is not there is left out. An item counts as missing only when it says so. One that says
+    /// nothing, or nothing that can be read, is asked for by itself, and the whole read fails when that tells no more.
     pub(super) async fn fetch_people(&self, ids: &[RemoteId]) -> Result<BTreeMap<RemoteId, Record>, RemoteError> {
         const METHOD: &str = "people.getBatchGet";
         // A name that stands twice in a request may be refused.
@@ -125,13 +128,22 @@ impl Google {
                 format!("/v1/people:batchGet?personFields={PERSON_FIELDS}&sources={SOURCE}&prettyPrint=false");
             chunk.iter().for_each(|id| add_parameter(&mut path, "resourceNames", id.as_str()));
             let answer: Responses = decode(METHOD, self.read(&Call::get(METHOD, path)).await?)?;
-            for response in answer.responses {
-                let Some(id) = response.requested() else { continue };
-                let record = match response.record() {
-                    None if response.is_doubtful() => self.get_person(&id).await?,
-                    record => record,
+            let found: BTreeMap<RemoteId, Found> = answer
+                .responses
+                .iter()
+                .filter_map(|response| Some((response.requested()?, response.found())))
+                .collect();
+            if chunk.iter().all(|id| !found.contains_key(*id)) {
+                return Err(unreadable(METHOD, "an answer without any of the contacts that were asked for"));
+            }
+            for id in chunk {
+                let record = match found.get(*id) {
+                    Some(Found::Record(record)) => Some((**record).clone()),
+                    Some(Found::Nothing) => None,
+                    Some(Found::Unclear) | None => self.get_person(id).await?,
                 };
-                records.extend(record.filter(|record| record.presence == Presence::Present).map(|record| (id, record)));
+                let present = record.filter(|record| record.presence == Presence::Present);
+                records.extend(present.map(|record| ((*id).clone(), record)));
             }
         }
         Ok(records)
@@ -143,20 +155,18 @@ impl Google {
         let path = path_of(id.as_str());
         let path = format!("/v1/{path}?personFields={PERSON_FIELDS}&sources={SOURCE}&prettyPrint=false");
         match self.read(&Call::get(METHOD, path)).await {
-            Ok(person) => wire::record(&person).map(Some).map_err(|error| unreadable(METHOD, &error.to_string())),
+            Ok(person) => wire::contact(&person).map(Some).map_err(|error| unreadable(METHOD, &error.to_string())),
             Err(RemoteError::Missing { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// The user, as the grant itself tells; people.get of the user when it tells no address.
-    ///
-    /// Source: `people/me` is `people/` and the number that is `sub` of the identity token (People API reference,
-    /// `people.get`; OpenID Connect at Google; read 2026-11). Both ways name the user the same.
+    /// The user, as the grant itself tells; people.get of the user when it tells no address. Both ways name the user
+    /// the same.
     pub(super) async fn get_user(&self) -> Result<RemoteUser, RemoteError> {
         match self.identity(ME).await? {
-            Some(Identity { subject, email: email @ Some(_) }) => {
-                Ok(RemoteUser { id: format!("people/{subject}"), email })
+            Some(identity @ Identity { email: Some(_), .. }) => {
+                Ok(RemoteUser { id: user_id(&identity), email: identity.email })
             }
             _ => self.get_me().await,
         }

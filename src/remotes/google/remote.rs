@@ -44,6 +44,10 @@ impl Remote for Google {
         self.get_user().await
     }
 
+    fn expect_user(&self, id: &str) {
+        self.expect(id);
+    }
+
     async fn list_records(&self, request: &PageRequest) -> Result<RecordPage, RemoteError> {
         self.list_people(request).await
     }

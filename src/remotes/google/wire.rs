@@ -73,6 +73,19 @@ pub(super) fn record(person: &Value) -> Result<Record, WireError> {
     })
 }
 
+/// As [`record`], of a person who was asked for as a contact. Without the part that is the contact, it would look as if
+/// everything in it had been removed.
+///
+/// # Errors
+/// [`WireError`] when that part is missing, and the person does not say to be deleted.
+pub(super) fn contact(person: &Value) -> Result<Record, WireError> {
+    let record = record(person)?;
+    match record.presence {
+        Presence::Present if contact_source(person).is_none() => Err(WireError("a contact among its sources")),
+        Presence::Present | Presence::Deleted => Ok(record),
+    }
+}
+
 /// The source that is the contact itself, among those the person is made of.
 pub(super) fn contact_source(person: &Value) -> Option<&Value> {
     person

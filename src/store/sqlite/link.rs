@@ -13,7 +13,7 @@ use crate::domain::link::{Base, Link, LinkState};
 use crate::store::{LinkCounts, StoreError};
 
 const SELECT: &str = "SELECT link.id, link.account, link.contact, state, link.remote, incarnation, link.token,
-    base_store, base_remote, base_marker, base_certainty, acked, settled, etag, remote_time, changed_at, seen,
+    base_store, base_remote, base_marker, base_certainty, base_agreed, acked, settled, etag, remote_time, changed_at, seen,
     own_delete, parked, map_revision";
 
 /// The links with these ids, in the order of their ids.
@@ -215,5 +215,6 @@ fn base_from(cells: &Cells<'_>) -> Result<Option<Base>, StoreError> {
         remote: cells.json("base_remote")?,
         marker: cells.number_opt("base_marker")?.map(Marker),
         certainty: cells.json_word("base_certainty")?,
+        agreed: cells.json_opt("base_agreed")?,
     }))
 }

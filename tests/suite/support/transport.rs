@@ -33,6 +33,25 @@ impl Transport for InProcess {
     }
 }
 
+/// Leaves the identity token out of answers, as for a consent that does not cover it.
+pub struct Anonymous {
+    pub inner: Arc<dyn Transport>,
+}
+
+#[async_trait]
+impl Transport for Anonymous {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        let answer = self.inner.send(request).await?;
+        Ok(answer.map(|body| match serde_json::from_slice::<serde_json::Value>(&body) {
+            Ok(serde_json::Value::Object(mut object)) if object.contains_key("id_token") => {
+                object.remove("id_token");
+                serde_json::Value::Object(object).to_string().into()
+            }
+            _ => body,
+        }))
+    }
+}
+
 /// An edit of a contact that waits for its moment.
 pub type PendingEdit = (ContactId, fn(&mut Card));
 

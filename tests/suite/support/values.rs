@@ -152,6 +152,7 @@ pub fn link(number: u32, contact: Option<ContactId>) -> Link {
             remote: json!({ "names": [{ "givenName": "Ada" }], "etag": null }),
             marker: Some(Marker(7)),
             certainty: Certainty::Answered,
+            agreed: Some(json!({ "names": [{ "givenName": "Augusta" }] })),
         }),
         acked: version(1),
         settled: version(1),

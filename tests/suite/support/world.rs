@@ -39,9 +39,11 @@ use serde_json::{Value, json};
 
 use super::fuse::Fuse;
 use super::gated::{Gate, GatedStore, GatedTransport};
-use super::transport::{InProcess, Interrupting};
+use super::transport::{Anonymous, InProcess, Interrupting};
 
 pub const EMAIL: &str = "sales@example.org";
+/// Another user of the same service.
+pub const OTHER: &str = "other@example.org";
 pub const GROUP: &str = "Team";
 
 /// See the module.
@@ -55,6 +57,13 @@ pub struct World {
     pub promise: Promise,
     pub google: Google,
     pub settings: String,
+}
+
+/// Whether a consent tells whose it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Telling {
+    Whose,
+    Nothing,
 }
 
 struct Kept(SecretString);
@@ -117,6 +126,15 @@ impl World {
         Self::on(store, promise)
     }
 
+    /// A world where [`OTHER`] has an account too.
+    pub fn of_two() -> Self {
+        let world = World::new();
+        *world.emulator() = Emulator::new(Config::new(3, &[EMAIL, OTHER]));
+        let mut world = world;
+        world.restart();
+        world
+    }
+
     /// A world on a store of the caller's.
     pub fn on(store: Arc<dyn Store>, promise: Promise) -> Self {
         let clock = Arc::new(ManualClock::new("2026-11-24T08:00:00Z".parse().expect("a time")));
@@ -140,6 +158,15 @@ impl World {
     pub fn restart(&mut self) {
         let transport = self.transport();
         self.google = client(transport, &self.emulator, &self.clock, &self.entropy, &self.promise.account);
+    }
+
+    /// The process starts anew with a consent of this user, which tells whose it is or does not.
+    pub fn consent_of(&mut self, email: &str, tells: Telling) {
+        let transport = match tells {
+            Telling::Whose => self.transport(),
+            Telling::Nothing => Arc::new(Anonymous { inner: self.transport() }),
+        };
+        self.google = client_of(email, transport, &self.emulator, &self.clock, &self.entropy, &self.promise.account);
     }
 
     /// Puts a fuse into everything that writes to the store or calls the remote, until [`World::unfuse`].
@@ -483,10 +510,21 @@ fn client(
     entropy: &Arc<SeededEntropy>,
     account: &AccountName,
 ) -> Google {
+    client_of(EMAIL, transport, emulator, clock, entropy, account)
+}
+
+fn client_of(
+    email: &str,
+    transport: Arc<dyn Transport>,
+    emulator: &Arc<Mutex<Emulator>>,
+    clock: &Arc<ManualClock>,
+    entropy: &Arc<SeededEntropy>,
+    account: &AccountName,
+) -> Google {
     let (id, secret, token) = {
         let emulator = emulator.lock().expect("the emulator is sound");
         let client = emulator.client();
-        let token = emulator.refresh_token(EMAIL).expect("a refresh token").to_owned();
+        let token = emulator.refresh_token(email).expect("a refresh token").to_owned();
         (client.id.clone(), client.secret.clone(), token)
     };
     let oauth = OauthClient {

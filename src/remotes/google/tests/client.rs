@@ -14,14 +14,16 @@ use crate::domain::time::Timestamp;
 use crate::remotes::id_token::Identity;
 use crate::remotes::scripted::{Reply, Scripted};
 use crate::remotes::token_cache::{AccessToken, TokenCache, TokenSource};
-use crate::remotes::{PageRequest, Remote, RemoteError, Update, Updated};
+use crate::remotes::{PageRequest, Recovery, Remote, RemoteError, Update, Updated};
 
 /// Hands out `t1`, `t2`, …
 #[derive(Default)]
 struct Tokens {
     number: AtomicU32,
     refused: bool,
+    /// Whose they are, and whose from the second one on.
     identity: Option<Identity>,
+    successor: Option<Identity>,
 }
 
 #[async_trait]
@@ -32,18 +34,19 @@ impl TokenSource for Tokens {
         }
         let number = self.number.fetch_add(1, Ordering::Relaxed) + 1;
         let expires = Timestamp::EPOCH.plus(Duration::from_secs(1_000_000));
-        Ok(AccessToken { secret: format!("t{number}").into(), expires, identity: self.identity.clone() })
+        let identity = if number == 1 { &self.identity } else { &self.successor };
+        Ok(AccessToken { secret: format!("t{number}").into(), expires, identity: identity.clone() })
     }
 }
 
-struct World {
-    google: Google,
+pub(super) struct World {
+    pub(super) google: Google,
     script: Arc<Scripted>,
     clock: Arc<ManualClock>,
 }
 
 impl World {
-    fn new(replies: impl IntoIterator<Item = Reply>) -> Self {
+    pub(super) fn new(replies: impl IntoIterator<Item = Reply>) -> Self {
         World::with_tokens(replies, Tokens::default())
     }
 
@@ -63,7 +66,7 @@ impl World {
         World { google, script, clock }
     }
 
-    fn lines(&self) -> Vec<String> {
+    pub(super) fn lines(&self) -> Vec<String> {
         self.script.asked().into_iter().map(|(line, _)| line).collect()
     }
 
@@ -76,13 +79,13 @@ impl World {
     }
 }
 
-fn person(number: u32) -> Value {
+pub(super) fn person(number: u32) -> Value {
     json!({"resourceName": format!("people/c{number}"),
         "metadata": {"sources": [{"type": "CONTACT", "id": format!("{number}"), "etag": format!("#{number}")}]},
         "names": [{"givenName": "Ada"}]})
 }
 
-fn ids(numbers: std::ops::Range<u32>) -> Vec<RemoteId> {
+pub(super) fn ids(numbers: std::ops::Range<u32>) -> Vec<RemoteId> {
     numbers.map(|number| RemoteId::new(format!("people/c{number}"))).collect()
 }
 
@@ -98,13 +101,13 @@ fn mask() -> Vec<String> {
     vec!["names".to_owned(), "clientData".to_owned()]
 }
 
-const ALL: PageRequest = PageRequest { since: None, page: None };
+pub(super) const ALL: PageRequest = PageRequest { since: None, page: None };
 
-fn since(token: &str, page: Option<&str>) -> PageRequest {
+pub(super) fn since(token: &str, page: Option<&str>) -> PageRequest {
     PageRequest { since: Some(ChangeToken::new(token)), page: page.map(str::to_owned) }
 }
 
-fn refusal(code: u16, message: &str) -> Reply {
+pub(super) fn refusal(code: u16, message: &str) -> Reply {
     Reply::Json(code, json!({"error": {"code": code, "message": message, "status": "X"}}))
 }
 
@@ -250,9 +253,11 @@ async fn direct_reads_leave_out_what_is_missing_and_follow_renames() {
 
 #[tokio::test]
 async fn many_ids_are_read_through_a_long_request() {
-    let world = World::new([Reply::Json(200, json!({}))]);
     let many: Vec<RemoteId> =
         (0..200).map(|number| RemoteId::new(format!("people/c{}", 1_152_921_504_606_846_977_u64 + number))).collect();
+    let missing = |id: &RemoteId| json!({"requestedResourceName": id.as_str(), "status": {"code": 5}});
+    let answer = json!({"responses": many.iter().map(missing).collect::<Vec<_>>()});
+    let world = World::new([Reply::Json(200, answer)]);
     assert!(world.google.fetch_records(&many).await.expect("records").is_empty());
     assert_eq!(world.lines(), ["POST /v1/people:batchGet"]);
     assert_eq!(world.script.header(0, "x-http-method-override").as_deref(), Some("GET"));
@@ -435,12 +440,31 @@ async fn a_grant_that_names_its_user_saves_the_call() {
     }
 }
 
+// A grant can be exchanged while its access token is in use; the next token tells.
+#[tokio::test]
+async fn nothing_is_sent_in_the_name_of_another_user_than_expected() {
+    let of = |subject: &str| Some(Identity { subject: subject.to_owned(), email: None });
+    let replies = [Reply::Json(200, person(1)), refusal(401, "x"), Reply::Json(200, person(1))];
+    let tokens = Tokens { identity: of("108"), successor: of("109"), ..Tokens::default() };
+    let world = World::with_tokens(replies, tokens);
+    world.google.expect_user("people/108");
+    world.google.create_records(&[person(1)]).await.expect("the right one");
+    for _ in 0..2 {
+        let error = world.google.create_records(&[person(1)]).await.expect_err("another user");
+        assert!(matches!(error, RemoteError::AnotherUser { .. }), "{error:?}");
+        assert_eq!(error.recovery(), Recovery::AskConsent);
+    }
+    assert_eq!(world.google.calls(), 2, "only the refused one was sent");
+    world.google.expect_user("people/109");
+    world.google.create_records(&[person(1)]).await.expect("the right one");
+}
+
 #[tokio::test]
 async fn a_stated_wait_is_kept_unless_it_is_too_long() {
     for (status, wait, sent) in [(429, "90", 2), (503, "90", 2), (503, "600", 1)] {
         let world = World::new([Reply::Header(status, "retry-after", wait), Reply::Json(200, json!({}))]);
-        let records = world.google.fetch_records(&ids(1..2)).await;
-        assert_eq!((records.is_ok(), world.google.calls()), (sent == 2, sent), "{status} {wait}");
+        let page = world.google.list_records(&since("s", None)).await;
+        assert_eq!((page.is_ok(), world.google.calls()), (sent == 2, sent), "{status} {wait}");
         assert_eq!((90..100).contains(&world.waited().as_secs()), sent == 2, "{:?}", world.waited());
     }
 }

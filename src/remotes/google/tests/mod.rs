@@ -6,6 +6,7 @@ mod fixtures;
 mod laws;
 mod recompose;
 mod refusals;
+mod silence;
 
 use std::collections::BTreeSet;
 
