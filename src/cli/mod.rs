@@ -30,6 +30,7 @@ pub mod plan;
 pub mod progress;
 pub mod run;
 pub mod sandbox;
+mod scratch;
 mod skip_file;
 pub mod status;
 pub mod stop;
