@@ -165,6 +165,15 @@ pub trait CardFlags {
         Ok(members)
     }
 
+    /// Whether nothing at all is said.
+    ///
+    /// # Errors
+    /// As [`CardFlags::patch`].
+    fn says_nothing(&self) -> Result<bool, UsageError> {
+        let common = self.common();
+        Ok(common.patch.is_none() && !common.says_labels() && self.patch()?.is_empty())
+    }
+
     /// The patch as it is laid over this card: with its labels, those added and those taken away.
     fn laid_over(&self, card: &Card, patch: &Map<String, Value>) -> Value {
         let mut members = patch.clone();
@@ -214,7 +223,7 @@ impl CardFlags for PersonFlags {
             Some((protocol, name)) => json!({ "value": name.trim(), "protocol": protocol.trim() }),
             None => json!({ "value": im }),
         });
-        set(&mut members, "relations", &self.relations, labelled);
+        set_labelled(&mut members, "relations", "--relation", &self.relations)?;
         set(&mut members, "nicknames", &self.nicknames, |name| json!(name));
         Ok(members)
     }
@@ -249,10 +258,10 @@ impl CommonFlags {
     fn members(&self) -> Result<Map<String, Value>, UsageError> {
         let mut members = Map::new();
         text(&mut members, "name", self.name.as_ref());
-        set(&mut members, "emails", &self.emails, labelled);
-        set(&mut members, "phones", &self.phones, labelled);
+        set_labelled(&mut members, "emails", "--email", &self.emails)?;
+        set_labelled(&mut members, "phones", "--phone", &self.phones)?;
         set(&mut members, "addresses", &self.addresses, address_parts);
-        set(&mut members, "websites", &self.websites, labelled);
+        set_labelled(&mut members, "websites", "--website", &self.websites)?;
         text(&mut members, "notes", self.notes.as_ref());
         text(&mut members, "owner", self.owner.as_ref());
         let custom: Map<String, Value> =
@@ -281,6 +290,23 @@ fn set(members: &mut Map<String, Value>, member: &str, values: &[String], item: 
             members.insert(member.to_owned(), values.iter().map(|value| item(value.trim())).collect());
         }
     }
+}
+
+/// The same for items with labels. A label alone is no item.
+fn set_labelled(
+    members: &mut Map<String, Value>,
+    member: &str,
+    flag: &str,
+    values: &[String],
+) -> Result<(), UsageError> {
+    let is_label_alone = |value: &&String| {
+        value.trim().strip_prefix(':').is_some_and(|label| label.trim().is_empty() || is_label(label.trim()))
+    };
+    if let Some(alone) = values.iter().find(is_label_alone) {
+        return Err(UsageError(format!("{flag} {alone:?}: a label without a value; expected VALUE or VALUE:LABEL")));
+    }
+    set(members, member, values, labelled);
+    Ok(())
 }
 
 fn labelled(item: &str) -> Value {
@@ -409,6 +435,8 @@ mod tests {
             (vec!["--label", "a", "--patch", r#"{"labels":[]}"#], "labels is said by a flag and by --patch"),
             (vec!["--patch", "[]"], "--patch: expected a JSON object"),
             (vec!["--patch", "{"], "--patch: this is not JSON"),
+            (vec!["--phone", ":mobile"], "--phone \":mobile\": a label without a value"),
+            (vec!["--email", "a@x.org", "--email", " : "], "--email \" : \": a label without a value"),
             (vec!["--custom", "Retail"], "--custom \"Retail\": expected KEY=VALUE"),
         ] {
             let error = patch_of(&arguments, &Card::person()).expect_err("refused").to_string();

@@ -1,5 +1,6 @@
 //! `conflict`: the inbox of fields that both sides changed.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use anyhow::Context;
@@ -132,10 +133,16 @@ async fn list(contact: Option<ContactId>, limit: Option<usize>, desk: &Desk) -> 
         desk.out.json(&conflicts.iter().map(Shown::from).collect::<Vec<_>>())?;
         return Ok(Exit::Done);
     }
+    let ids: Vec<ContactId> =
+        conflicts.iter().map(|conflict| conflict.contact).collect::<BTreeSet<_>>().into_iter().collect();
+    let contacts = desk.store.contacts(&ids).await.context("reading the contacts")?;
+    let names: BTreeMap<ContactId, String> =
+        contacts.into_iter().map(|contact| (contact.id, contact.card.display_name())).collect();
     let cells = |conflict: &Conflict| {
         [
             conflict.id.to_string(),
             conflict.contact.to_string(),
+            names.get(&conflict.contact).cloned().unwrap_or_default(),
             conflict.account.to_string(),
             conflict.field.to_string(),
             brief(&conflict.store),
@@ -143,7 +150,7 @@ async fn list(contact: Option<ContactId>, limit: Option<usize>, desk: &Desk) -> 
             conflict.since.to_string(),
         ]
     };
-    let header = ["ID", "CONTACT", "ACCOUNT", "FIELD", "STORE", "GOOGLE", "SINCE"];
+    let header = ["ID", "CONTACT", "NAME", "ACCOUNT", "FIELD", "STORE", "GOOGLE", "SINCE"];
     desk.out.table(header, conflicts.iter().map(cells).collect())?;
     Ok(Exit::Done)
 }

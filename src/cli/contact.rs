@@ -240,6 +240,10 @@ async fn add<F: CardFlags>(flags: &F, desk: &Desk) -> anyhow::Result<Exit> {
 }
 
 async fn edit_contact<F: CardFlags + clap::Args + Sync>(edit: &Edit<F>, desk: &Desk) -> anyhow::Result<Exit> {
+    if edit.flags.says_nothing()? {
+        let help = format!("nothing to change; see `contactsync {} edit --help`", F::KIND.as_str());
+        return Err(UsageError(help).into());
+    }
     let patch = edit.flags.patch()?;
     let contact = desk.editor().edit_by(edit.id, F::KIND, &|card| edit.flags.laid_over(card, &patch)).await?;
     warn_of_oddities(&contact, desk);

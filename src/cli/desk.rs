@@ -12,10 +12,11 @@ use crate::contacts::show::{Shown, page};
 use crate::daemon::worker::{Parts, Worker};
 use crate::domain::contact::{Contact, Kind};
 use crate::domain::history::Actor;
+use crate::engine::chain;
 use crate::remotes::http::ReqwestTransport;
-use crate::store::Store;
 use crate::store::grant::SealingKey;
 use crate::store::sqlite::SqliteStore;
+use crate::store::{Store, StoreError};
 
 use super::output::Output;
 
@@ -25,6 +26,8 @@ pub struct Desk {
     pub config: Config,
     /// The store.
     pub store: Arc<dyn Store>,
+    /// The same, as the file that it is.
+    pub database: SqliteStore,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness for ids.
@@ -40,8 +43,18 @@ impl Desk {
     /// What the database or its folder says.
     pub async fn open(config: Config, out: Arc<Output>) -> anyhow::Result<Self> {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        let store: Arc<dyn Store> = Arc::new(open_database(&config.store.path, entropy.as_ref()).await?);
-        Ok(Desk { config, store, clock: Arc::new(SystemClock), entropy, out })
+        let database = match SqliteStore::open(&config.store.path, entropy.as_ref()).await {
+            Ok(database) => database,
+            Err(StoreError::Unusable { cause, .. }) => return Err(config.unusable_store(&chain(&*cause)).into()),
+            Err(error) => return Err(unopened(&config.store.path)(error)),
+        };
+        let store: Arc<dyn Store> = Arc::new(database.clone());
+        Ok(Desk { config, store, database, clock: Arc::new(SystemClock), entropy, out })
+    }
+
+    /// Closes the store, so that everything is in the one file when the command ends.
+    pub async fn close(self) {
+        self.database.close().await;
     }
 
     /// What runs are made with.
@@ -143,7 +156,11 @@ impl Desk {
 /// # Errors
 /// What the database or its folder says.
 pub async fn open_database(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<SqliteStore> {
-    SqliteStore::open(path, entropy).await.with_context(|| format!("cannot open the store {}", path.display()))
+    SqliteStore::open(path, entropy).await.map_err(unopened(path))
+}
+
+fn unopened(path: &Path) -> impl FnOnce(StoreError) -> anyhow::Error {
+    move |error| anyhow::Error::new(error).context(format!("cannot open the store {}", path.display()))
 }
 
 fn shown(contact: &Contact, people: u64) -> Shown<'_> {

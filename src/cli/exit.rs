@@ -128,7 +128,10 @@ fn meaning(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         StoreError::Unavailable { .. } | StoreError::LeaseLost { .. } | StoreError::Moved { .. } => {
             Some(Exit::TryLater)
         }
-        StoreError::Inconsistent { .. } | StoreError::Taken { .. } | StoreError::TooNew { .. } => Some(Exit::Failed),
+        StoreError::Unusable { .. }
+        | StoreError::Inconsistent { .. }
+        | StoreError::Taken { .. }
+        | StoreError::TooNew { .. } => Some(Exit::Failed),
     }
 }
 

@@ -30,6 +30,7 @@ pub mod plan;
 pub mod progress;
 pub mod run;
 pub mod sandbox;
+mod scratch;
 mod skip_file;
 pub mod status;
 pub mod stop;
@@ -189,7 +190,11 @@ async fn on_the_store(command: &Command, config: Config, log: Log, out: &Arc<Out
     match command {
         // The daemon keeps the desk.
         Command::Run(args) => run::run(args, desk, log).await,
-        command => carry_out(command, &desk).await,
+        command => {
+            let ended = carry_out(command, &desk).await;
+            desk.close().await;
+            ended
+        }
     }
 }
 

@@ -1,10 +1,9 @@
 //! `plan`: what `sync` would do, and why.
 //!
 //! The plan is made by the code that synchronizes, on a copy of the store: the account is read, what was seen is merged
-//! into the copy, and what would be sent is written down instead of sent. The copy is thrown away. Nothing is written
-//! at Google or in the store.
+//! into the copy, and what would be sent is written down instead of sent. The copy is thrown away; one that a killed
+//! process left behind is thrown away by the next plan. Nothing is written at Google or in the store.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -20,8 +19,9 @@ use super::brief::brief;
 use super::desk::{Desk, open_database};
 use super::exit::Exit;
 use super::progress::Bar;
+use super::scratch::Scratch;
 use super::stop;
-use super::sync::{chosen, reach};
+use super::sync::{chosen, ended, reach};
 
 /// What to plan.
 #[derive(Debug, Clone, clap::Args)]
@@ -52,32 +52,6 @@ struct Planned<'a> {
     notices: &'a [String],
 }
 
-/// A copy of the store that goes away when it is dropped.
-struct Scratch {
-    folder: PathBuf,
-}
-
-impl Scratch {
-    fn new(beside: &Path, nonce: u64) -> std::io::Result<Self> {
-        use std::os::unix::fs::DirBuilderExt as _;
-        let parent = beside.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let folder = parent.join(format!(".contactsync-plan-{nonce:016x}"));
-        std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
-        Ok(Scratch { folder })
-    }
-
-    fn database(&self) -> PathBuf {
-        self.folder.join("contacts.db")
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // A copy that stays behind is private and harmless.
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
 /// Plans and answers with the plan.
 ///
 /// # Errors
@@ -86,18 +60,18 @@ pub async fn plan(args: &PlanArgs, desk: &Desk) -> anyhow::Result<Exit> {
     let accounts = chosen(desk, args.account.as_deref())?;
     desk.check_secrets()?;
     let scratch = Scratch::new(&desk.config.store.path, desk.entropy.next_u64()).context("making a scratch folder")?;
-    let database = open_database(&desk.config.store.path, desk.entropy.as_ref()).await?;
-    database.copy_to(&scratch.database()).await.context("copying the store")?;
-    database.close().await;
+    desk.database.copy_to(&scratch.database()).await.context("copying the store")?;
     let copy = open_database(&scratch.database(), desk.entropy.as_ref()).await?;
+    let stop = stop::on_signals();
     let finished = {
-        let worker = desk.worker_on(Arc::new(copy))?;
+        let worker = desk.worker_on(Arc::new(copy.clone()))?;
         let bar = Bar::new(&desk.out, "planning");
         let job = Job { accounts, reach: reach(args.full), purpose: Purpose::Preview };
-        worker.run(job, &bar, &stop::on_signals()).await.context("planning")?
+        worker.run(job, &bar, &stop).await.context("planning")?
     };
+    copy.close().await;
     answer(desk, &finished)?;
-    Ok(Exit::of_accounts(&finished.record.accounts))
+    Ok(ended(&finished, &stop, desk))
 }
 
 fn answer(desk: &Desk, finished: &Finished) -> anyhow::Result<()> {

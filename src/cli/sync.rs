@@ -7,7 +7,7 @@ use crate::config::Account;
 use crate::daemon::worker::{Finished, Job};
 use crate::domain::account::Outcome;
 use crate::domain::run::{AccountSummary, Counts, RunRecord};
-use crate::engine::{Purpose, Reach};
+use crate::engine::{Purpose, Reach, StopFlag};
 
 use super::desk::Desk;
 use super::exit::{Exit, UsageError};
@@ -42,7 +42,18 @@ pub async fn sync(args: &SyncArgs, desk: &Desk) -> anyhow::Result<Exit> {
         worker.run(job, &bar, &stop).await.context("recording the run")?
     };
     answer(desk, &finished)?;
-    Ok(Exit::of_accounts(&finished.record.accounts))
+    Ok(ended(&finished, &stop, desk))
+}
+
+/// How a run ends. What a stop on request left undone is not a failure, and is told.
+pub(super) fn ended(finished: &Finished, stop: &StopFlag, desk: &Desk) -> Exit {
+    match Exit::of_accounts(&finished.record.accounts) {
+        Exit::TryLater if stop.is_stopped() => {
+            desk.out.remark("stopped on request before the end; the next run goes on from here");
+            Exit::Done
+        }
+        exit => exit,
+    }
 }
 
 /// Which part of the remote a flag asks for.

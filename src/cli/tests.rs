@@ -10,7 +10,7 @@ use crate::store::sqlite::SqliteStore;
 
 struct World {
     _folder: tempfile::TempDir,
-    store: Arc<SqliteStore>,
+    store: SqliteStore,
     clock: Arc<ManualClock>,
     entropy: Arc<SeededEntropy>,
 }
@@ -28,7 +28,7 @@ impl World {
         let entropy = Arc::new(SeededEntropy::new(7));
         let clock = ManualClock::new("2026-11-23T15:00:00Z".parse().expect("a time"));
         let store = SqliteStore::open(&folder.path().join("contacts.db"), &*entropy).await.expect("a store");
-        World { _folder: folder, store: Arc::new(store), clock: Arc::new(clock), entropy }
+        World { _folder: folder, store, clock: Arc::new(clock), entropy }
     }
 
     async fn run(&self, line: &[&str]) -> Ran {
@@ -40,7 +40,8 @@ impl World {
         let config = Config::parse(config, "/etc/contactsync.toml".as_ref(), &Surroundings::default());
         let desk = Desk {
             config: config.expect("valid"),
-            store: Arc::clone(&self.store) as _,
+            store: Arc::new(self.store.clone()),
+            database: self.store.clone(),
             clock: Arc::clone(&self.clock) as _,
             entropy: Arc::clone(&self.entropy) as _,
             out: Arc::new(out),

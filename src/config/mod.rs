@@ -145,6 +145,13 @@ impl Config {
         Some(Config { file, store, google, pipedrive: pipedrive.flatten(), accounts, web, log, warnings: Vec::new() })
     }
 
+    /// The error for a database that can never be opened where the configuration says it is; `why` says what is wrong.
+    pub fn unusable_store(&self, why: &str) -> ConfigError {
+        let message = format!("cannot use {}: {why}", self.store.path.display());
+        let problem = Problem { position: self.store.place, key: "store.url".to_owned(), message };
+        ConfigError::Invalid { file: self.file.clone(), problems: vec![problem] }
+    }
+
     /// The account of this name.
     pub fn account(&self, name: &str) -> Option<&Account> {
         self.accounts.iter().find(|account| account.name.as_str() == name)

@@ -1,6 +1,6 @@
 //! `[[account.pair]]`: a Google group, and what of the store belongs into it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::domain::pair::{MissingGroup, Pair, Strangers};
@@ -17,7 +17,7 @@ pub(super) fn read(tables: Vec<Table<'_>>, account: &Range<usize>, notes: &mut N
         let message = "required, but missing: expected at least one table headed [[account.pair]]";
         notes.problem(account, "account.pair", message);
     }
-    let mut groups = BTreeSet::new();
+    let mut groups = BTreeMap::new();
     let mut pairs = Vec::new();
     for table in tables {
         pairs.extend(read_one(table, &mut groups, notes));
@@ -25,12 +25,17 @@ pub(super) fn read(tables: Vec<Table<'_>>, account: &Range<usize>, notes: &mut N
     pairs
 }
 
-fn read_one(mut table: Table<'_>, groups: &mut BTreeSet<String>, notes: &mut Notes<'_>) -> Option<Pair> {
+fn read_one(mut table: Table<'_>, groups: &mut BTreeMap<String, usize>, notes: &mut Notes<'_>) -> Option<Pair> {
     let group = table.required("group", notes, value::text);
     if let Some(group) = &group {
-        if !groups.insert(group.value.clone()) {
-            let message = format!("the group {:?} has a pair in this account already", group.value);
+        let line = notes.position(group.place.start).line;
+        // As the remote compares names of groups.
+        let name = group.value.trim().to_lowercase();
+        if let Some(earlier) = groups.get(&name) {
+            let message = format!("the group {:?} has a pair in this account already, in line {earlier}", group.value);
             notes.problem(&group.place, table.key("group"), message);
+        } else {
+            groups.insert(name, line);
         }
         if group.value == MY_CONTACTS {
             let message = "every contact of the address book is a member of this group, so all of it is synchronized";

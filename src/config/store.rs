@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeValue;
 
 use super::Surroundings;
+use super::error::Position;
 use super::table::{Notes, Table};
 use super::value;
 
@@ -16,6 +17,8 @@ const DEFAULT_PATH: &str = "/var/lib/contactsync/contacts.db";
 pub struct Store {
     /// The SQLite database.
     pub path: PathBuf,
+    /// Where the file names the database; where its section is, or the file begins, when it names none.
+    pub place: Position,
     /// Where the key is that encrypts grants at rest.
     pub key: KeyPlace,
 }
@@ -33,7 +36,9 @@ pub enum KeyPlace {
 
 impl Store {
     pub(super) fn read(mut table: Table<'_>, folder: &Path, around: &Surroundings, notes: &mut Notes<'_>) -> Self {
-        let path = table.or("url", PathBuf::from(DEFAULT_PATH), notes, |value| url(value, folder));
+        let named = table.optional("url", notes, |value| url(value, folder));
+        let place = notes.position(named.as_ref().map_or(table.place(), |named| &named.place).start);
+        let path = named.map_or_else(|| PathBuf::from(DEFAULT_PATH), |named| named.value);
         let key_file = table.optional("key_file", notes, value::text).map(|at| folder.join(at.value));
         table.finish(notes);
         let key = match (key_file, around.credential("store-key")) {
@@ -41,7 +46,7 @@ impl Store {
             (None, Some(credential)) => KeyPlace::Credential(credential),
             (None, None) => KeyPlace::Beside(beside(&path)),
         };
-        Store { path, key }
+        Store { path, place, key }
     }
 }
 

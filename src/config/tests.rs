@@ -261,6 +261,24 @@ fn my_contacts_is_allowed_and_warned_about() {
 }
 
 #[test]
+fn groups_that_differ_in_case_and_blanks_only_are_one_group() {
+    let found =
+        problems(&format!("{ACCOUNT}[[account.pair]]\ngroup = \"Team\"\n[[account.pair]]\ngroup = \"TEAM \"\n"));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("9:9 account.pair.group: ") && found[0].ends_with("in line 7"), "{}", found[0]);
+}
+
+#[test]
+fn unlabel_is_warned_about_where_a_pair_has_no_labels() {
+    let delete = "[account.delete]\nleft_group = \"unlabel\"\n";
+    let config = accepted(&format!("{ACCOUNT}{delete}{PAIR}"));
+    let warned: Vec<&str> = config.warnings.iter().map(|warning| warning.key.as_str()).collect();
+    assert_eq!(warned, ["account.delete.left_group"]);
+    let config = accepted(&format!("{ACCOUNT}{delete}[[account.pair]]\ngroup = \"Team\"\nlabels = [\"Team\"]\n"));
+    assert_eq!(config.warnings, []);
+}
+
+#[test]
 fn service_accounts_are_warned_about_until_they_can_be_used() {
     let config = accepted(&format!("{ACCOUNT}service_account_file = \"key.json\"\n{PAIR}"));
     let warned: Vec<&str> = config.warnings.iter().map(|warning| warning.key.as_str()).collect();

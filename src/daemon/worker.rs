@@ -19,7 +19,7 @@ use crate::domain::field::Field;
 use crate::domain::id::{AccountName, RunId};
 use crate::domain::pair::Organizations;
 use crate::domain::run::{AccountSummary, RunRecord};
-use crate::engine::{self, Deps, LEASE_TTL, Operation, Order, Progress, Purpose, Reach, StopFlag, chain};
+use crate::engine::{self, Deps, EngineError, LEASE_TTL, Operation, Order, Progress, Purpose, Reach, StopFlag, chain};
 use crate::remotes::google::{Google, GoogleOptions, Mapping, Target};
 use crate::remotes::http::Transport;
 use crate::remotes::oauth::{OauthClient, RefreshSource};
@@ -107,7 +107,8 @@ impl Worker {
         self.note(job.purpose, &record).await?;
         for account in &job.accounts {
             if stop.is_stopped() {
-                break;
+                record.accounts.push(not_begun(account));
+                continue;
             }
             let span = info_span!("sync.run", run.id = %run, account = %account.name);
             let report = self.run_account(account, &job, run, progress, stop).instrument(span).await;
@@ -253,6 +254,15 @@ impl Worker {
         };
         let (transport, clock) = (Arc::clone(&self.transport), Arc::clone(&self.clock));
         Ok(Google::new(options, transport, tokens, clock, Arc::clone(&self.entropy)))
+    }
+}
+
+/// The summary of an account whose turn a stop on request came before.
+fn not_begun(account: &Account) -> AccountSummary {
+    AccountSummary {
+        outcome: EngineError::Stopped.outcome(),
+        error: Some(EngineError::Stopped.to_string()),
+        ..AccountSummary::new(account.name.clone())
     }
 }
 

@@ -14,7 +14,8 @@
 //! | changed | changed, nobody wins | store | store: nothing is pushed or pulled |
 //!
 //! The new base of the remote is always the remote itself. Merging again from the new bases therefore finds nothing
-//! changed at the remote, and changes nothing. Multi-valued fields apply the same table to each item (`merge_set`).
+//! changed at the remote, and changes nothing. Multi-valued fields apply the same table to each item (`merge_set`); of
+//! several primary items that a state came with, only the one that is meant is left, even where nothing changed.
 //!
 //! Names merge part by part, custom fields key by key; a date is one value and is never put together from two sides.
 
@@ -27,7 +28,7 @@ use super::contact::{Card, Organization, OrganizationRef, Person, Subject};
 use super::diff;
 use super::field::Field;
 use super::item::Item;
-use super::merge_set::merge_set;
+use super::merge_set::{merge_set, one_primary};
 use super::name::Name;
 use super::normal;
 use super::policy::Winner;
@@ -285,7 +286,7 @@ impl Merge<'_> {
     }
 
     fn set<T: Item>(&mut self, field: &Field, legs: Legs<&[T]>) -> Outcome<Vec<T>> {
-        self.field(field, legs.map(<[T]>::to_vec), |legs, referee| {
+        self.field(field, legs.map(one_primary), |legs, referee| {
             let slices = Legs {
                 base_store: legs.base_store.as_slice(),
                 base_remote: legs.base_remote.as_slice(),

@@ -75,6 +75,13 @@ pub(super) fn merge_set<T: Item>(legs: Legs<&[T]>, referee: &mut Referee<'_>) ->
     }
 }
 
+/// The items with one primary item at most: of several, the least is meant, as in the normal form.
+pub(super) fn one_primary<T: Item>(items: &[T]) -> Vec<T> {
+    let meant = primary(&marks(items)).map(|mark| mark.position);
+    let items = items.iter().cloned().enumerate();
+    items.map(|(position, item)| flagged(item, position, meant)).collect()
+}
+
 fn entries<'a, T>(row: &Row, legs: &Legs<&'a [T]>, marks: &'a Legs<Vec<Mark>>) -> Legs<Option<Entry<'a, T>>> {
     fn entry<'a, T>(index: Option<usize>, items: &'a [T], marks: &'a [Mark]) -> Option<Entry<'a, T>> {
         let mark = marks.get(index?)?;
@@ -123,21 +130,23 @@ fn merge_row<T: Item>(row: Legs<Option<Entry<'_, T>>>, referee: &mut Referee<'_>
     }
 }
 
+/// The primary item of a state; the least of several is meant.
+fn primary(marks: &[Mark]) -> Option<&Mark> {
+    marks.iter().filter(|mark| mark.primary).min_by(|one, other| one.meaning().cmp(&other.meaning()))
+}
+
 /// Which row is primary in each state.
 fn pointers(marks: &Legs<Vec<Mark>>, rows: &[Row]) -> Legs<Option<usize>> {
-    // As in the normal form, the least of several primary items is meant.
-    fn primary(marks: &[Mark]) -> Option<usize> {
-        let flagged = marks.iter().enumerate().filter(|(_, mark)| mark.primary);
-        flagged.min_by(|(_, one), (_, other)| one.meaning().cmp(&other.meaning())).map(|(index, _)| index)
-    }
-    let row_of = |mark: Option<usize>, leg: fn(&Row) -> Option<usize>| {
-        mark.and_then(|mark| rows.iter().position(|row| leg(row) == Some(mark)))
+    let row_of = |marks: &[Mark], leg: fn(&Row) -> Option<usize>| {
+        let meant = primary(marks)?;
+        let mark = marks.iter().position(|mark| mark == meant)?;
+        rows.iter().position(|row| leg(row) == Some(mark))
     };
     Legs {
-        base_store: row_of(primary(&marks.base_store), |row| row.base_store),
-        base_remote: row_of(primary(&marks.base_remote), |row| row.base_remote),
-        store: row_of(primary(&marks.store), |row| row.store),
-        remote: row_of(primary(&marks.remote), |row| row.remote),
+        base_store: row_of(&marks.base_store, |row| row.base_store),
+        base_remote: row_of(&marks.base_remote, |row| row.base_remote),
+        store: row_of(&marks.store, |row| row.store),
+        remote: row_of(&marks.remote, |row| row.remote),
     }
 }
 

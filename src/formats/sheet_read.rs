@@ -12,7 +12,7 @@ use calamine::{Data, DataRef, ExcelDateTime, Reader, Sheet, SheetType, SheetVisi
 use super::error::FormatError;
 use super::limits::{MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_UNPACKED_BYTES};
 use super::table::RawRow;
-use super::xls_claims::{self, Claim, MAX_XLS_CELLS};
+use super::xls_claims::{self, Claim, MAX_XLS_CELLS, MAX_XLS_CHARACTERS};
 
 /// Reads the rows of an XLSX workbook.
 ///
@@ -50,6 +50,13 @@ pub(super) fn xls_rows(name: &str, bytes: &[u8]) -> Result<Vec<RawRow>, FormatEr
         Ok(()) => {}
         Err(Claim::TooLarge) => {
             return Err(FormatError::TooLarge { name: name.to_owned(), limit: MAX_XLS_CELLS, unit: "cells" });
+        }
+        Err(Claim::TooMuchText) => {
+            return Err(FormatError::TooLarge {
+                name: name.to_owned(),
+                limit: MAX_XLS_CHARACTERS,
+                unit: "characters in its cells",
+            });
         }
         Err(Claim::Damaged) => return Err(damaged(name)),
     }

@@ -16,6 +16,16 @@ pub enum StoreError {
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The database cannot be used where it is: its folder cannot be made, its path is no file or no database, or the
+    /// file may not be read or written. Waiting does not help.
+    #[error("the store cannot be used: {doing}")]
+    Unusable {
+        /// What was being done.
+        doing: &'static str,
+        /// What the operating system or the database said.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A row cannot be what it must be. A person has to look.
     #[error("the store is inconsistent: table {table}, column {column}, row {row}")]
     Inconsistent {

@@ -3,7 +3,7 @@
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{SqlSafeStr, SqliteConnection, SqlitePool};
 
-use super::error::unavailable;
+use super::error::{unavailable, unopened};
 use super::meta;
 use crate::clock::Entropy;
 use crate::store::StoreError;
@@ -20,7 +20,7 @@ const STEPS: [(i64, &str, &str); 2] = [
 ///
 /// The write lock is taken before looking, so that two processes that start at once do not both create the tables.
 pub(super) async fn bring_up_to_date(pool: &SqlitePool, entropy: &dyn Entropy) -> Result<(), StoreError> {
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable(DOING))?;
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.map_err(unopened(DOING))?;
     refuse_newer(&mut transaction).await?;
     migrator()
         .run_direct(None, &mut *transaction, false)

@@ -36,7 +36,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use tracing::Instrument;
 
-use self::error::unavailable;
+use self::error::{not_created, unavailable, unopened};
 use super::private_file;
 use super::{
     Commit, Committed, ContactQuery, Fence, HistoryQuery, LeaseAnswer, LeaseRequest, LinkCounts, SealedGrant, Store,
@@ -72,21 +72,21 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`StoreError::TooNew`] when a newer version of this program made the file; it is left as it was.
-    /// [`StoreError::Unavailable`] when the file cannot be created or opened, or is not a database.
+    /// [`StoreError::Unusable`] when the file cannot be created or opened, or is not a database;
+    /// [`StoreError::Unavailable`] when it may be another time.
     pub async fn open(path: &Path, entropy: &dyn Entropy) -> Result<Self, StoreError> {
         const DOING: &str = "opening the database file";
-        private_file::create_when_missing(path)
-            .map_err(|cause| StoreError::Unavailable { doing: DOING, cause: Box::new(cause) })?;
+        private_file::create_when_missing(path).map_err(not_created(DOING))?;
         let options = SqliteConnectOptions::new().filename(path).foreign_keys(true).busy_timeout(BUSY_TIMEOUT);
         let pool = || SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).test_before_acquire(false);
         let writing = options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
-        let writer = pool().max_connections(1).connect_with(writing).await.map_err(unavailable(DOING))?;
+        let writer = pool().max_connections(1).connect_with(writing).await.map_err(unopened(DOING))?;
         if let Err(error) = migration::bring_up_to_date(&writer, entropy).await {
             writer.close().await;
             return Err(error);
         }
         let reading = options.read_only(true);
-        let reader = pool().max_connections(READERS_MAX).connect_with(reading).await.map_err(unavailable(DOING))?;
+        let reader = pool().max_connections(READERS_MAX).connect_with(reading).await.map_err(unopened(DOING))?;
         Ok(SqliteStore { writer, reader })
     }
 

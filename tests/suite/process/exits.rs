@@ -47,6 +47,8 @@ fn what_is_asked_for_wrongly_ends_with_2_and_is_named() {
         (&["export", "--format", "pdf"], &["pdf", "vcard"]),
         (&["sandbox", "--listen", "0.0.0.0:0"], &["loopback", "0.0.0.0"]),
         (&["conflict", "resolve", NOBODY, "--take", "store"], &["no conflict", NOBODY]),
+        (&["person", "add", "--name", "Ada", "--phone", ":mobile"], &["--phone", ":mobile", "VALUE:LABEL"]),
+        (&["person", "edit", NOBODY], &["nothing to change", "person edit --help"]),
         (&["person", "list", "--limit", "99999999999999"], &["99999999999999"]),
     ] {
         home.run(line).refused(2, names);
@@ -268,4 +270,26 @@ fn a_reader_that_goes_away_is_no_failure() {
     // A pipe holds 64 KiB, so it is in the middle of its answer.
     drop(export.stdout.take());
     assert_eq!(export.wait().expect("an end").code(), Some(0));
+}
+
+#[test]
+fn a_store_that_can_never_work_is_the_fault_of_the_configuration() {
+    let home = Home::empty();
+    home.write("noise.db", [7; 4_096]);
+    home.write("a-file", "");
+    fs::create_dir(home.path("a-folder")).expect("a folder");
+    for (name, says) in [("a-folder", "directory"), ("a-file/contacts.db", "a-file"), ("noise.db", "not a database")] {
+        home.configure(&format!("[store]\nurl = \"sqlite:{name}\"\n"));
+        home.run(["person", "list"]).refused(78, &["contactsync.toml:2:7: store.url", name, says]);
+    }
+}
+
+#[test]
+fn a_command_leaves_one_file_behind() {
+    let home = Home::alone();
+    home.json(&["person", "add", "--name", "Ada"]);
+    home.json(&["person", "list"]);
+    for beside in ["contacts.db-wal", "contacts.db-shm"] {
+        assert!(!home.path(beside).exists(), "{beside}");
+    }
 }

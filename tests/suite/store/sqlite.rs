@@ -104,7 +104,7 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let content = "name,phone\n".repeat(1000);
     fs::write(&path, &content).unwrap();
     let refused = SqliteStore::open(&path, &SeededEntropy::new(1)).await;
-    assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::Unusable { .. })), "{refused:?}");
     assert_eq!(fs::read_to_string(&path).unwrap(), content);
 }
 
