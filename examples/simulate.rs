@@ -5,11 +5,13 @@ mod sim;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
-use sim::Ground;
 use sim::tape::Reel;
+use sim::{Ground, Played, shrink, sweep};
 
 /// Plays many scenarios against the engine and reports what did not hold.
 #[derive(Debug, Parser)]
@@ -20,10 +22,13 @@ struct Arguments {
     /// The first seed.
     #[arg(long, default_value_t = 0)]
     from: u64,
+    /// Cut the scenarios off at every step instead, and compare them with the whole ones.
+    #[arg(long)]
+    sweep: bool,
     /// Play this scenario instead, as a failure printed it.
     #[arg(long, value_name = "TAPES")]
     replay: Option<String>,
-    /// Play on SQLite, in new files in this folder.
+    /// Play on SQLite, in new files below this folder.
     #[arg(long, value_name = "DIR")]
     sqlite: Option<PathBuf>,
     /// Stop after so many failures.
@@ -32,77 +37,149 @@ struct Arguments {
     /// How many plays may be spent on making a failure shorter.
     #[arg(long, default_value_t = 3000)]
     shrink: usize,
-    /// Print the whole log of events.
+    /// How many scenarios are played at a time; as many as there are processors unless told.
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// Print the whole log of events of every failure.
     #[arg(long)]
     log: bool,
+}
+
+/// What all workers found together.
+#[derive(Default)]
+struct Total {
+    met: BTreeMap<String, u64>,
+    steps: u64,
+    rounds: u64,
+    seeds: u64,
+    cuts: u64,
+}
+
+struct Workers {
+    arguments: Arguments,
+    next: AtomicU64,
+    failures: AtomicUsize,
+    folders: AtomicU64,
+    total: Mutex<Total>,
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long it took is told to people")]
 fn main() {
     let arguments = Arguments::parse();
-    let ground = || match &arguments.sqlite {
-        Some(folder) => {
-            let folder = folder.join(format!("simulate-{}", std::process::id()));
-            let _ = std::fs::remove_dir_all(&folder);
-            std::fs::create_dir_all(&folder).expect("a folder");
-            Ground::Sqlite(folder)
-        }
-        None => Ground::Memory,
+    let jobs = arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let workers = Workers {
+        next: AtomicU64::new(arguments.from),
+        arguments,
+        failures: AtomicUsize::new(0),
+        folders: AtomicU64::new(0),
+        total: Mutex::default(),
     };
-    if let Some(text) = &arguments.replay {
+    if let Some(text) = &workers.arguments.replay {
         let reel = Reel::from_argument(text).expect("tapes as a failure printed them");
-        tell(&sim::play_reel(&reel, &ground()), true);
+        tell(&sim::play_reel(&reel, &workers.ground()), Detail::Everything);
         return;
     }
     let begun = Instant::now();
-    let mut failures = 0;
-    let mut steps = 0;
-    let mut met: BTreeMap<String, u64> = BTreeMap::new();
-    let mut rounds = 0;
-    for seed in arguments.from..arguments.from + arguments.seeds {
-        let played = sim::play_seed(seed, &ground());
-        steps += played.steps;
-        rounds += u64::from(played.rounds);
-        for (kind, count) in played.met.iter().map(|(kind, count)| (kind.clone(), *count)) {
-            *met.entry(kind).or_default() += count;
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| workers.work());
         }
-        for (kind, count) in &played.taken {
-            *met.entry(format!("user: {kind}")).or_default() += count;
-        }
-        if let Some(rule) = played.rule() {
-            failures += 1;
-            println!("seed {seed} breaks {rule}: {}", played.faults[0].1);
-            let shortest = sim::shrink::shrink(played.reel.clone(), arguments.shrink, &mut |reel| {
-                sim::play_reel(reel, &ground()).rule() == Some(rule)
-            });
-            println!("  from {} words to {}", played.reel.len(), shortest.len());
-            println!("  simulate --replay '{}'", shortest.to_argument());
-            tell(&sim::play_reel(&shortest, &ground()), arguments.log);
-            if failures >= arguments.failures {
-                break;
-            }
-        } else if arguments.log {
-            tell(&played, true);
-        }
-    }
-    let seconds = begun.elapsed().as_secs_f64();
-    for (kind, count) in &met {
+    });
+    let failures = workers.failures.load(Ordering::SeqCst);
+    let total = workers.total.lock().expect("no worker panicked");
+    for (kind, count) in &total.met {
         println!("{count:>10}  {kind}");
     }
+    let seconds = begun.elapsed().as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
-    let rate = arguments.seeds as f64 / seconds;
+    let rate = total.seeds as f64 / seconds;
+    let Total { steps, rounds, seeds, cuts, .. } = &*total;
     println!(
-        "{} seeds, {failures} failures, {steps} steps, {rounds} rounds to rest, {seconds:.1} s, {rate:.0} seeds/s",
-        arguments.seeds
+        "{seeds} seeds, {failures} failures, {steps} steps, {cuts} cuts, {rounds} rounds to rest, {seconds:.1} s, \
+         {rate:.0} seeds/s"
     );
     std::process::exit(i32::from(failures > 0));
 }
 
-fn tell(played: &sim::Played, whole: bool) {
-    let lines = played.log.iter().filter(|line| {
-        whole || line.starts_with(['s', 'G', '!', 'c']) && !line.starts_with("call GET") && !line.starts_with("commit")
-    });
-    lines.for_each(|line| println!("    {line}"));
+impl Workers {
+    fn work(&self) {
+        loop {
+            let seed = self.next.fetch_add(1, Ordering::SeqCst);
+            let done = seed >= self.arguments.from + self.arguments.seeds;
+            if done || self.failures.load(Ordering::SeqCst) >= self.arguments.failures {
+                return;
+            }
+            match self.arguments.sweep {
+                true => self.sweep(seed),
+                false => self.play(seed),
+            }
+        }
+    }
+
+    /// What to play on; a new one each time.
+    fn ground(&self) -> Ground {
+        let Some(folder) = &self.arguments.sqlite else { return Ground::Memory };
+        let number = self.folders.fetch_add(1, Ordering::SeqCst);
+        // The one before the last of each worker is over by now.
+        if let Some(old) = number.checked_sub(64) {
+            let _ = std::fs::remove_dir_all(folder.join(format!("simulate-{}-{old}", std::process::id())));
+        }
+        let folder = folder.join(format!("simulate-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        Ground::Sqlite(folder)
+    }
+
+    fn sweep(&self, seed: u64) {
+        let swept = sweep::sweep(seed, &|| self.ground());
+        if let Some((cut, (rule, text))) = &swept.fault {
+            self.failures.fetch_add(1, Ordering::SeqCst);
+            println!("seed {seed}, cut at {cut:?}, breaks {rule}: {text}");
+        }
+        let mut total = self.total.lock().expect("no worker panicked");
+        total.seeds += 1;
+        total.cuts += swept.cuts;
+    }
+
+    fn play(&self, seed: u64) {
+        let played = sim::play_seed(seed, &self.ground());
+        if let Some(rule) = played.rule() {
+            self.failures.fetch_add(1, Ordering::SeqCst);
+            let shortest = shrink::shrink(played.reel.clone(), self.arguments.shrink, &mut |reel| {
+                sim::play_reel(reel, &self.ground()).rule() == Some(rule)
+            });
+            println!("seed {seed} breaks {rule}: {}", played.faults[0].1);
+            println!("  from {} words to {}", played.reel.len(), shortest.len());
+            println!("  simulate --replay '{}'", shortest.to_argument());
+            let detail = if self.arguments.log { Detail::Everything } else { Detail::Outline };
+            tell(&sim::play_reel(&shortest, &self.ground()), detail);
+        }
+        let mut total = self.total.lock().expect("no worker panicked");
+        total.seeds += 1;
+        total.steps += played.steps;
+        total.rounds += u64::from(played.rounds);
+        for (kind, count) in &played.met {
+            *total.met.entry(format!("trouble: {kind}")).or_default() += count;
+        }
+        for (kind, count) in &played.taken {
+            *total.met.entry(format!("user: {kind}")).or_default() += count;
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    Everything,
+    Outline,
+}
+
+/// Prints a scenario; in outline, what users did, what went wrong and what was written to the service.
+fn tell(played: &Played, detail: Detail) {
+    let is_outline = |line: &&String| {
+        line.starts_with(['s', 'G', '!', 'c']) && !line.starts_with("call GET") && !line.starts_with("commit")
+    };
+    for line in played.log.iter().filter(|line| detail == Detail::Everything || is_outline(line)) {
+        println!("    {line}");
+    }
     for (rule, text) in &played.faults {
         println!("  {rule}: {text}");
     }

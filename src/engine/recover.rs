@@ -10,10 +10,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Doing, EngineError, Purpose, Run};
-use crate::domain::id::{GroupId, LinkId, Marker, RemoteId};
+use crate::domain::id::{GroupId, LinkId, LinkToken, Marker, RemoteId};
 use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::domain::outbox::{Intent, IntentKind};
-use crate::remotes::{FRESHNESS_WINDOW, Recovery};
+use crate::remotes::{FRESHNESS_WINDOW, Record, Recovery};
 use crate::store::Write;
 
 /// How many members of a group are looked up in the store at once.
@@ -83,12 +83,20 @@ impl Run<'_> {
                 break;
             }
             self.check_stop()?;
-            let found = self.fetch(chunk).await?;
-            let writes = self.observe_records(found.into_values().collect()).await?;
+            let mut found: Vec<Record> = self.fetch(chunk).await?.into_values().collect();
+            // Whoever else is found here is for the listings to tell, which know who was renamed.
+            let awaited = self.tokens_of(creates).await?;
+            found.retain(|record| record.tag.as_ref().is_some_and(|tag| awaited.contains(&tag.token)));
+            let writes = self.observe_records(found).await?;
             self.commit(writes, "recording what was found in the groups").await?;
         }
         self.waiting += self.still_open(creates).len() as u64;
         Ok(())
+    }
+
+    async fn tokens_of(&self, creates: &[Marker]) -> Result<BTreeSet<LinkToken>, EngineError> {
+        let sent = self.deps.store.sent(creates).await.doing("reading what was sent")?;
+        Ok(sent.into_iter().map(|sent| sent.token).collect())
     }
 
     fn still_open(&self, creates: &[Marker]) -> Vec<Marker> {

@@ -107,6 +107,11 @@ impl Conductor {
         }
     }
 
+    /// How often things go wrong from now on.
+    pub fn set_rates(&self, rates: Rates) {
+        self.inner().rates = rates;
+    }
+
     /// Draws something outside of a step.
     pub fn draw<T>(&self, draw: impl FnOnce(&mut Tape, Rates) -> T) -> T {
         let mut inner = self.inner();

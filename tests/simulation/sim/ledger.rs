@@ -40,6 +40,8 @@ pub struct Ledger {
     fates: BTreeMap<String, Fate>,
     /// Values that a deletion of ours ran over, between its check and its call. Nobody can prevent that.
     pub overrun: BTreeSet<String>,
+    /// Values that somebody gave up who had to decide a conflict; the history has to remember them.
+    pub given_up: BTreeSet<String>,
 }
 
 /// What is left at rest.
@@ -90,6 +92,11 @@ impl Ledger {
     /// Whether anybody was brought back, merged or moved.
     fn is_murky(&self, person: &str) -> bool {
         self.fates.get(person).is_some_and(|fate| fate.murky)
+    }
+
+    /// Whether it is enough that the history remembers a value.
+    fn is_half_known(&self, value: &str, person: &str) -> bool {
+        self.is_murky(person) || self.given_up.contains(value)
     }
 
     fn ancestors(&self, value: &str) -> BTreeSet<String> {
@@ -152,11 +159,11 @@ impl Ledger {
                 || seen_off
                 || item_gone
                 || self.overrun.contains(value)
-                || (self.is_murky(&slot.person) && remains.history.contains(value));
+                || (self.is_half_known(value, &slot.person) && remains.history.contains(value));
             if !kept {
                 faults.push(("I2", format!("{value}, written into {slot:?}, is lost")));
             }
-            if self.is_murky(&slot.person) || seen_off || self.overrun.contains(value) {
+            if self.is_half_known(value, &slot.person) || seen_off || self.overrun.contains(value) {
                 continue;
             }
             if !living.contains(value)
@@ -180,7 +187,7 @@ impl Ledger {
                 || remains.conflicts.contains(value)
                 || seen_off
                 || self.overrun.contains(value)
-                || (self.is_murky(&slot.person) && remains.history.contains(value));
+                || (self.is_half_known(value, &slot.person) && remains.history.contains(value));
             if !kept {
                 faults.push(("I2", format!("{value}, added to {slot:?}, is lost")));
             }

@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod setting;
 pub mod shrink;
 pub mod stage;
+pub mod sweep;
 pub mod tape;
 pub mod users;
 

@@ -427,7 +427,10 @@ impl Users {
             resolved.resolved = Some(stage.clock.now());
             let mut card = contact.card.clone();
             if !takes_store {
+                let before = values_of_card(&card);
                 diff::set_field(&mut card, &conflict.field, &conflict.remote).expect("a value of the field");
+                let after = values_of_card(&card);
+                self.ledger.given_up.extend(before.difference(&after).cloned());
             }
             let mut writes = vec![Write::Conflict(Box::new(resolved))];
             let expected = contact.version.clone();

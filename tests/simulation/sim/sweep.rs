@@ -1,0 +1,69 @@
+//! The crash sweep: a scenario without other trouble is played whole; then again and again, cut off at every step, before
+//! it and after it. Each time everything must come out as in the whole one, and stay at rest.
+
+use contactsync::engine::Reach;
+
+use super::conductor::{Cut, Mood};
+use super::setting::Rates;
+use super::tape::Tape;
+use super::{Ground, Scenario, judge};
+
+/// What came of the sweep over one scenario.
+#[derive(Debug, Default)]
+pub struct Swept {
+    /// How often it was cut off.
+    pub cuts: u64,
+    /// The first thing that did not hold, and where it was cut off for it.
+    pub fault: Option<(Option<(u64, Cut)>, judge::Fault)>,
+}
+
+/// Sweeps the scenario of a seed.
+pub fn sweep(seed: u64, ground: &dyn Fn() -> Ground) -> Swept {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async {
+        let mut swept = Swept::default();
+        let (steps, whole) = match play(seed, &ground(), None).await {
+            Ok(played) => played,
+            Err(fault) => {
+                swept.fault = Some((None, fault));
+                return swept;
+            }
+        };
+        for step in 0..steps {
+            for cut in [Cut::Before, Cut::After] {
+                swept.cuts += 1;
+                let fault = match play(seed, &ground(), Some((step, cut))).await {
+                    Ok((_, portrait)) if portrait == whole => continue,
+                    Ok((_, portrait)) => {
+                        ("I9", format!("whole:\n{}\nwith a crash:\n{}", whole.join("\n"), portrait.join("\n")))
+                    }
+                    Err(fault) => fault,
+                };
+                swept.fault = Some((Some((step, cut)), fault));
+                return swept;
+            }
+        }
+        swept
+    })
+}
+
+/// Plays the scenario; returns the number of steps that could have been the last, and what both sides hold in the end.
+async fn play(seed: u64, ground: &Ground, cut: Option<(u64, Cut)>) -> Result<(u64, Vec<String>), judge::Fault> {
+    let tape = |number: u64| Tape::drawn(seed.wrapping_mul(0x1000_0000_01B3).wrapping_add(number));
+    let mut scenario = Scenario::new([tape(1), tape(2), Tape::kept(Vec::new())], ground).await;
+    scenario.conductor.set_rates(Rates::default());
+    scenario.begin().await;
+    scenario.act().await;
+    scenario.act().await;
+    let (step, side) = cut.unwrap_or((u64::MAX, Cut::Before));
+    scenario.conductor.set_mood(Mood::CutAt(step, side));
+    for account in 0..scenario.stage.promises.len() {
+        scenario.sync(account, Reach::Incremental).await;
+    }
+    let steps = scenario.conductor.steps();
+    scenario.come_to_rest().await?;
+    match scenario.judge().await.into_iter().next() {
+        Some(fault) => Err(fault),
+        None => Ok((steps, scenario.portrait().await)),
+    }
+}
