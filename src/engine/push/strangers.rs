@@ -87,7 +87,7 @@ impl Run<'_> {
                 }
                 Some(several) => {
                     let digest = link.contact.and_then(|id| contacts.get(&id)).map(|c| Digest::of_card(&c.card));
-                    self.doubt_strangers(&mut link, several.len(), digest);
+                    self.doubt_strangers(&mut link, several, digest);
                     writes.push(Write::Link(Box::new(link)));
                 }
             }
@@ -108,10 +108,11 @@ impl Run<'_> {
         Ok(free)
     }
 
-    fn doubt_strangers(&mut self, link: &mut Link, candidates: usize, digest: Option<Digest>) {
+    fn doubt_strangers(&mut self, link: &mut Link, candidates: &[RemoteId], digest: Option<Digest>) {
         let reason = format!(
-            "{candidates} contacts of the account outside the group could be it, or another contact of the store could be the \
-             same; nothing is created until their e-mails and phones tell them apart"
+            "it could be {} of the account, outside the group, and so could another; nothing is created until their e-mails \
+             and phones tell them apart: edit or delete the one that is too many, in the store or in Google",
+            candidates.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
         );
         link.parked = Some(Parked {
             why: ParkedWhy::Doubtful,
