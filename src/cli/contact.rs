@@ -1,6 +1,7 @@
 //! `person` and `organization`: the local contact store.
 
 use anyhow::Context;
+use serde_json::Value;
 
 use crate::contacts::patch;
 use crate::contacts::show::Shown;
@@ -39,7 +40,7 @@ pub enum OrganizationCommand {
     /// Show one organization
     Show(One),
     /// Add an organization
-    Add(Box<OrganizationFlags>),
+    Add(Box<AddOrganization>),
     /// Edit an organization; its people follow a new name
     Edit(Box<Edit<OrganizationFlags>>),
     /// Delete an organization; its people keep the name, and it can be restored
@@ -54,6 +55,18 @@ pub struct One {
     /// The contact's id
     #[arg(value_name = "ID")]
     pub id: ContactId,
+}
+
+/// A new organization.
+#[derive(Debug, Clone, clap::Args)]
+pub struct AddOrganization {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a text here would become help")]
+    pub flags: OrganizationFlags,
+
+    /// Add it even when there is one of the same name
+    #[arg(long)]
+    pub anyway: bool,
 }
 
 /// Which contact, and what becomes of it.
@@ -132,7 +145,7 @@ pub async fn organization(command: &OrganizationCommand, desk: &Desk) -> anyhow:
     match command {
         OrganizationCommand::List(list) => list_contacts(Kind::Organization, list, vec![None], desk).await,
         OrganizationCommand::Show(one) => show(one.id, Kind::Organization, desk).await,
-        OrganizationCommand::Add(flags) => add(&**flags, desk).await,
+        OrganizationCommand::Add(new) => add_organization(new, desk).await,
         OrganizationCommand::Edit(edit) => edit_contact(edit, desk).await,
         OrganizationCommand::Delete(one) => delete(one.id, Kind::Organization, desk).await,
         OrganizationCommand::Restore(one) => restore(one.id, Kind::Organization, desk).await,
@@ -237,6 +250,24 @@ async fn add<F: CardFlags>(flags: &F, desk: &Desk) -> anyhow::Result<Exit> {
     warn_of_oddities(&contact, desk);
     desk.answer_changed(&contact, "added").await?;
     Ok(Exit::Done)
+}
+
+/// People find their organization by its name, so a second one of the same name is rarely meant.
+async fn add_organization(new: &AddOrganization, desk: &Desk) -> anyhow::Result<Exit> {
+    let patch = new.flags.patch()?;
+    let name = patch.get("name").and_then(Value::as_str).filter(|name| !new.anyway && !name.trim().is_empty());
+    if let Some(name) = name {
+        let key = MatchKey::OrganizationName(normal::fold(name));
+        let known = desk.store.contacts_with_keys(&[key].into()).await.context("looking for the organization")?;
+        if let Some((_, id)) = known.into_iter().next() {
+            let text = format!(
+                "there is an organization {name:?} already, {id}; change it with `contactsync organization edit {id}`, \
+                 or say --anyway to have two"
+            );
+            return Err(UsageError(text).into());
+        }
+    }
+    add(&new.flags, desk).await
 }
 
 async fn edit_contact<F: CardFlags + clap::Args + Sync>(edit: &Edit<F>, desk: &Desk) -> anyhow::Result<Exit> {

@@ -6,7 +6,7 @@
 //! is created. So the same file a second time changes nothing.
 //!
 //! Contacts are written in transactions of a few hundred. A row that fails does not keep the others from coming in. When
-//! somebody else changed one of the contacts meanwhile, the transaction is decided again on what they are now.
+//! somebody else changed one of the contacts meanwhile, or made one that would have been found, the transaction is decided again on what they are now.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -119,6 +119,9 @@ struct Book {
     contacts: BTreeMap<ContactId, Pending>,
     by_key: BTreeMap<MatchKey, BTreeSet<ContactId>>,
     changed: BTreeSet<ContactId>,
+    /// What was looked for in the store, and what was found.
+    keys: BTreeSet<MatchKey>,
+    known: BTreeSet<ContactId>,
 }
 
 impl Importer<'_> {
@@ -203,26 +206,29 @@ impl Importer<'_> {
             return Ok(());
         }
         let now = self.clock.now();
-        let writes = std::mem::take(&mut book.changed)
-            .into_iter()
-            .filter_map(|id| book.contacts.remove(&id))
-            .map(|pending| {
-                let kind = pending.contact.card.kind();
-                let blank = Card::blank(kind);
-                let before = pending.before.as_ref().map_or(&blank, |contact| &contact.card);
-                let change = Change {
-                    contact: pending.contact.id,
-                    at: now,
-                    actor: Actor::Import { import },
-                    run: None,
-                    action: if pending.before.is_some() { Action::Edited } else { Action::Created },
-                    fields: diff::changes(before, &pending.contact.card),
-                    conflicts: Vec::new(),
-                };
-                let expected = pending.before.map(|contact| contact.version);
-                Write::Contact(Box::new(ContactWrite { contact: pending.contact, expected, change }))
-            })
-            .collect();
+        // Somebody else, another import of the same file perhaps, may have made meanwhile what is new here.
+        let only = Write::Only { keys: std::mem::take(&mut book.keys), contacts: std::mem::take(&mut book.known) };
+        let changed = std::mem::take(&mut book.changed);
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let writes = changed.into_iter().filter_map(|id| book.contacts.remove(&id)).map(|pending| {
+            let kind = pending.contact.card.kind();
+            let blank = Card::blank(kind);
+            let before = pending.before.as_ref().map_or(&blank, |contact| &contact.card);
+            let change = Change {
+                contact: pending.contact.id,
+                at: now,
+                actor: Actor::Import { import },
+                run: None,
+                action: if pending.before.is_some() { Action::Edited } else { Action::Created },
+                fields: diff::changes(before, &pending.contact.card),
+                conflicts: Vec::new(),
+            };
+            let expected = pending.before.map(|contact| contact.version);
+            Write::Contact(Box::new(ContactWrite { contact: pending.contact, expected, change }))
+        });
+        let writes = std::iter::once(only).chain(writes).collect();
         self.store.commit(Commit { fence: None, writes }).await.map(|_| ())
     }
 
@@ -237,6 +243,8 @@ impl Importer<'_> {
         }
         let found = self.store.contacts_with_keys(&keys).await?;
         let ids: BTreeSet<ContactId> = found.iter().map(|(_, id)| *id).collect();
+        book.keys = keys;
+        book.known.clone_from(&ids);
         let ids: Vec<ContactId> = ids.into_iter().filter(|id| !book.contacts.contains_key(id)).collect();
         for contact in self.store.contacts(&ids).await? {
             book.index(&contact);

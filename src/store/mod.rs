@@ -96,6 +96,15 @@ pub enum Write {
     /// Stores a contact and appends the change to the feed. All links of the contact become unsettled unless their
     /// `settled` version equals the contact's new one.
     Contact(Box<ContactWrite>),
+    /// Writes nothing, and makes the commit conditional: refused as [`StoreError::Moved`] when another contact than
+    /// `contacts` has one of the keys. It looks at the store as it is before the commit and belongs in front of it; who
+    /// decided that a contact is new says here what that was decided on.
+    Only {
+        /// The keys that were looked for.
+        keys: BTreeSet<MatchKey>,
+        /// The contacts that were found under them.
+        contacts: BTreeSet<ContactId>,
+    },
     /// Inserts or replaces a link by its id; its token is remembered for ever.
     Link(Box<Link>),
     /// Removes a link that never belonged to a contact (state `Found`), with its tokens and aliases; refused in any

@@ -69,3 +69,45 @@ async fn an_import_gives_up_when_others_are_faster_each_time() {
     assert!(matches!(report, Err(StoreError::Moved { .. })), "{report:?}");
     assert_eq!(ada.as_person().expect("a person").job_title, None);
 }
+
+/// Somebody who imports the same file while the first import is between reading and writing.
+struct Rival<'a> {
+    store: &'a MemoryStore,
+    clock: &'a ManualClock,
+    entropy: &'a SeededEntropy,
+    began: AtomicU32,
+}
+
+const PEOPLE: &[u8] = b"Name,E-mail,Company\nAda King,ada@example.org,Acme\nBob Stone,bob@example.org,Acme\nZoe,,\n";
+
+async fn import_people(store: &MemoryStore, clock: &dyn Clock, entropy: &SeededEntropy) -> ImportReport {
+    let importer = Importer { store, clock, entropy, effect: Effect::Write };
+    let file = formats::open("people.csv", PEOPLE, None).expect("a table");
+    let import = ImportId::new("2026-11-23T15:00:00Z".parse().expect("a time"), entropy.next_u128());
+    importer.import(import, file.items(), |_| (), |_| ()).await.expect("imported")
+}
+
+#[async_trait::async_trait]
+impl Clock for Rival<'_> {
+    fn now(&self) -> Timestamp {
+        if self.began.fetch_add(1, Ordering::SeqCst) == 0 {
+            let imported = import_people(self.store, self.clock, self.entropy).now_or_never();
+            assert_eq!(imported.expect("the store in memory never waits").created, 4);
+        }
+        self.clock.now()
+    }
+
+    async fn sleep(&self, _: std::time::Duration) {}
+}
+
+#[tokio::test]
+async fn two_imports_of_one_file_at_once_make_each_contact_once() {
+    let entropy = SeededEntropy::new(7);
+    let store = MemoryStore::new(&entropy);
+    let clock = ManualClock::new("2026-11-23T15:00:00Z".parse().expect("a time"));
+    let rival = Rival { store: &store, clock: &clock, entropy: &entropy, began: AtomicU32::new(0) };
+    let report = import_people(&store, &rival, &entropy).await;
+    assert_eq!((report.created, report.updated), (0, 0), "{report:?}");
+    let all = store.find_contacts(&crate::store::ContactQuery::default()).await.expect("read");
+    assert_eq!(all.len(), 4, "three people and their organization");
+}

@@ -74,7 +74,7 @@ impl Run<'_> {
                     writes.extend(self.bind_stranger(suitor.link, record, &acquaintance));
                     news = News::Some;
                 }
-                several => writes.extend(self.doubt_strangers(suitor, several.len(), print)),
+                several => writes.extend(self.doubt_strangers(suitor, several, print)),
             }
         }
         self.commit(writes, "linking contacts to records outside the groups").await?;
@@ -157,14 +157,15 @@ impl Run<'_> {
         Ok(free)
     }
 
-    fn doubt_strangers(&mut self, suitor: Suitor, candidates: usize, print: String) -> Option<Write> {
+    fn doubt_strangers(&mut self, suitor: Suitor, candidates: &[RemoteId], print: String) -> Option<Write> {
         if suitor.is_parked_with(&print) {
             return None;
         }
         let Suitor { mut link, contact, .. } = suitor;
         let reason = format!(
-            "{candidates} contacts of the account outside the group could be it, or another contact of the store could be the \
-             same; nothing is created until their e-mails and phones tell them apart"
+            "it could be {} of the account, outside the group, and so could another; nothing is created until their e-mails \
+             and phones tell them apart: edit or delete the one that is too many, in the store or in Google",
+            candidates.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
         );
         let (why, digest, since) = (ParkedWhy::Doubtful, Some(print), self.now());
         link.parked = Some(Parked { why, reason, digest, since, times: 0 });

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::find;
 use super::state::State;
 use crate::domain::contact::Contact;
 use crate::domain::id::{LinkId, Marker};
@@ -55,6 +56,12 @@ impl<'a> Draft<'a> {
     fn apply(&mut self, write: Write) -> Result<(), StoreError> {
         match write {
             Write::Contact(write) => return self.put_contact(*write),
+            Write::Only { keys, contacts } => {
+                let mut found = find::with_keys(self.state, &keys).into_iter();
+                if let Some((_, contact)) = found.find(|(_, contact)| !contacts.contains(contact)) {
+                    return Err(StoreError::Moved { contact });
+                }
+            }
             Write::Link(link) => return self.put_link(*link),
             Write::DropLink(link) => return self.drop_link(link),
             Write::Alias { account, remote, link } => {

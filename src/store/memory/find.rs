@@ -1,12 +1,22 @@
 //! Lists of contacts: filters, order and pages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::state::State;
+use super::state::{FIRST_CONTACT, State};
 use crate::domain::contact::Contact;
 use crate::domain::id::ContactId;
+use crate::domain::matching::MatchKey;
 use crate::store::search::{Needle, SearchIndex, owner_key, sort_key};
 use crate::store::{ContactOrder, ContactQuery, DeletedContacts};
+
+/// The contacts that have one of the keys, with the key.
+pub(super) fn with_keys(state: &State, keys: &BTreeSet<MatchKey>) -> Vec<(MatchKey, ContactId)> {
+    let with_key = |key: &MatchKey| {
+        let from = (key.clone(), *FIRST_CONTACT);
+        state.keys.range(from..).map(|(pair, ())| pair.clone()).take_while(|(found, _)| found == key).collect()
+    };
+    keys.iter().flat_map(|key| -> Vec<(MatchKey, ContactId)> { with_key(key) }).collect()
+}
 
 /// The contacts that the query selects.
 pub(super) fn contacts(state: &State, query: &ContactQuery) -> Vec<Contact> {

@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use self::draft::Draft;
-use self::state::{FIRST_CONTACT, State};
+use self::state::State;
 use super::lease::LeaseRow;
 use super::marker::Minted;
 use super::{
@@ -83,12 +83,7 @@ impl Store for MemoryStore {
     }
 
     async fn contacts_with_keys(&self, keys: &BTreeSet<MatchKey>) -> Result<Vec<(MatchKey, ContactId)>, StoreError> {
-        let state = self.state();
-        let with_key = |key: &MatchKey| {
-            let from = (key.clone(), *FIRST_CONTACT);
-            state.keys.range(from..).map(|(pair, ())| pair.clone()).take_while(|(found, _)| found == key).collect()
-        };
-        Ok(keys.iter().flat_map(|key| -> Vec<(MatchKey, ContactId)> { with_key(key) }).collect())
+        Ok(find::with_keys(&self.state(), keys))
     }
 
     async fn people_counts(&self, organizations: &[ContactId]) -> Result<BTreeMap<ContactId, u64>, StoreError> {

@@ -75,6 +75,7 @@ async fn apply(
 ) -> Result<(), StoreError> {
     match write {
         Write::Contact(write) => apply_contact(connection, write, consequences).await,
+        Write::Only { keys, contacts } => contact::must_be_only(connection, keys, contacts).await,
         Write::Link(link) => {
             consequences.linked.extend(link.contact);
             link_write::put(connection, link).await

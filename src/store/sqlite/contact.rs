@@ -169,6 +169,19 @@ pub(super) async fn with_keys(
     Ok(found)
 }
 
+/// Refuses when another contact than `known` has one of the keys.
+pub(super) async fn must_be_only(
+    connection: &mut SqliteConnection,
+    keys: &BTreeSet<MatchKey>,
+    known: &BTreeSet<ContactId>,
+) -> Result<(), StoreError> {
+    let found = with_keys(connection, keys).await?;
+    match found.into_iter().find(|(_, contact)| !known.contains(contact)) {
+        Some((_, contact)) => Err(StoreError::Moved { contact }),
+        None => Ok(()),
+    }
+}
+
 /// How many living people each of these organizations has.
 pub(super) async fn count_people(
     connection: &mut SqliteConnection,

@@ -228,11 +228,12 @@ fn a_patch_that_is_refused_names_member_and_rule_and_changes_nothing() {
 fn a_contact_that_is_not_there_is_named() {
     let home = Home::alone();
     let acme = home.id(&["organization", "add", "--name", "Acme"]);
-    for verb in ["show", "edit", "delete", "restore"] {
-        home.run(["person", verb, NOBODY]).refused(2, &["no person", NOBODY]);
-        home.run(["organization", verb, NOBODY]).refused(2, &["no organization", NOBODY]);
-        home.run(["person", verb, &acme]).refused(2, &["no person", &acme]);
-        home.run(["person", verb, "nonsense"]).refused(2, &["nonsense"]);
+    for (verb, more) in [("show", None), ("edit", Some("--notes=x")), ("delete", None), ("restore", None)] {
+        let run = |kind, id| home.run([kind, verb, id].into_iter().chain(more));
+        run("person", NOBODY).refused(2, &["no person", NOBODY]);
+        run("organization", NOBODY).refused(2, &["no organization", NOBODY]);
+        run("person", &acme).refused(2, &["no person", &acme]);
+        run("person", "nonsense").refused(2, &["nonsense"]);
     }
 }
 
@@ -323,7 +324,7 @@ fn an_edit_that_says_nothing_new_writes_nothing() {
     let id = home.id(&["person", "add", "--name", "Ada King", "--notes", "x"]);
     let rows = home.rows();
     home.json(&["person", "edit", &id, "--notes", "x"]);
-    home.json(&["person", "edit", &id]);
+    home.run(["person", "edit", &id]).refused(2, &["nothing to change"]);
     assert_eq!(home.rows(), rows);
 }
 

@@ -285,6 +285,17 @@ fn a_store_that_can_never_work_is_the_fault_of_the_configuration() {
 }
 
 #[test]
+fn a_second_organization_of_a_name_has_to_be_asked_for() {
+    let home = Home::alone();
+    let first = home.id(&["organization", "add", "--name", "Example GmbH"]);
+    home.run(["organization", "add", "--name", "example  gmbh"]).refused(2, &[&first, "--anyway"]);
+    home.json(&["organization", "add", "--name", "Example GmbH", "--anyway"]);
+    assert_eq!(home.json(&["organization", "list"]).as_array().map(Vec::len), Some(2));
+    home.json(&["organization", "delete", &first]);
+    home.json(&["organization", "add", "--name", "Other GmbH"]);
+}
+
+#[test]
 fn a_command_leaves_one_file_behind() {
     let home = Home::alone();
     home.json(&["person", "add", "--name", "Ada"]);

@@ -90,6 +90,20 @@ pub async fn keys_follow_the_card_and_go_with_the_contact(store: AnyStore) {
     assert_eq!(store.contacts_with_keys(&BTreeSet::new()).await.unwrap(), []);
 }
 
+pub async fn a_commit_that_expects_no_other_contact_under_a_key_is_refused_when_there_is_one(store: AnyStore) {
+    let only = |contacts: &[ContactId]| Write::Only {
+        keys: BTreeSet::from([MatchKey::Email("ada@x.org".into())]),
+        contacts: contacts.iter().copied().collect(),
+    };
+    let [ada, eve] =
+        [(1, "Ada King"), (2, "Eve Hill")].map(|(n, name)| contact(n, with_email(person(name), "ada@x.org")));
+    write(&*store, vec![only(&[]), create(&ada)]).await.unwrap();
+    let refused = write(&*store, vec![only(&[]), create(&eve)]).await;
+    assert!(matches!(refused, Err(StoreError::Moved { contact }) if contact == ada.id), "{refused:?}");
+    assert_eq!(store.contacts(&[eve.id]).await.unwrap(), []);
+    write(&*store, vec![only(&[ada.id]), create(&eve)]).await.unwrap();
+}
+
 pub async fn the_feed_names_each_contact_once_at_its_newest_change(store: AnyStore) {
     assert_eq!(store.feed_end().await.unwrap(), 0);
     let (ada, eve) = (contact(1, person("Ada King")), contact(2, person("Eve Hill")));

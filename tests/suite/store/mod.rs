@@ -76,6 +76,7 @@ on_every_store! {
         a_contact_can_be_written_twice_in_one_commit,
         a_change_that_names_another_contact_is_refused,
         keys_follow_the_card_and_go_with_the_contact,
+        a_commit_that_expects_no_other_contact_under_a_key_is_refused_when_there_is_one,
         the_feed_names_each_contact_once_at_its_newest_change,
         more_contacts_than_fit_one_statement_are_found;
     find:

@@ -1,0 +1,88 @@
+//! Counts which situations a run has met, so that the simulation can tell that it reaches them all: a case that is never
+//! played is a case that nobody checks. A release build counts nothing.
+
+/// A situation that a run can meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "each variant says it")]
+pub enum Situation {
+    UnknownRecordDeleted,
+    UnknownRecordOutsideGroups,
+    UnknownRecordFound,
+    GhostShowsUp,
+    LostCreateBound,
+    LostCreateBoundDeleted,
+    TwinFound,
+    TwinFolded,
+    FormerNameDeleted,
+    RecordRenamed,
+    StateLate,
+    StateEcho,
+    StateUnclear,
+    StateNewer,
+    OnlySpelledDifferently,
+    MarkerOfBase,
+    MarkerOfLostWrite,
+    MarkerOlderThanBase,
+    IntentProvedDead,
+    Tombstone,
+    TombstoneOfDeletedLink,
+    DeadRecordShowsUp,
+    AbsenceSuspected,
+    MissingInsideWindow,
+    MissingConfirmed,
+    OverrunEditReturns,
+    RecordIsBack,
+    TokenExpired,
+    FullListing,
+    ListingIncomplete,
+    LostCreateWaits,
+    LostCreateSettled,
+    LostUpdateRepeated,
+    LostDeleteRedone,
+    StaleEtagNews,
+    StaleEtagTooEarly,
+    UpdateNotFound,
+    DeleteFindsNewer,
+    DeleteFindsNothing,
+    ContactMovedMeanwhile,
+    LinkedToTwin,
+    DoubtfulTwin,
+    Imported,
+    DeletedHere,
+    EditOutlivesDeletionThere,
+    EditOutlivesDeletionHere,
+    BothDeleted,
+    Unlinked,
+    ConflictDecided,
+    ConflictHeld,
+    ClockSetBack,
+}
+
+#[cfg(debug_assertions)]
+mod counter {
+    use std::cell::RefCell;
+    use std::collections::BTreeMap;
+
+    use super::Situation;
+
+    thread_local! {
+        static MET: RefCell<BTreeMap<Situation, u64>> = const { RefCell::new(BTreeMap::new()) };
+    }
+
+    /// What this thread has met since it was last asked.
+    pub fn take() -> BTreeMap<Situation, u64> {
+        MET.take()
+    }
+
+    pub(crate) fn note(situation: Situation) {
+        MET.with_borrow_mut(|met| *met.entry(situation).or_insert(0) += 1);
+    }
+}
+
+#[cfg(debug_assertions)]
+pub(crate) use counter::note;
+#[cfg(debug_assertions)]
+pub use counter::take;
+
+#[cfg(not(debug_assertions))]
+pub(crate) const fn note(_: Situation) {}
