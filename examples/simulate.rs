@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
+use contactsync::engine::rules::{self, Rule};
 use sim::tape::Reel;
 use sim::{Ground, Played, shrink, sweep};
 
@@ -40,6 +41,9 @@ struct Arguments {
     /// How many scenarios are played at a time; as many as there are processors unless told.
     #[arg(long)]
     jobs: Option<usize>,
+    /// Break this rule of the engine, and see when it is noticed; `all` breaks each in turn.
+    #[arg(long, value_name = "RULE")]
+    mutant: Option<String>,
     /// Print the whole log of events of every failure.
     #[arg(long)]
     log: bool,
@@ -79,6 +83,11 @@ fn main() {
         tell(&sim::play_reel(&reel, &workers.ground()), Detail::Everything);
         return;
     }
+    if let Some(name) = &workers.arguments.mutant {
+        let rules = Rule::ALL.into_iter().filter(|rule| name == "all" || format!("{rule:?}") == *name);
+        rules.for_each(|rule| workers.hunt(rule, jobs));
+        return;
+    }
     let begun = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..jobs {
@@ -113,6 +122,39 @@ impl Workers {
                 true => self.sweep(seed),
                 false => self.play(seed),
             }
+        }
+    }
+
+    /// Breaks a rule and plays seeds until that is noticed; tells by which seed, and how.
+    fn hunt(&self, rule: Rule, jobs: usize) {
+        let next = AtomicU64::new(self.arguments.from);
+        let caught: Mutex<BTreeMap<u64, (&'static str, String)>> = Mutex::default();
+        std::thread::scope(|scope| {
+            for _ in 0..jobs {
+                scope.spawn(|| {
+                    rules::break_rule(Some(rule));
+                    loop {
+                        let seed = next.fetch_add(1, Ordering::SeqCst);
+                        let over = seed >= self.arguments.from + self.arguments.seeds;
+                        if over || !caught.lock().expect("no worker panicked").is_empty() {
+                            break;
+                        }
+                        let played = sim::play_seed(seed, &self.ground());
+                        if let Some((broken, text)) = played.faults.into_iter().next() {
+                            caught.lock().expect("no worker panicked").insert(seed, (broken, text));
+                        }
+                    }
+                    rules::break_rule(None);
+                });
+            }
+        });
+        let caught = caught.into_inner().expect("no worker panicked");
+        match caught.first_key_value() {
+            Some((seed, (broken, text))) => {
+                let text = text.lines().next().unwrap_or_default();
+                println!("{:<24} caught by seed {seed:>7}  {broken}: {text}", format!("{rule:?}"));
+            }
+            None => println!("{:<24} survives {} seeds", format!("{rule:?}"), self.arguments.seeds),
         }
     }
 
@@ -159,6 +201,9 @@ impl Workers {
         total.rounds += u64::from(played.rounds);
         for (kind, count) in &played.met {
             *total.met.entry(format!("trouble: {kind}")).or_default() += count;
+        }
+        for (situation, count) in &played.reached {
+            *total.met.entry(format!("reached: {situation:?}")).or_default() += count;
         }
         for (kind, count) in &played.taken {
             *total.met.entry(format!("user: {kind}")).or_default() += count;

@@ -3,6 +3,7 @@
 //! What is remembered then lies in the future, and whatever waits for a time to pass would wait until the clock comes
 //! there again, which may be years. It is taken to have happened just now: that waits once more, and never too short.
 
+use super::reached::{self, Situation};
 use super::{EngineError, Run};
 use crate::domain::link::{Link, Sighting};
 use crate::domain::time::Timestamp;
@@ -18,6 +19,7 @@ impl Run<'_> {
         if !sent.chain(lineage).chain(last_run).any(|time| time > now) {
             return Ok(());
         }
+        reached::note(Situation::ClockSetBack);
         if let Some(cursor) = &mut self.state.contacts {
             cursor.lineage = cursor.lineage.min(now);
         }

@@ -17,6 +17,7 @@ use crate::domain::pair::{Direction, InRemote, LeftGroup, Pair, Promise};
 use crate::domain::policy::{ConflictPolicy, Winner};
 use crate::domain::time::Timestamp;
 use crate::engine::held::Held;
+use crate::engine::rules::{self, Rule};
 use crate::engine::scope::PairGroups;
 use crate::remotes::Codec;
 
@@ -116,6 +117,9 @@ impl Decision {
                 Decision::Forget
             }
             (Since::Gone, Since::Gone) => Decision::Forget,
+            (Since::Edited(()), Since::Gone) if !rules::holds(Rule::EditBeatsDelete) => {
+                deleted_there(rules.promise.delete.in_remote)
+            }
             // An edit outlives a concurrent deletion: a contact that comes back is seen and can be removed again; one
             // that vanishes takes its fresh edits along, and nobody goes looking.
             (Since::Edited(()), Since::Gone) => {
@@ -242,7 +246,8 @@ fn merge(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>, rea
         }
         None => (&blank, blank.clone(), BTreeSet::new()),
     };
-    let certain = link.base.as_ref().is_none_or(|base| base.certainty == Certainty::Answered);
+    let certain = link.base.as_ref().is_none_or(|base| base.certainty == Certainty::Answered)
+        || !rules::holds(Rule::UncertainBase);
     let none = BTreeSet::new();
     let winner = |field: &Field| {
         // What was sent and never answered may only look like a remote edit because the remote spelled it differently.

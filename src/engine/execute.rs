@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 
 use super::held::Held;
 use super::push::{News, PushPlan};
+use super::reached::{self, Situation};
+use super::rules::{self, Rule};
 use super::{Doing, EngineError, Run, Step};
 use crate::domain::contact::Contact;
 use crate::domain::digest::Digest;
@@ -106,6 +108,9 @@ impl Run<'_> {
             first_sent: self.now(),
             last_sent: self.now(),
         };
+        if !rules::holds(Rule::IntentLog) {
+            return Write::CloseIntent(sent.marker);
+        }
         self.intents.insert(link.id, intent.clone());
         Write::OpenIntent(Box::new(intent), Box::new(sent))
     }
@@ -149,14 +154,30 @@ impl Run<'_> {
         }
         let mut found = self.fetch(&ids).await?;
         let mut newer = Vec::new();
+        let mut forced = Vec::new();
         let mut missing = Vec::new();
         for link in links {
             match link.remote.as_ref().and_then(|id| found.remove(id)) {
-                Some(record) if is_later(&record, link) => newer.push(record),
+                Some(record) if !rules::holds(Rule::EtagPrecondition) => forced.push((link.clone(), record)),
+                Some(record) if is_later(&record, link) => {
+                    reached::note(Situation::StaleEtagNews);
+                    newer.push(record);
+                }
                 // Read too early: neither that state nor the refused one is what there is. A later run asks again.
-                Some(_) => self.waiting += 1,
+                Some(_) => {
+                    reached::note(Situation::StaleEtagTooEarly);
+                    self.waiting += 1;
+                }
                 None => missing.push(link.id),
             }
+        }
+        if !forced.is_empty() {
+            let taken = |(mut link, record): (Link, Record)| {
+                (link.etag, link.remote_time) = (record.etag, record.time);
+                Write::Link(Box::new(link))
+            };
+            self.commit(forced.into_iter().map(taken).collect(), "taking over etags").await?;
+            return Ok(News::Some);
         }
         let news = if newer.is_empty() && missing.is_empty() { News::None } else { News::Some };
         let writes = self.observe_records(newer).await?;

@@ -4,6 +4,7 @@
 //! the lease lasts (the remote may ask to wait for a minute, more than once). Then the lease has to be taken again, and
 //! the run goes on if nobody had it in between: fencing tokens are counted without gaps, so the next one tells.
 
+use super::rules::{self, Rule};
 use super::{LEASE_RENEWAL, Run};
 use crate::domain::time::Timestamp;
 use crate::store::{Commit, Fence, LeaseAnswer, StoreError, Write};
@@ -26,13 +27,16 @@ impl Run<'_> {
     /// Commits under the lease, renewing it first when it is time. For callers that can act on the store's refusal.
     pub(crate) async fn try_commit(&mut self, writes: Vec<Write>) -> Result<(), StoreError> {
         self.keep_lease().await?;
-        let commit = Commit { fence: Some(self.tenure.fence.clone()), writes };
+        let commit = Commit { fence: rules::holds(Rule::Fence).then(|| self.tenure.fence.clone()), writes };
         self.deps.store.commit(commit).await.map(|_| ())
     }
 
     /// Makes sure that the lease outlives what comes next.
     async fn keep_lease(&mut self) -> Result<(), StoreError> {
         let now = self.now();
+        if !rules::holds(Rule::Fence) {
+            return Ok(());
+        }
         if now.since(self.tenure.renewed) < LEASE_RENEWAL {
             return Ok(());
         }

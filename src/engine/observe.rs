@@ -11,10 +11,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::reached::{self, Situation};
+use super::rules::{self, Rule};
 use super::{Doing, EngineError, Purpose, Reach, Run, Step};
 use crate::domain::account::{AccountState, Cursor};
 use crate::domain::id::{ChangeToken, GroupId, LinkId, LinkToken, Marker, RemoteId};
-use crate::domain::link::{Link, Sighting, Suspicion};
+use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::domain::outbox::Sent;
 use crate::domain::time::Timestamp;
 use crate::remotes::{PageRequest, Presence, Record, RemoteError, usable_cursor};
@@ -71,13 +73,15 @@ impl Run<'_> {
             .filter(|cursor| now.since(cursor.lineage) < LINEAGE_LIFE)
             .cloned();
         match (cursor, self.order.reach) {
-            (Some(cursor), Reach::Incremental) if !self.recovery_needs_listing() || self.listed_lately() => match self
-                .observe_changes(&cursor)
-                .await
-            {
-                Err(EngineError::Remote { cause: RemoteError::TokenExpired, .. }) => self.observe_everything().await,
-                other => other,
-            },
+            (Some(cursor), Reach::Incremental) if !self.recovery_needs_listing() || self.listed_lately() => {
+                match self.observe_changes(&cursor).await {
+                    Err(EngineError::Remote { cause: RemoteError::TokenExpired, .. }) => {
+                        reached::note(Situation::TokenExpired);
+                        self.observe_everything().await
+                    }
+                    other => other,
+                }
+            }
             _ => self.observe_everything().await,
         }
     }
@@ -90,7 +94,12 @@ impl Run<'_> {
             let page = self.deps.remote.list_records(&request).await.doing("listing changed contacts")?;
             read += page.records.len() as u64;
             self.deps.progress.advanced(Step::Reading, read, 0);
-            let writes = self.observe_records(page.records).await?;
+            let mut writes = self.observe_records(page.records).await?;
+            if page.next_page.is_none() && !rules::holds(Rule::CursorWithPage) {
+                let writes = std::mem::take(&mut writes);
+                self.move_cursor(page.next_token, cursor.lineage, Vec::new()).await?;
+                return self.commit(writes, "storing what changed at the remote").await;
+            }
             if page.next_page.is_none() {
                 return self.move_cursor(page.next_token, cursor.lineage, writes).await;
             }
@@ -101,6 +110,7 @@ impl Run<'_> {
 
     async fn observe_everything(&mut self) -> Result<(), EngineError> {
         self.confirm_user().await?;
+        reached::note(Situation::FullListing);
         let begun = self.now();
         if self.order.reach == Reach::Incremental && self.listed_lately() {
             return Err(EngineError::FullTooSoon { minutes: FULL_DISTANCE.as_secs() / 60 });
@@ -135,6 +145,7 @@ impl Run<'_> {
             if page.next_token.is_some() && page.total.is_none_or(|total| seen.len() as u64 >= total) {
                 self.suspect_absent(absent, begun).await?;
             } else {
+                reached::note(Situation::ListingIncomplete);
                 self.notice(format!(
                     "the listing showed {} contacts of {}; nothing is concluded from those missing",
                     seen.len(),
@@ -179,7 +190,11 @@ impl Run<'_> {
                 .into_iter()
                 .filter(|(remote, link)| link.remote.as_ref() == Some(remote) && link.seen.is_none())
                 .map(|(_, mut link)| {
-                    link.seen = Some(Sighting::Suspect { cause: Suspicion::Absence, at });
+                    reached::note(Situation::AbsenceSuspected);
+                    link.seen = Some(match rules::holds(Rule::AbsenceConfirmed) {
+                        true => Sighting::Suspect { cause: Suspicion::Absence, at },
+                        false => Sighting::Gone { at },
+                    });
                     Write::Link(Box::new(link))
                 })
                 .collect();
@@ -256,12 +271,16 @@ impl Run<'_> {
             open: Open::default(),
         };
         for (remote, link) in store.links_of_remotes(&account, &ids).await.doing("reading links")? {
+            if link.state == LinkState::Gone && !rules::holds(Rule::TombstonesKept) {
+                continue;
+            }
             page.by_remote.insert(remote, link.id);
             page.links.insert(link.id, link);
         }
         for (token, link) in store.links_of_tokens(&tokens).await.doing("reading links by token")? {
             // A token of ours in another account is a contact somebody copied over: foreign, as any other.
-            if link.account == account {
+            let is_former = token != link.token && !rules::holds(Rule::FormerTokens);
+            if link.account == account && !is_former {
                 page.by_token.insert(token, link.id);
                 page.links.entry(link.id).or_insert(link);
             }

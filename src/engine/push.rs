@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::guard::Tally;
 use super::held::{Held, carried};
 use super::operation::{Operation, OperationKind, Side};
+use super::rules::{self, Rule};
 use super::{EngineError, Purpose, Run, Step, identity};
 use crate::domain::contact::{Card, Contact, Kind};
 use crate::domain::digest::Digest;
@@ -237,7 +238,10 @@ impl Run<'_> {
             return Push::Rest(LinkState::Unselected);
         }
         let regroup = self.regroup(link, contact, &base.store);
-        let change = self.deps.remote.codec().recompose(&base.remote, &base.store, &card, None, &identity::no_tag());
+        let own = rules::holds(Rule::OwnBasePerSide);
+        let theirs = (!own).then(|| self.deps.remote.codec().read(&base.remote, card.kind()).card);
+        let from = theirs.as_ref().unwrap_or(&base.store);
+        let change = self.deps.remote.codec().recompose(&base.remote, from, &card, None, &identity::no_tag());
         match change {
             Some(change) => {
                 let mut mask = change.mask;

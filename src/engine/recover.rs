@@ -9,6 +9,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::reached::{self, Situation};
+use super::rules::{self, Rule};
 use super::{Doing, EngineError, Purpose, Run};
 use crate::domain::id::{GroupId, LinkId, LinkToken, Marker, RemoteId};
 use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
@@ -63,9 +65,11 @@ impl Run<'_> {
         }
         let settled_from = intent.last_sent.plus(FRESHNESS_WINDOW);
         let listed_since = self.state.contacts.as_ref().is_some_and(|cursor| cursor.lineage >= settled_from);
-        if !listed_since {
+        if !listed_since && rules::holds(Rule::WaitBeforeRecreate) {
+            reached::note(Situation::LostCreateWaits);
             return Vec::new();
         }
+        reached::note(Situation::LostCreateSettled);
         let close = self.close_intent(&link, intent.marker);
         link.state = LinkState::Need;
         vec![close, Write::Link(Box::new(link))]
@@ -162,8 +166,12 @@ impl Run<'_> {
         for (link, intent) in there {
             match intent.kind {
                 // It did not land, or has not landed yet; it is decided anew from its check.
-                IntentKind::Delete => writes.push(self.close_intent(&link, intent.marker)),
+                IntentKind::Delete => {
+                    reached::note(Situation::LostDeleteRedone);
+                    writes.push(self.close_intent(&link, intent.marker));
+                }
                 IntentKind::Update if untouched.contains(&link.id) && self.order.purpose == Purpose::Carry => {
+                    reached::note(Situation::LostUpdateRepeated);
                     repeated.push((link, intent));
                 }
                 // The read is older than what the write was planned on; a later one will tell.

@@ -13,6 +13,7 @@ use super::decide::{Decision, Rulebook};
 use super::guard::{Barred, Tally};
 use super::held::Held;
 use super::operation::{Operation, OperationKind, Side};
+use super::reached::{self, Situation};
 use super::scope::PairGroups;
 use super::{CHUNK, Doing, EngineError, Run, Step};
 use crate::domain::contact::{Card, Contact, Kind};
@@ -156,7 +157,9 @@ impl Run<'_> {
     ) -> Result<(), EngineError> {
         let ids: Vec<LinkId> = links.iter().map(|link| link.id).collect();
         match self.settle_together(links, held, barred, claims).await {
-            Err(EngineError::Store { cause: StoreError::Moved { .. }, .. }) => {}
+            Err(EngineError::Store { cause: StoreError::Moved { .. }, .. }) => {
+                reached::note(Situation::ContactMovedMeanwhile);
+            }
             other => return other,
         }
         // Somebody edited one of the contacts meanwhile. Alone, each link is decided on what is there now; one that

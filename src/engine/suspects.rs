@@ -5,6 +5,8 @@
 //! outside the freshness window. A record that shows up although we deleted it is asked for too: it is there again, or
 //! an edit overran our deletion.
 
+use super::reached::{self, Situation};
+use super::rules::{self, Rule};
 use super::{CHUNK, Doing, EngineError, Run};
 use crate::domain::id::{LinkId, RemoteId};
 use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
@@ -61,12 +63,15 @@ impl Run<'_> {
             return vec![Write::DropLink(link.id), Write::Ghost(Ghost { account: link.account, remote, seen: now })];
         }
         if link.state == LinkState::Gone {
+            reached::note(Situation::OverrunEditReturns);
             // An edit overran our deletion: it is kept as a sighting, and the contact comes back with it.
             return Vec::new();
         }
         if let Some(Sighting::Suspect { cause: Suspicion::Absence, .. }) = link.seen
             && now.since(link.changed_at) < FRESHNESS_WINDOW
+            && rules::holds(Rule::MissingDistrusted)
         {
+            reached::note(Situation::MissingInsideWindow);
             self.waiting += 1;
             return Vec::new();
         }
@@ -78,8 +83,11 @@ impl Run<'_> {
             let renewed = self.renew(&mut link);
             return renewed.into_iter().chain([Write::Link(Box::new(link))]).collect();
         }
+        reached::note(Situation::MissingConfirmed);
         // Late entries of the change stream from before the deletion must not pass for an undelete.
-        link.remote_time = link.remote_time.max(Some(self.remote_now()));
+        if rules::holds(Rule::RemoteTimeOnMissing) {
+            link.remote_time = link.remote_time.max(Some(self.remote_now()));
+        }
         link.seen = Some(Sighting::Gone { at: now });
         vec![Write::Link(Box::new(link))]
     }
@@ -95,6 +103,7 @@ impl Run<'_> {
                 Some(link)
             }
             (LinkState::Gone, _) => {
+                reached::note(Situation::RecordIsBack);
                 link.state = LinkState::Bound;
                 link.own_delete = false;
                 Some(link)

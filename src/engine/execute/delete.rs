@@ -9,6 +9,8 @@ use crate::domain::id::{LinkId, Marker, RemoteId};
 use crate::domain::link::{Base, Link, LinkState};
 use crate::domain::outbox::{IntentKind, Sent};
 use crate::engine::push::{News, Push};
+use crate::engine::reached::{self, Situation};
+use crate::engine::rules::{self, Rule};
 use crate::engine::settle::is_folded_twin;
 use crate::engine::{Doing, EngineError, Run};
 use crate::remotes::{FRESHNESS_WINDOW, RemoteError, WriteKind};
@@ -53,7 +55,7 @@ impl Run<'_> {
             return Vec::new();
         }
         let mut link = removal.link.clone();
-        link.own_delete = true;
+        link.own_delete = rules::holds(Rule::OwnDelete);
         let sent = Sent {
             marker: removal.marker,
             link: link.id,
@@ -87,8 +89,15 @@ impl Run<'_> {
         for (link, _) in loaded {
             let (Some(remote), Some(base)) = (link.remote.clone(), link.base.clone()) else { continue };
             match found.remove(&remote) {
+                Some(_) if !rules::holds(Rule::CheckBeforeDelete) => {
+                    let Some(marker) = markers.next() else { continue };
+                    removals.push(Removal { link, base, remote, marker });
+                }
                 None if self.may_be_hidden(&link) => self.waiting += 1,
-                None => gone.push(link),
+                None => {
+                    reached::note(Situation::DeleteFindsNothing);
+                    gone.push(link);
+                }
                 // It was renamed: the name leads to a record that is somebody else's, or has to be looked at first.
                 Some(record) if record.id != remote && is_folded_twin(&link) => gone.push(link),
                 Some(record) if record.id != remote => newer.push(record),
@@ -96,7 +105,10 @@ impl Run<'_> {
                     let Some(marker) = markers.next() else { continue };
                     removals.push(Removal { link, base, remote, marker });
                 }
-                Some(record) if record.time > link.remote_time => newer.push(record),
+                Some(record) if record.time > link.remote_time => {
+                    reached::note(Situation::DeleteFindsNewer);
+                    newer.push(record);
+                }
                 Some(_) => self.waiting += 1,
             }
         }
@@ -155,7 +167,7 @@ impl Run<'_> {
         }
         link.state = LinkState::Gone;
         link.remote_time = time;
-        link.own_delete = true;
+        link.own_delete = rules::holds(Rule::OwnDelete);
         link.changed_at = self.now();
         link.seen = None;
         link.parked = None;

@@ -11,6 +11,8 @@ use crate::domain::outbox::{Intent, IntentKind, Sent};
 use crate::domain::version::VersionVector;
 use crate::engine::held::{Held, carried};
 use crate::engine::push::{News, Push, Regroup};
+use crate::engine::reached::{self, Situation};
+use crate::engine::rules::{self, Rule};
 use crate::engine::{Doing, EngineError, Run};
 use crate::remotes::{ItemError, Record, RemoteError, Update, Updated, WriteKind};
 use crate::store::Write;
@@ -116,6 +118,12 @@ impl Run<'_> {
         let mut unread = BTreeMap::new();
         let mut set_aside = Vec::new();
         for (place, edit) in part.into_iter().enumerate() {
+            let mut edit = edit;
+            if !rules::holds(Rule::SentIsAcknowledged)
+                && let Some((_, Some(now))) = self.load(&[edit.link.id]).await?.into_iter().next()
+            {
+                (edit.card, edit.contact) = (now.card.clone(), now);
+            }
             if let Some(fault) = refused.remove(&place) {
                 set_aside.push((edit, fault));
             } else if let Some(record) = records.remove(&edit.update.id) {
@@ -247,7 +255,12 @@ impl Run<'_> {
             }
         }
         self.commit(writes, "recording what was not updated").await?;
-        self.suspect(&missing).await?;
+        for _ in &missing {
+            reached::note(Situation::UpdateNotFound);
+        }
+        if rules::holds(Rule::MissingOnUpdate) {
+            self.suspect(&missing).await?;
+        }
         let news = if missing.is_empty() { News::None } else { News::Some };
         Ok(news.or(self.read_again(&stale).await?))
     }

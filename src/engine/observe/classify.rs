@@ -6,13 +6,15 @@
 
 use super::{Page, Run, Source};
 use crate::domain::contact::Kind;
-use crate::domain::id::{LinkId, RemoteId};
+use crate::domain::id::{LinkId, Marker, RemoteId};
 use crate::domain::link::{Base, Certainty, Link, LinkState, Sighting, Suspicion};
 use crate::domain::normal;
-use crate::domain::outbox::IntentKind;
+use crate::domain::outbox::{IntentKind, Sent};
 use crate::domain::pair::Strangers;
 use crate::domain::version::VersionVector;
 use crate::engine::identity::{self, Subject};
+use crate::engine::reached::{self, Situation};
+use crate::engine::rules::{self, Rule};
 use crate::remotes::{Codec, Presence, Record};
 use crate::store::{Ghost, Stranger, Write};
 
@@ -38,13 +40,14 @@ impl Run<'_> {
         match bearing(page, &record) {
             Bearing::Own(id) => self.classify_own(page, id, record),
             Bearing::Renamed(id) => {
+                reached::note(Situation::RecordRenamed);
                 forget_found(page, &record);
                 rename(page, id, &record);
                 self.classify_own(page, id, record);
             }
             Bearing::Awaited(id) => self.bind(page, id, record),
             Bearing::Twin(id) => self.classify_twin(page, id, record),
-            Bearing::Former => {}
+            Bearing::Former => reached::note(Situation::FormerNameDeleted),
             Bearing::None => self.classify_unlinked(page, record, IsTwin::No),
         }
     }
@@ -62,7 +65,10 @@ impl Run<'_> {
                     page.writes.push(Write::Ghost(self.ghost(record.id)));
                     return;
                 }
-                LinkState::Gone => return,
+                LinkState::Gone => {
+                    reached::note(Situation::TombstoneOfDeletedLink);
+                    return;
+                }
                 LinkState::Need
                 | LinkState::Creating
                 | LinkState::Bound
@@ -71,33 +77,40 @@ impl Run<'_> {
                     if matches!(link.seen, Some(Sighting::Gone { .. })) {
                         return;
                     }
+                    reached::note(Situation::Tombstone);
                     link.seen = Some(Sighting::Suspect { cause: Suspicion::Tombstone, at: now });
                 }
             }
             return keep(page, link);
         }
         match order(&link, &record) {
-            Order::Late => {}
+            Order::Late if rules::holds(Rule::OrderByRemoteTime) => reached::note(Situation::StateLate),
+            Order::Late => self.accept(page, link, record),
             Order::Echo => {
+                reached::note(Situation::StateEcho);
                 if matches!(link.seen, Some(Sighting::Suspect { cause: Suspicion::Absence, .. })) {
                     link.seen = None;
                     keep(page, link);
                 }
             }
             Order::Unclear => {
+                reached::note(Situation::StateUnclear);
                 if self.says_the_same(&link, &record) {
                     link.etag.clone_from(&record.etag);
                     if let Some(base) = &mut link.base {
                         base.remote = record.wire;
                     }
                     keep(page, link);
-                } else if page.source == Source::Read {
+                } else if page.source == Source::Read || !rules::holds(Rule::UnclearIsRead) {
                     self.accept(page, link, record);
                 } else {
                     page.open.unclear.push(record.id);
                 }
             }
-            Order::Newer => self.accept(page, link, record),
+            Order::Newer => {
+                reached::note(Situation::StateNewer);
+                self.accept(page, link, record);
+            }
         }
     }
 
@@ -111,6 +124,10 @@ impl Run<'_> {
                 self.classify_own(page, id, record);
             }
             Some(other) if link.state != LinkState::Gone && page.source == Source::Listing => {
+                if !rules::holds(Rule::TwinRepair) {
+                    return;
+                }
+                reached::note(Situation::TwinFound);
                 page.open.doubled.push((record, other.clone()));
             }
             _ => self.classify_unlinked(page, record, IsTwin::Yes),
@@ -129,7 +146,15 @@ impl Run<'_> {
         self.descend(page, &mut link, &record);
         link.etag = record.etag.clone().or(link.etag);
         link.remote_time = record.time.or(link.remote_time);
-        link.changed_at = self.now();
+        if rules::holds(Rule::WindowFromObservations) {
+            link.changed_at = self.now();
+        }
+        if link.state == LinkState::Gone {
+            if !rules::holds(Rule::OverrunRepair) {
+                return;
+            }
+            reached::note(Situation::DeadRecordShowsUp);
+        }
         if link.state == LinkState::Found && record.groups.is_disjoint(&page.pair_groups) {
             page.changed.remove(&link.id);
             page.links.remove(&link.id);
@@ -140,6 +165,7 @@ impl Run<'_> {
         }
         let is_owed = self.pulls() && link.base.as_ref().is_some_and(|base| base.agreed.is_some());
         if self.says_the_same(&link, &record) && link.state != LinkState::Gone && !is_owed {
+            reached::note(Situation::OnlySpelledDifferently);
             // Only spelled differently, or changed where we do not look: the base takes the new spelling, nobody edits.
             if let Some(base) = &mut link.base {
                 base.remote = record.wire;
@@ -156,9 +182,11 @@ impl Run<'_> {
     fn descend(&mut self, page: &mut Page, link: &mut Link, record: &Record) {
         let marker = record.tag.as_ref().filter(|tag| tag.token == link.token).map(|tag| tag.marker);
         let known = link.base.as_ref().and_then(|base| base.marker);
+        note_marker(marker.as_ref(), known.as_ref());
         if let Some(marker) = marker
+            && rules::holds(Rule::WriteMarker)
             && known.is_none_or(|known| marker > known)
-            && let Some(sent) = page.sent.get(&marker)
+            && let Some(sent) = sent_as(page, marker)
         {
             // Our write landed and its answer was lost: the state descends from what we sent.
             let agreed = link.base.as_ref().and_then(|base| self.agreed_after(base, &sent.card));
@@ -174,7 +202,8 @@ impl Run<'_> {
         let Some(intent) = self.intents.get(&link.id) else { return };
         // A newer state that does not carry the intent's marker proves that the write never landed: it was conditional
         // on the state before. A delete is no such proof; it is redone from its check.
-        if intent.kind != IntentKind::Delete {
+        if intent.kind != IntentKind::Delete && rules::holds(Rule::DeadIntentClosed) {
+            reached::note(Situation::IntentProvedDead);
             page.writes.push(Write::CloseIntent(intent.marker));
             self.intents.remove(&link.id);
         }
@@ -183,6 +212,7 @@ impl Run<'_> {
     /// Binds a record to the link that was waiting for it: the answer of the create was lost.
     fn bind(&mut self, page: &mut Page, id: LinkId, record: Record) {
         let Some(mut link) = page.links.get(&id).cloned() else { return };
+        reached::note(Situation::LostCreateBound);
         link.remote = Some(record.id.clone());
         link.state = LinkState::Bound;
         link.remote_time = None;
@@ -191,6 +221,7 @@ impl Run<'_> {
         page.by_remote.insert(record.id.clone(), id);
         page.writes.push(Write::DropStranger(link.account.clone(), record.id.clone()));
         if record.presence == Presence::Deleted {
+            reached::note(Situation::LostCreateBoundDeleted);
             link.seen = Some(Sighting::Suspect { cause: Suspicion::Tombstone, at: self.now() });
             return keep(page, link);
         }
@@ -200,16 +231,19 @@ impl Run<'_> {
     fn classify_unlinked(&mut self, page: &mut Page, record: Record, twin: IsTwin) {
         let account = self.order.promise.account.clone();
         if record.presence == Presence::Deleted {
+            reached::note(Situation::UnknownRecordDeleted);
             page.writes.push(Write::DropStranger(account, record.id.clone()));
             page.writes.push(Write::Ghost(self.ghost(record.id)));
             return;
         }
         if record.groups.is_disjoint(&page.pair_groups) && twin == IsTwin::No {
+            reached::note(Situation::UnknownRecordOutsideGroups);
             page.writes.push(Write::Stranger(self.stranger(&record)));
             return;
         }
         // Somebody may have deleted it since; a direct read tells before it is imported.
-        let suspicious = page.ghosts.contains(&record.id);
+        let suspicious = page.ghosts.contains(&record.id) && rules::holds(Rule::Ghosts);
+        reached::note(if suspicious { Situation::GhostShowsUp } else { Situation::UnknownRecordFound });
         let now = self.now();
         let id = LinkId::new(now, self.deps.entropy.next_u128());
         let link = Link {
@@ -299,6 +333,9 @@ fn bearing(page: &Page, record: &Record) -> Bearing {
     if let Some(id) = renamed {
         return Bearing::Renamed(id);
     }
+    if !rules::holds(Rule::LinkToken) {
+        return Bearing::None;
+    }
     let awaited = record.tag.as_ref().and_then(|tag| page.links.get(page.by_token.get(&tag.token)?));
     match awaited {
         Some(link) if link.remote.is_none() && record.tag.as_ref().is_some_and(|tag| tag.token == link.token) => {
@@ -323,6 +360,20 @@ fn forget_found(page: &mut Page, record: &Record) {
         page.links.remove(&id);
         page.changed.remove(&id);
         page.writes.push(Write::DropLink(id));
+    }
+}
+
+/// What the write with this marker meant.
+fn sent_as(page: &Page, marker: Marker) -> Option<&Sent> {
+    if rules::holds(Rule::PayloadByMarker) { page.sent.get(&marker) } else { page.sent.values().next_back() }
+}
+
+fn note_marker(marker: Option<&Marker>, known: Option<&Marker>) {
+    match (marker, known) {
+        (Some(marker), Some(known)) if marker == known => reached::note(Situation::MarkerOfBase),
+        (Some(marker), Some(known)) if marker < known => reached::note(Situation::MarkerOlderThanBase),
+        (Some(_), _) => reached::note(Situation::MarkerOfLostWrite),
+        (None, _) => {}
     }
 }
 

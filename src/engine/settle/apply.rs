@@ -10,6 +10,7 @@ use crate::domain::history::Action;
 use crate::domain::id::ReplicaId;
 use crate::domain::link::{Base, Certainty, Link, LinkState, Sighting};
 use crate::domain::merge::Merged;
+use crate::domain::policy::Winner;
 use crate::domain::time::Timestamp;
 use crate::domain::version::VersionVector;
 use crate::engine::Run;
@@ -17,6 +18,7 @@ use crate::engine::decide::{Decision, Merge};
 use crate::engine::identity::{self, Subject};
 use crate::engine::operation::Operation;
 use crate::engine::organizations::Organizations;
+use crate::engine::reached::{self, Situation};
 use crate::remotes::Codec;
 use crate::store::{ContactWrite, Write};
 
@@ -39,10 +41,17 @@ impl Run<'_> {
                 only(link)
             }
             Decision::Merge(merge) => self.apply_merge(link, contact, *merge, organizations),
-            Decision::DeleteContact(_) => self.delete_contact(link, contact),
+            Decision::DeleteContact(_) => {
+                reached::note(Situation::DeletedHere);
+                self.delete_contact(link, contact)
+            }
             Decision::Unlink { label, .. } => self.unlink(link, contact, label),
-            Decision::Recreate(_) => self.recreate(link),
+            Decision::Recreate(_) => {
+                reached::note(Situation::EditOutlivesDeletionThere);
+                self.recreate(link)
+            }
             Decision::Forget => {
+                reached::note(Situation::BothDeleted);
                 link.state = if link.state == LinkState::Dormant { LinkState::Dormant } else { LinkState::Gone };
                 self.look_away(&mut link);
                 link.settled = contact.version.clone();
@@ -146,6 +155,9 @@ impl Run<'_> {
         contact.deleted = None;
         // It has a record of its own, whoever named it first.
         contact.implicit = false;
+        if merge.returns {
+            reached::note(Situation::EditOutlivesDeletionHere);
+        }
         let action = if merge.returns { Action::Restored } else { Action::Edited };
         let mut change = self.change(contact.id, action, &before, card);
         change.conflicts.clone_from(&merge.merged.conflicts);
@@ -155,6 +167,8 @@ impl Run<'_> {
         }
         settled.counted.conflicts += change.conflicts.len() as u64;
         for conflict in &change.conflicts {
+            let held = conflict.winner == Winner::Hold;
+            reached::note(if held { Situation::ConflictHeld } else { Situation::ConflictDecided });
             settled.writes.extend(self.hold(link, contact, conflict).map(|held| Write::Conflict(Box::new(held))));
         }
         let write = ContactWrite { contact: contact.clone(), expected: Some(expected), change };

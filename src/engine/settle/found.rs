@@ -25,6 +25,8 @@ use crate::engine::held::Held;
 use crate::engine::observe::same_content;
 use crate::engine::operation::{Operation, OperationKind, Side};
 use crate::engine::organizations::Organizations;
+use crate::engine::reached::{self, Situation};
+use crate::engine::rules::{self, Rule};
 use crate::engine::{Doing, EngineError, Run};
 use crate::remotes::{Reading, Tag};
 use crate::store::{ContactWrite, Write};
@@ -200,6 +202,7 @@ impl Run<'_> {
             }
             None => Link { contact: Some(id), state: LinkState::Bound, base: None, ..found },
         };
+        reached::note(Situation::LinkedToTwin);
         let pair_groups = self.pair_groups();
         let decision = Decision::about(&link, &contact, &self.rulebook(held, &pair_groups));
         let operations = super::operations_of(&link, &contact, &decision);
@@ -212,6 +215,7 @@ impl Run<'_> {
     /// Leaves a new record alone until a person has decided, and the contacts that it could be as well.
     fn doubt(&mut self, candidate: Candidate, ids: &[ContactId], why: &str) -> Settled {
         let mut link = candidate.link;
+        reached::note(Situation::DoubtfulTwin);
         self.doubted.extend(ids);
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let reason = format!(
@@ -238,6 +242,7 @@ impl Run<'_> {
             };
             return Settled { writes: vec![Write::DropLink(link.id), Write::Stranger(stranger)], ..Settled::default() };
         }
+        reached::note(Situation::Imported);
         let now = self.now();
         let mut card = reading.card;
         for label in self.labels_of_groups(&reading.groups) {
@@ -306,7 +311,10 @@ impl Run<'_> {
         if self.pulls() && !same_content(codec, kind, &sent.wire, &wire) {
             let winner = |_: &Field| Winner::Store;
             let none = BTreeSet::new();
-            let (before, after) = (codec.read(&sent.wire, kind).card, codec.read(&wire, kind).card);
+            reached::note(Situation::TwinFolded);
+            let own = rules::holds(Rule::TwinOwnPayload);
+            let payload = original.base.as_ref().filter(|_| !own).map_or(&sent.wire, |base| &base.remote);
+            let (before, after) = (codec.read(payload, kind).card, codec.read(&wire, kind).card);
             let merged = three_way(&sent.card, &before, &contact.card, &after, &Rules { winner: &winner, held: &none });
             if merged.card != contact.card || !merged.conflicts.is_empty() || !contact.is_live() {
                 let expected = contact.version.clone();
@@ -338,7 +346,8 @@ impl Run<'_> {
             .about(Some(contact.id), link.remote.as_ref()),
         );
         let (marker, certainty) = (Some(sent.marker), Certainty::Answered);
-        link.base = Some(Base { store: contact.card, remote: wire, marker, certainty, agreed: None });
+        let remote = if rules::holds(Rule::TwinOwnBase) { wire } else { sent.wire.clone() };
+        link.base = Some(Base { store: contact.card, remote, marker, certainty, agreed: None });
         link.seen = None;
         link.parked = None;
         settled.writes.push(Write::Link(Box::new(link)));

@@ -26,6 +26,7 @@ use std::time::Duration;
 use contactsync::clock::SeededEntropy;
 use contactsync::domain::account::Outcome;
 use contactsync::domain::run::AccountSummary;
+use contactsync::engine::reached::{self, Situation};
 use contactsync::engine::{LEASE_TTL, Purpose, Reach};
 use contactsync::remotes::Remote as _;
 use contactsync::store::Store;
@@ -67,6 +68,8 @@ pub struct Played {
     pub taken: BTreeMap<&'static str, u64>,
     /// Rounds until everything was at rest.
     pub rounds: u32,
+    /// Situations that the engine met.
+    pub reached: BTreeMap<Situation, u64>,
 }
 
 impl Played {
@@ -352,6 +355,7 @@ impl Scenario {
             met: self.conductor.met(),
             taken: users.taken.clone(),
             rounds: self.rounds,
+            reached: reached::take(),
         }
     }
 }
