@@ -45,7 +45,7 @@ impl Run<'_> {
             Bearing::Awaited(id) => self.bind(page, id, record),
             Bearing::Twin(id) => self.classify_twin(page, id, record),
             Bearing::Former => {}
-            Bearing::None => self.classify_unlinked(page, record, IsTwin::No),
+            Bearing::None => self.classify_unlinked(page, record, IsTwin::No, None),
         }
     }
 
@@ -113,7 +113,10 @@ impl Run<'_> {
             Some(other) if link.state != LinkState::Gone && page.source == Source::Listing => {
                 page.open.doubled.push((record, other.clone()));
             }
-            _ => self.classify_unlinked(page, record, IsTwin::Yes),
+            _ => {
+                let base = former_life(link, &record);
+                self.classify_unlinked(page, record, IsTwin::Yes, base);
+            }
         }
     }
 
@@ -197,7 +200,8 @@ impl Run<'_> {
         self.accept(page, link, record);
     }
 
-    fn classify_unlinked(&mut self, page: &mut Page, record: Record, twin: IsTwin) {
+    /// `base` is what both sides last agreed on about the record, when it was ours once.
+    fn classify_unlinked(&mut self, page: &mut Page, record: Record, twin: IsTwin, base: Option<Base>) {
         let account = self.order.promise.account.clone();
         if record.presence == Presence::Deleted {
             page.writes.push(Write::DropStranger(account, record.id.clone()));
@@ -224,7 +228,7 @@ impl Run<'_> {
                 // The name that follows from the record may be one that its former link has had.
                 IsTwin::Yes => identity::random_token(self.deps.entropy),
             },
-            base: None,
+            base,
             acked: VersionVector::new(),
             settled: VersionVector::new(),
             etag: record.etag,
@@ -238,6 +242,7 @@ impl Run<'_> {
             own_delete: false,
             parked: None,
             map_revision: self.deps.remote.codec().map_revision(),
+            former: None,
         };
         page.writes.push(Write::DropStranger(account, record.id.clone()));
         page.by_remote.insert(record.id, id);
@@ -278,6 +283,14 @@ impl Run<'_> {
 enum IsTwin {
     Yes,
     No,
+}
+
+/// What both sides agreed on before the record of the link was taken for gone, when this is that very record: under
+/// another name that had not been shown yet.
+fn former_life(link: &Link, record: &Record) -> Option<Base> {
+    let former = link.former.as_ref()?;
+    let is_it = record.id == former.remote || record.former_ids.contains(&former.remote);
+    is_it.then(|| former.base.clone())
 }
 
 fn bearing(page: &Page, record: &Record) -> Bearing {
