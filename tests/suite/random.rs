@@ -424,6 +424,14 @@ async fn wide_random_worlds_come_to_rest_equal_and_complete() {
     play_all(Breadth::Wide, 150).await;
 }
 
+// A record made anew while its new name was not shown yet; a late state under a former name beside the new one.
+#[tokio::test]
+async fn wide_worlds_that_once_failed_come_to_rest() {
+    for seed in [1_275, 41_031] {
+        play(seed, Breadth::Wide).await.unwrap_or_else(|failure| panic!("{failure}"));
+    }
+}
+
 async fn play_all(breadth: Breadth, count: u64) {
     let (from, count) = std::env::var("SEEDS")
         .ok()

@@ -4,7 +4,7 @@
 //! states of one record; the marker in our tag says which of our writes a state descends from, so that a lost answer
 //! never leaves the base in doubt.
 
-use super::{Page, Run, Source};
+use super::{Doubled, Page, Run, Source};
 use crate::domain::contact::Kind;
 use crate::domain::id::{LinkId, RemoteId};
 use crate::domain::link::{Base, Certainty, Link, LinkState, Sighting, Suspicion};
@@ -111,7 +111,8 @@ impl Run<'_> {
                 self.classify_own(page, id, record);
             }
             Some(other) if link.state != LinkState::Gone && page.source == Source::Listing => {
-                page.open.doubled.push((record, other.clone()));
+                let (is_older, other_may_be_hidden) = (record.time < link.remote_time, self.may_be_hidden(link));
+                page.open.doubled.push(Doubled { other: other.clone(), record, is_older, other_may_be_hidden });
             }
             _ => {
                 let base = former_life(link, &record);
