@@ -53,10 +53,21 @@ pub struct Link {
     pub parked: Option<Parked>,
     /// Revision of the field map that the base was made with.
     pub map_revision: u32,
+    /// The record of the life before, should it turn out to live on under another name; `None` in the first life.
+    pub former: Option<Former>,
+}
+
+/// A record that was taken for gone, as both sides last agreed on it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Former {
+    /// The name it had.
+    pub remote: RemoteId,
+    /// What both sides looked like.
+    pub base: Base,
 }
 
 /// What both sides of a link looked like when they last agreed, each in its own language.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Base {
     /// The contact's card.
     pub store: Card,

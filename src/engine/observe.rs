@@ -55,13 +55,45 @@ pub(crate) struct Page {
     open: Open,
 }
 
+impl Page {
+    /// Takes account of a write that is not in the store yet.
+    fn foresee(&mut self, write: &Write) {
+        match write {
+            Write::Link(link) => {
+                self.links.insert(link.id, (**link).clone());
+                self.by_token.insert(link.token.clone(), link.id);
+                if let Some(remote) = &link.remote {
+                    self.by_remote.insert(remote.clone(), link.id);
+                }
+            }
+            Write::DropLink(id) => {
+                self.links.remove(id);
+                self.by_remote.retain(|_, link| link != id);
+            }
+            Write::Alias { remote, link, .. } => _ = self.by_remote.insert(remote.clone(), *link),
+            Write::Ghost(ghost) => _ = self.ghosts.insert(ghost.remote.clone()),
+            _ => {}
+        }
+    }
+}
+
 /// What a page leaves open; direct reads decide.
 #[derive(Default)]
 struct Open {
     /// Records whose order cannot be told from their time.
     unclear: Vec<RemoteId>,
-    /// Records that name a link which has another record, and that other record.
-    doubled: Vec<(Record, RemoteId)>,
+    /// Records that name a link which has another record.
+    doubled: Vec<Doubled>,
+}
+
+/// A record that names a link which has another record.
+struct Doubled {
+    record: Record,
+    other: RemoteId,
+    /// Whether the other one has changed since.
+    is_older: bool,
+    /// Whether that was just now, so that a read which does not find the other one proves nothing.
+    other_may_be_hidden: bool,
 }
 
 impl Run<'_> {
@@ -206,24 +238,29 @@ impl Run<'_> {
     /// The one door for remote state: classifies records and returns what is to be stored. What the records leave open
     /// is read directly first.
     pub(crate) async fn observe_records(&mut self, records: Vec<Record>) -> Result<Vec<Write>, EngineError> {
-        let (mut writes, open) = self.classify_all(records, Source::Listing).await?;
+        let (mut writes, open) = self.classify_all(records, Source::Listing, &[]).await?;
         let mut read: Vec<Record> = self.fetch(&open.unclear).await?.into_values().collect();
         read.extend(self.tell_apart(open.doubled).await?);
-        let (more, _) = self.classify_all(read, Source::Read).await?;
+        let (more, _) = self.classify_all(read, Source::Read, &writes).await?;
         writes.extend(more);
         Ok(writes)
     }
 
     /// Asks for the other record of each link that has two. Where it is no more, or leads to this one, this one is the
-    /// same under a new name, and says so.
-    async fn tell_apart(&mut self, doubled: Vec<(Record, RemoteId)>) -> Result<Vec<Record>, EngineError> {
-        let others: Vec<RemoteId> = doubled.iter().map(|(_, other)| other.clone()).collect();
-        let found = self.fetch(&others).await?;
-        let told = doubled.into_iter().map(|(mut record, other)| {
-            if found.get(&other).is_none_or(|found| found.id == record.id) {
-                record.former_ids.push(other);
+    /// same under a new name, and says so. A late state under a name that leads here no more is left out.
+    async fn tell_apart(&mut self, doubled: Vec<Doubled>) -> Result<Vec<Record>, EngineError> {
+        let asked: BTreeSet<&RemoteId> =
+            doubled.iter().flat_map(|doubled| [&doubled.record.id, &doubled.other]).collect();
+        let found = self.fetch(&asked.into_iter().cloned().collect::<Vec<_>>()).await?;
+        let told = doubled.into_iter().filter_map(|Doubled { mut record, other, is_older, other_may_be_hidden }| {
+            match (found.get(&record.id), found.get(&other)) {
+                (None, _) if is_older => return None,
+                (Some(own), _) if own.id != record.id => return None,
+                (_, None) if is_older && other_may_be_hidden => return None,
+                (_, Some(other)) if other.id != record.id => {}
+                _ => record.former_ids.push(other),
             }
-            record
+            Some(record)
         });
         Ok(told.collect())
     }
@@ -232,12 +269,13 @@ impl Run<'_> {
         &mut self,
         mut records: Vec<Record>,
         source: Source,
+        pending: &[Write],
     ) -> Result<(Vec<Write>, Open), EngineError> {
         if records.is_empty() {
             return Ok((Vec::new(), Open::default()));
         }
         records.sort_by_key(|record| (record.presence == Presence::Deleted, record.former_ids.is_empty()));
-        let mut page = self.load_page(&records, source).await?;
+        let mut page = self.load_page(&records, source, pending).await?;
         for record in records {
             self.classify(&mut page, record);
         }
@@ -250,8 +288,8 @@ impl Run<'_> {
         Ok((writes, page.open))
     }
 
-    /// Loads, in a few queries, everything that classifying these records needs.
-    async fn load_page(&mut self, records: &[Record], source: Source) -> Result<Page, EngineError> {
+    /// Loads, in a few queries, everything that classifying these records needs; `pending` is on its way to the store.
+    async fn load_page(&mut self, records: &[Record], source: Source, pending: &[Write]) -> Result<Page, EngineError> {
         let account = self.order.promise.account.clone();
         let store = self.deps.store;
         let ids: Vec<RemoteId> =
@@ -285,6 +323,7 @@ impl Run<'_> {
                 page.links.entry(link.id).or_insert(link);
             }
         }
+        pending.iter().for_each(|write| page.foresee(write));
         let markers: Vec<Marker> = records
             .iter()
             .filter_map(|record| record.tag.as_ref())
@@ -300,7 +339,7 @@ impl Run<'_> {
             page.sent.insert(sent.marker, sent);
         }
         let unlinked: Vec<RemoteId> = ids.into_iter().filter(|id| !page.by_remote.contains_key(id)).collect();
-        page.ghosts = store.ghosts(&account, &unlinked).await.doing("reading ghosts")?.into_keys().collect();
+        page.ghosts.extend(store.ghosts(&account, &unlinked).await.doing("reading ghosts")?.into_keys());
         Ok(page)
     }
 

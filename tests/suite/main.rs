@@ -22,6 +22,7 @@ mod random;
 mod recovery;
 mod refusals;
 mod refused_commits;
+mod renames;
 mod resolve;
 mod restores;
 mod settings;

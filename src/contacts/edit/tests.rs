@@ -224,6 +224,7 @@ impl World {
             own_delete: false,
             parked: None,
             map_revision: 1,
+            former: None,
         };
         let writes = vec![Write::Link(Box::new(link))];
         self.store.commit(Commit { fence: None, writes }).await.expect("stored");

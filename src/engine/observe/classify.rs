@@ -4,7 +4,7 @@
 //! states of one record; the marker in our tag says which of our writes a state descends from, so that a lost answer
 //! never leaves the base in doubt.
 
-use super::{Page, Run, Source};
+use super::{Doubled, Page, Run, Source};
 use crate::domain::contact::Kind;
 use crate::domain::id::{LinkId, Marker, RemoteId};
 use crate::domain::link::{Base, Certainty, Link, LinkState, Sighting, Suspicion};
@@ -48,7 +48,7 @@ impl Run<'_> {
             Bearing::Awaited(id) => self.bind(page, id, record),
             Bearing::Twin(id) => self.classify_twin(page, id, record),
             Bearing::Former => reached::note(Situation::FormerNameDeleted),
-            Bearing::None => self.classify_unlinked(page, record, IsTwin::No),
+            Bearing::None => self.classify_unlinked(page, record, IsTwin::No, None),
         }
     }
 
@@ -128,9 +128,13 @@ impl Run<'_> {
                     return;
                 }
                 reached::note(Situation::TwinFound);
-                page.open.doubled.push((record, other.clone()));
+                let (is_older, other_may_be_hidden) = (record.time < link.remote_time, self.may_be_hidden(link));
+                page.open.doubled.push(Doubled { other: other.clone(), record, is_older, other_may_be_hidden });
             }
-            _ => self.classify_unlinked(page, record, IsTwin::Yes),
+            _ => {
+                let base = former_life(link, &record);
+                self.classify_unlinked(page, record, IsTwin::Yes, base);
+            }
         }
     }
 
@@ -228,7 +232,8 @@ impl Run<'_> {
         self.accept(page, link, record);
     }
 
-    fn classify_unlinked(&mut self, page: &mut Page, record: Record, twin: IsTwin) {
+    /// `base` is what both sides last agreed on about the record, when it was ours once.
+    fn classify_unlinked(&mut self, page: &mut Page, record: Record, twin: IsTwin, base: Option<Base>) {
         let account = self.order.promise.account.clone();
         if record.presence == Presence::Deleted {
             reached::note(Situation::UnknownRecordDeleted);
@@ -258,7 +263,7 @@ impl Run<'_> {
                 // The name that follows from the record may be one that its former link has had.
                 IsTwin::Yes => identity::random_token(self.deps.entropy),
             },
-            base: None,
+            base,
             acked: VersionVector::new(),
             settled: VersionVector::new(),
             etag: record.etag,
@@ -272,6 +277,7 @@ impl Run<'_> {
             own_delete: false,
             parked: None,
             map_revision: self.deps.remote.codec().map_revision(),
+            former: None,
         };
         page.writes.push(Write::DropStranger(account, record.id.clone()));
         page.by_remote.insert(record.id, id);
@@ -312,6 +318,14 @@ impl Run<'_> {
 enum IsTwin {
     Yes,
     No,
+}
+
+/// What both sides agreed on before the record of the link was taken for gone, when this is that very record: under
+/// another name that had not been shown yet.
+fn former_life(link: &Link, record: &Record) -> Option<Base> {
+    let former = link.former.as_ref()?;
+    let is_it = record.id == former.remote || record.former_ids.contains(&former.remote);
+    is_it.then(|| former.base.clone())
 }
 
 fn bearing(page: &Page, record: &Record) -> Bearing {

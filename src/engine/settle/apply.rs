@@ -8,7 +8,7 @@ use crate::domain::diff;
 use crate::domain::field::Field;
 use crate::domain::history::Action;
 use crate::domain::id::ReplicaId;
-use crate::domain::link::{Base, Certainty, Link, LinkState, Sighting};
+use crate::domain::link::{Base, Certainty, Former, Link, LinkState, Sighting};
 use crate::domain::merge::Merged;
 use crate::domain::policy::Winner;
 use crate::domain::time::Timestamp;
@@ -274,7 +274,9 @@ impl Run<'_> {
             link.token = identity::token(&self.identity, &link.account, &Subject::Contact(contact), link.incarnation);
         }
         link.state = LinkState::Need;
-        link.base = None;
+        if let (Some(remote), Some(base)) = (former.clone(), link.base.take()) {
+            link.former = Some(Former { remote, base });
+        }
         link.seen = None;
         link.etag = None;
         link.remote_time = None;

@@ -302,20 +302,25 @@ impl Run<'_> {
         let Candidate { mut link, wire, .. } = candidate;
         let ids: Vec<ContactId> = original.contact.into_iter().collect();
         let contacts = self.deps.store.contacts(&ids).await.doing("reading contacts")?;
-        let (Some(mut contact), Some(sent)) = (contacts.into_iter().next(), sent) else {
+        // A record that was ours once is folded against what both sides last agreed on; one that a create made twice,
+        // against that create.
+        let before = link.base.take().map(|base| (base.store, base.remote, base.marker));
+        let before = before.or_else(|| sent.map(|sent| (sent.card.clone(), sent.wire.clone(), Some(sent.marker))));
+        let (Some(mut contact), Some((base_store, base_remote, marker))) = (contacts.into_iter().next(), before) else {
             return Ok(self.doubt_twin(link, original));
         };
         let codec = self.deps.remote.codec();
         let kind = contact.card.kind();
         let mut settled = Settled::default();
-        if self.pulls() && !same_content(codec, kind, &sent.wire, &wire) {
+        if self.pulls() && !same_content(codec, kind, &base_remote, &wire) {
             let winner = |_: &Field| Winner::Store;
             let none = BTreeSet::new();
             reached::note(Situation::TwinFolded);
             let own = rules::holds(Rule::TwinOwnPayload);
-            let payload = original.base.as_ref().filter(|_| !own).map_or(&sent.wire, |base| &base.remote);
-            let (before, after) = (codec.read(payload, kind).card, codec.read(&wire, kind).card);
-            let merged = three_way(&sent.card, &before, &contact.card, &after, &Rules { winner: &winner, held: &none });
+            let before = original.base.as_ref().filter(|_| !own).map_or(&base_remote, |base| &base.remote);
+            let (before, after) = (codec.read(before, kind).card, codec.read(&wire, kind).card);
+            let merged =
+                three_way(&base_store, &before, &contact.card, &after, &Rules { winner: &winner, held: &none });
             if merged.card != contact.card || !merged.conflicts.is_empty() || !contact.is_live() {
                 let expected = contact.version.clone();
                 let action = if contact.is_live() { Action::Edited } else { Action::Restored };
@@ -345,8 +350,8 @@ impl Run<'_> {
             )
             .about(Some(contact.id), link.remote.as_ref()),
         );
-        let (marker, certainty) = (Some(sent.marker), Certainty::Answered);
-        let remote = if rules::holds(Rule::TwinOwnBase) { wire } else { sent.wire.clone() };
+        let certainty = Certainty::Answered;
+        let remote = if rules::holds(Rule::TwinOwnBase) { wire } else { base_remote };
         link.base = Some(Base { store: contact.card, remote, marker, certainty, agreed: None });
         link.seen = None;
         link.parked = None;

@@ -13,7 +13,7 @@ use crate::domain::link::{Base, Link, LinkState};
 use crate::store::{LinkCounts, StoreError};
 
 const SELECT: &str = "SELECT link.id, link.account, link.contact, state, link.remote, incarnation, link.token,
-    base_store, base_remote, base_marker, base_certainty, base_agreed, acked, settled, etag, remote_time, changed_at, seen,
+    base_store, base_remote, base_marker, base_certainty, base_agreed, former, acked, settled, etag, remote_time, changed_at, seen,
     own_delete, parked, map_revision";
 
 /// The links with these ids, in the order of their ids.
@@ -205,6 +205,7 @@ fn from_row(row: &SqliteRow) -> Result<Link, StoreError> {
         own_delete: cells.get("own_delete")?,
         parked: cells.json_opt("parked")?,
         map_revision: cells.number("map_revision")?,
+        former: cells.json_opt("former")?,
     })
 }
 

@@ -11,9 +11,10 @@ use crate::store::StoreError;
 const DOING: &str = "bringing the schema up to date";
 
 /// Number, name and text of each step, oldest first.
-const STEPS: [(i64, &str, &str); 2] = [
+const STEPS: [(i64, &str, &str); 3] = [
     (1, "init", include_str!("../../../migrations/sqlite/0001_init.sql")),
     (2, "agreed", include_str!("../../../migrations/sqlite/0002_agreed.sql")),
+    (3, "former", include_str!("../../../migrations/sqlite/0003_former.sql")),
 ];
 
 /// Creates the tables that are missing, and the store's identity when it is new; all of it or nothing.

@@ -434,8 +434,7 @@ fn told(write: &Write) -> &'static str {
         Write::DropStranger(..) => "drop-stranger",
         Write::Conflict(_) => "conflict",
         Write::Run(_) => "run",
-        #[expect(unreachable_patterns, reason = "writes that come later are told alike")]
-        _ => "other",
+        Write::Only { .. } => "only",
     }
 }
 

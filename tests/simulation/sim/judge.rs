@@ -119,7 +119,7 @@ async fn judge_account(
     // What is set aside stays as it is: a contact that was deleted or unlinked under a policy that leaves the record alone.
     let aside: BTreeSet<&RemoteId> = links
         .values()
-        .filter(|link| link.state == LinkState::Dormant)
+        .filter(|link| matches!(link.state, LinkState::Dormant | LinkState::Unselected))
         .filter_map(|link| link.remote.as_ref())
         .collect();
     for (remote, person) in &people {

@@ -8,7 +8,7 @@ use contactsync::domain::history::{Action, Actor, Change};
 use contactsync::domain::id::{
     AccountName, ConflictId, ContactId, Etag, LinkId, LinkToken, Marker, RemoteId, ReplicaId, RunId,
 };
-use contactsync::domain::link::{Base, Certainty, Link, LinkState};
+use contactsync::domain::link::{Base, Certainty, Former, Link, LinkState};
 use contactsync::domain::name::Name;
 use contactsync::domain::outbox::{Intent, IntentKind, Sent};
 use contactsync::domain::policy::ConflictPolicy;
@@ -163,6 +163,16 @@ pub fn link(number: u32, contact: Option<ContactId>) -> Link {
         own_delete: false,
         parked: None,
         map_revision: 1,
+        former: Some(Former {
+            remote: remote(9_000 + number),
+            base: Base {
+                store: person("Ada Byron"),
+                remote: json!({ "names": [{ "givenName": "Ada", "familyName": "Byron" }] }),
+                marker: None,
+                certainty: Certainty::Sent,
+                agreed: None,
+            },
+        }),
     }
 }
 

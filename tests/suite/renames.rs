@@ -1,0 +1,57 @@
+//! A record that got another name which nothing shows yet is taken for gone, and its contact, edited meanwhile, is made
+//! anew. Once the old record shows up, what was edited there is taken in, and nothing else.
+
+use std::time::Duration;
+
+use contactsync::emulator::FormerName;
+use contactsync::emulator::settings::{Delay, Feed};
+use serde_json::{Value, json};
+
+use crate::support::world::{World, person, phone};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn mails(values: &[&str]) -> Value {
+    json!({"emailAddresses": values.iter().map(|value| json!({"value": value, "type": "work"})).collect::<Vec<_>>()})
+}
+
+async fn made_anew(edited_there: bool) {
+    let world = World::new();
+    let ada = world.add(person("Ada King")).await;
+    world.settle().await;
+    world.google_edit("Ada King", &mails(&["ada.king@example.org", "second@example.net"]));
+    world.settle().await;
+    assert_eq!(world.contact(ada).await.card.emails.len(), 2);
+    world.advance(HOUR);
+
+    world.switch(|settings| settings.propagation.delta = Delay::constant(600_000));
+    let resource = world.resource("Ada King");
+    world.by_hand(|user| user.rename(&resource, FormerName::Gone, Feed::Shown).unwrap());
+    if edited_there {
+        world.google_edit("Ada King", &json!({"nicknames": [{"value": "Countess"}]}));
+    }
+    world.edit(ada, |card| card.emails.retain(|email| email.value != "second@example.net")).await;
+    world.edit(ada, |card| card.phones.push(phone("+44 20 7946 0000"))).await;
+    world.sync().await;
+    assert_eq!(world.people().len(), 2, "made anew");
+    world.advance(HOUR);
+    world.settle().await;
+
+    assert_eq!(world.google_names(), ["Ada King"]);
+    let card = world.contact(ada).await.card;
+    let mails: Vec<&str> = card.emails.iter().map(|email| email.value.as_str()).collect();
+    assert_eq!(mails, ["ada.king@example.org"], "what was removed stays removed");
+    assert_eq!((card.phones.len(), card.as_person().unwrap().nicknames.len()), (1, usize::from(edited_there)));
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn a_value_removed_while_the_record_had_no_name_does_not_come_back_with_it() {
+    made_anew(false).await;
+}
+
+#[tokio::test]
+async fn what_was_edited_on_the_record_that_had_no_name_is_taken_in() {
+    made_anew(true).await;
+}
