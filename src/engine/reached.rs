@@ -56,6 +56,7 @@ pub enum Situation {
     ConflictDecided,
     ConflictHeld,
     ClockSetBack,
+    OwnMoveNotShown,
 }
 
 #[cfg(debug_assertions)]

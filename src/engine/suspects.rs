@@ -108,7 +108,7 @@ impl Run<'_> {
                 link.own_delete = false;
                 Some(link)
             }
-            (_, Some(Sighting::Suspect { cause, at })) if !is_newer(record, &link) => {
+            (_, Some(Sighting::Suspect { cause, at })) if link.etag.is_some() && !is_newer(record, &link) => {
                 if *cause == Suspicion::Tombstone && self.now().since(*at) < FRESHNESS_WINDOW {
                     // The read may be the late one.
                     self.waiting += 1;

@@ -1,13 +1,14 @@
 //! Changing groups. A change of members is a set operation: it needs no etag and may be repeated, so it needs no intent.
 //!
-//! It does not tell the new revision of the record either. Where a record left a group it is read once more, so that an
-//! older state of it, shown later by the change stream, is not taken for its return.
+//! It does not tell the new revision of the record either. So a record that was moved is read once more: what the change
+//! stream shows of it later is then ordered by its time, and a state from before the move is not taken for somebody who
+//! moved it back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::contact::Contact;
 use crate::domain::id::{GroupId, LinkId, RemoteId};
-use crate::domain::link::{Link, LinkState};
+use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::engine::held::{Held, carried};
 use crate::engine::push::{News, Push, Regroup};
 use crate::engine::{Doing, EngineError, Run};
@@ -74,18 +75,12 @@ impl Run<'_> {
             missing.extend(self.change_members(group, &join, &leave).await?);
         }
         let (gone, moved): (Vec<Move>, Vec<Move>) = moves.into_iter().partition(|one| missing.contains(&one.remote));
-        let left = moved.iter().filter(|one| !one.regroup.leave.is_empty());
-        let left: Vec<RemoteId> = left.map(|one| one.remote.clone()).collect();
         for chunk in moved.chunks(200) {
             self.record_groups(chunk, held).await?;
         }
         let gone: Vec<LinkId> = gone.into_iter().map(|one| one.link.id).collect();
         self.suspect(&gone).await?;
-        let records = self.fetch(&left).await?;
-        let writes = self.observe_records(records.into_values().collect()).await?;
-        let news = if writes.is_empty() && gone.is_empty() { News::None } else { News::Some };
-        self.commit(writes, "recording records that left their groups").await?;
-        Ok(news)
+        Ok(if moved.is_empty() && gone.is_empty() { News::None } else { News::Some })
     }
 
     /// Calls the remote as often as its limit asks for. Returns the records it did not find.
@@ -140,6 +135,9 @@ impl Run<'_> {
             link.changed_at = self.now();
             link.settled = contact.version.clone();
             link.parked = None;
+            // The revision is another one by now, and nobody knows which; see `contradicts_own_move`.
+            link.etag = None;
+            link.seen = Some(Sighting::Suspect { cause: Suspicion::Absence, at: self.now() });
             writes.push(Write::Link(Box::new(link)));
             match contact.is_live() {
                 true => self.summary.pushed.updated += 1,

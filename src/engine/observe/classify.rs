@@ -4,9 +4,11 @@
 //! states of one record; the marker in our tag says which of our writes a state descends from, so that a lost answer
 //! never leaves the base in doubt.
 
+use std::collections::BTreeSet;
+
 use super::{Doubled, Page, Run, Source};
 use crate::domain::contact::Kind;
-use crate::domain::id::{LinkId, Marker, RemoteId};
+use crate::domain::id::{GroupId, LinkId, Marker, RemoteId};
 use crate::domain::link::{Base, Certainty, Link, LinkState, Sighting, Suspicion};
 use crate::domain::normal;
 use crate::domain::outbox::{IntentKind, Sent};
@@ -83,6 +85,12 @@ impl Run<'_> {
             }
             return keep(page, link);
         }
+        if self.contradicts_own_move(page, &link, &record) {
+            reached::note(Situation::OwnMoveNotShown);
+            self.waiting += 1;
+            link.seen = Some(Sighting::Suspect { cause: Suspicion::Absence, at: now });
+            return keep(page, link);
+        }
         match order(&link, &record) {
             Order::Late if rules::holds(Rule::OrderByRemoteTime) => reached::note(Situation::StateLate),
             Order::Late => self.accept(page, link, record),
@@ -112,6 +120,19 @@ impl Run<'_> {
                 self.accept(page, link, record);
             }
         }
+    }
+
+    /// Whether a record is in other groups of pairs than we moved it to a short while ago. It may not show yet; until it
+    /// must, nobody is taken to have moved it back.
+    fn contradicts_own_move(&self, page: &Page, link: &Link, record: &Record) -> bool {
+        let Some(base) = link.base.as_ref().filter(|_| link.etag.is_none() && self.may_be_hidden(link)) else {
+            return false;
+        };
+        let meant = self.deps.remote.codec().read(&base.remote, base.store.kind()).groups;
+        let of_pairs = |groups: &BTreeSet<GroupId>| -> BTreeSet<GroupId> {
+            groups.intersection(&page.pair_groups).cloned().collect()
+        };
+        of_pairs(&meant) != of_pairs(&record.groups)
     }
 
     /// A record that names a link which has another one. When that one is no more, this one has taken its place: it was
