@@ -12,6 +12,7 @@ use crate::domain::contact::{Card, Contact, Kind};
 use crate::domain::diff;
 use crate::domain::history::Actor;
 use crate::domain::id::ContactId;
+use crate::domain::merge::FieldConflict;
 use crate::domain::policy::Winner;
 use crate::store::{Commit, Store, StoreError, Write};
 
@@ -141,6 +142,7 @@ impl Editor<'_> {
                 draft.confirm(id, conflict.field.clone());
             }
             let (mut writes, _) = draft.finish(&self.actor);
+            remember(&mut writes, conflict, winner);
             writes.push(Write::Conflict(Box::new(Conflict { resolved: Some(now), ..conflict.clone() })));
             self.store.commit(Commit { fence: None, writes }).await?;
             Ok(())
@@ -201,6 +203,23 @@ impl Editor<'_> {
             self.store.commit(Commit { fence: None, writes }).await?;
         }
         contacts.remove(&id).ok_or(EditError::NotFound { id, kind })
+    }
+}
+
+/// Keeps both values of a decided conflict in the history, so that the one that lost can be taken back.
+fn remember(writes: &mut [Write], conflict: &Conflict, winner: Winner) {
+    for write in writes {
+        if let Write::Contact(write) = write
+            && write.contact.id == conflict.contact
+        {
+            write.change.conflicts.push(FieldConflict {
+                field: conflict.field.clone(),
+                base: conflict.base.clone(),
+                store: conflict.store.clone(),
+                remote: conflict.remote.clone(),
+                winner,
+            });
+        }
     }
 }
 

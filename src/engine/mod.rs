@@ -39,6 +39,7 @@ mod clock_set_back;
 mod decide;
 pub mod error;
 mod execute;
+mod group_search;
 mod groups;
 mod guard;
 mod held;

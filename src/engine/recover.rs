@@ -15,11 +15,8 @@ use super::{Doing, EngineError, Purpose, Run};
 use crate::domain::id::{GroupId, LinkId, LinkToken, Marker, RemoteId};
 use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::domain::outbox::{Intent, IntentKind};
-use crate::remotes::{FRESHNESS_WINDOW, Record, Recovery};
+use crate::remotes::FRESHNESS_WINDOW;
 use crate::store::Write;
-
-/// How many members of a group are looked up in the store at once.
-const MEMBERS_CHUNK: usize = 500;
 
 impl Run<'_> {
     /// Whether a full listing is due because a create can only be settled by one.
@@ -81,18 +78,10 @@ impl Run<'_> {
     /// Whether there can be anything to find is not told by the number of members that the listing of groups shows: a
     /// group need not be listed again when only its members change.
     async fn look_for(&mut self, creates: &[Marker]) -> Result<(), EngineError> {
-        let unknown = self.unknown_members(creates).await?;
-        for chunk in unknown.chunks(self.deps.remote.limits().fetch) {
-            if self.still_open(creates).is_empty() {
-                break;
-            }
-            self.check_stop()?;
-            let mut found: Vec<Record> = self.fetch(chunk).await?.into_values().collect();
-            // Whoever else is found here is for the listings to tell, which know who was renamed.
+        if !creates.is_empty() {
+            let groups = self.groups_of_creates(&self.still_open(creates)).await?;
             let awaited = self.tokens_of(creates).await?;
-            found.retain(|record| record.tag.as_ref().is_some_and(|tag| awaited.contains(&tag.token)));
-            let writes = self.observe_records(found).await?;
-            self.commit(writes, "recording what was found in the groups").await?;
+            self.search_groups(&groups, &awaited).await?;
         }
         self.waiting += self.still_open(creates).len() as u64;
         Ok(())
@@ -105,33 +94,6 @@ impl Run<'_> {
 
     fn still_open(&self, creates: &[Marker]) -> Vec<Marker> {
         self.intents.values().map(|intent| intent.marker).filter(|marker| creates.contains(marker)).collect()
-    }
-
-    /// The members of the groups of open creates that belong to no link.
-    async fn unknown_members(&mut self, creates: &[Marker]) -> Result<Vec<RemoteId>, EngineError> {
-        let mut unknown = BTreeSet::new();
-        for group in self.groups_of_creates(&self.still_open(creates)).await? {
-            self.check_stop()?;
-            match self.deps.remote.group_members(&group).await {
-                Ok(members) => unknown.extend(members),
-                Err(cause) if matches!(cause.recovery(), Recovery::RetryAfter(_) | Recovery::AskConsent) => {
-                    return Err(EngineError::Remote { doing: "reading the members of a group", cause });
-                }
-                // Looking is a short cut, which large groups are known to bar: the listings will tell as well.
-                Err(error) => tracing::debug!(
-                    account = %self.order.promise.account, error = &error as &dyn std::error::Error,
-                    "the members of a group cannot be read; lost creates are waited for"
-                ),
-            }
-        }
-        let members: Vec<RemoteId> = unknown.iter().cloned().collect();
-        for ids in members.chunks(MEMBERS_CHUNK) {
-            let account = &self.order.promise.account;
-            for (remote, _) in self.deps.store.links_of_remotes(account, ids).await.doing("reading links")? {
-                unknown.remove(&remote);
-            }
-        }
-        Ok(unknown.into_iter().collect())
     }
 
     async fn groups_of_creates(&self, creates: &[Marker]) -> Result<BTreeSet<GroupId>, EngineError> {

@@ -5,6 +5,8 @@
 //! outside the freshness window. A record that shows up although we deleted it is asked for too: it is there again, or
 //! an edit overran our deletion.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::reached::{self, Situation};
 use super::rules::{self, Rule};
 use super::{CHUNK, Doing, EngineError, Run};
@@ -17,6 +19,7 @@ use crate::store::{Ghost, Write};
 impl Run<'_> {
     /// Asks directly for every record that seems to be gone, or seems to be there again.
     pub(crate) async fn confirm_suspects(&mut self) -> Result<(), EngineError> {
+        let mut gone = BTreeSet::new();
         let mut after = None;
         while let Some(links) = self.unsettled(&mut after).await? {
             self.check_stop()?;
@@ -26,12 +29,20 @@ impl Run<'_> {
             }
             let ids: Vec<RemoteId> = suspects.iter().filter_map(|link| link.remote.clone()).collect();
             let mut found = self.fetch(&ids).await?;
+            let taken = self.taken_by_others(&found).await?;
             let mut writes = Vec::new();
             let mut seen_again = Vec::new();
             for link in suspects {
                 let record = link.remote.as_ref().and_then(|id| found.remove(id));
-                match record {
-                    None => writes.extend(self.missing(link)),
+                match record.filter(|record| taken.get(&record.id).is_none_or(|other| *other == link.id)) {
+                    None => {
+                        let (state, token) = (link.state, link.token.clone());
+                        let found_out = self.missing(link);
+                        if state == LinkState::Bound && found_out.iter().any(is_gone) {
+                            gone.insert(token);
+                        }
+                        writes.extend(found_out);
+                    }
                     Some(record) => match self.present(&link, &record) {
                         Some(link) => writes.push(Write::Link(Box::new(link))),
                         None => seen_again.push(record),
@@ -42,7 +53,28 @@ impl Run<'_> {
             let writes = self.observe_records(seen_again).await?;
             self.commit(writes, "recording which records are there").await?;
         }
-        Ok(())
+        if gone.is_empty() {
+            return Ok(());
+        }
+        // A record that got another name is gone under the old one, and the entry that tells may have got lost.
+        let groups = self.pair_groups().live().cloned().collect();
+        self.search_groups(&groups, &gone).await
+    }
+
+    /// Which of these records, read under a former name, are other links' by now: they were merged there.
+    async fn taken_by_others(
+        &self,
+        found: &BTreeMap<RemoteId, Record>,
+    ) -> Result<BTreeMap<RemoteId, LinkId>, EngineError> {
+        let renamed: Vec<RemoteId> =
+            found.iter().filter(|(asked, record)| record.id != **asked).map(|(_, record)| record.id.clone()).collect();
+        if renamed.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let account = &self.order.promise.account;
+        let links = self.deps.store.links_of_remotes(account, &renamed).await.doing("reading links")?;
+        let own = links.into_iter().filter(|(remote, link)| link.remote.as_ref() == Some(remote));
+        Ok(own.filter(|(_, link)| link.base.is_some()).map(|(remote, link)| (remote, link.id)).collect())
     }
 
     /// The next unsettled links, loaded; `None` after the last.
@@ -120,6 +152,10 @@ impl Run<'_> {
             _ => None,
         }
     }
+}
+
+fn is_gone(write: &Write) -> bool {
+    matches!(write, Write::Link(link) if matches!(link.seen, Some(Sighting::Gone { .. })))
 }
 
 fn is_suspect(link: &Link) -> bool {

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use contactsync::emulator::FormerName;
+use contactsync::emulator::fault::FaultKind;
 use contactsync::emulator::settings::{Delay, Feed};
 use serde_json::{Value, json};
 
@@ -32,8 +33,11 @@ async fn made_anew(edited_there: bool) {
     }
     world.edit(ada, |card| card.emails.retain(|email| email.value != "second@example.net")).await;
     world.edit(ada, |card| card.phones.push(phone("+44 20 7946 0000"))).await;
+    // Nor can the members of the group be read, among whom it would be found.
+    world.strike_always("contactGroups.get", FaultKind::Status(400));
     world.sync().await;
     assert_eq!(world.people().len(), 2, "made anew");
+    world.calm();
     world.advance(HOUR);
     world.settle().await;
 
@@ -42,6 +46,25 @@ async fn made_anew(edited_there: bool) {
     let mails: Vec<&str> = card.emails.iter().map(|email| email.value.as_str()).collect();
     assert_eq!(mails, ["ada.king@example.org"], "what was removed stays removed");
     assert_eq!((card.phones.len(), card.as_person().unwrap().nicknames.len()), (1, usize::from(edited_there)));
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
+// Among the members of its group it is known by our tag, long before any listing shows it.
+#[tokio::test]
+async fn a_record_that_got_another_name_is_found_in_its_group() {
+    let world = World::new();
+    let ada = world.add(person("Ada King")).await;
+    world.settle().await;
+    world.advance(HOUR);
+    world.switch(|settings| settings.propagation.delta = Delay::constant(600_000));
+    let resource = world.resource("Ada King");
+    world.by_hand(|user| user.rename(&resource, FormerName::Gone, Feed::Shown).unwrap());
+    world.edit(ada, |card| card.notes = Some("edited".to_owned())).await;
+    world.sync().await;
+    assert_eq!(world.google_names(), ["Ada King"], "neither doubled nor gone");
+    world.advance(HOUR);
+    world.settle().await;
     world.assert_equal().await;
     world.assert_at_rest().await;
 }

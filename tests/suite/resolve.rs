@@ -54,6 +54,20 @@ async fn each_side_keeps_its_value_while_a_conflict_waits() {
 }
 
 #[tokio::test]
+async fn the_value_that_lost_a_decision_is_in_the_history() {
+    for winner in [Winner::Store, Winner::Remote] {
+        let (world, id) = waiting_world().await;
+        // Changed again while the conflict waits: no merge has noted this one.
+        world.google_edit("Ada King", &json!({"organizations": [{"title": "Chair"}]}));
+        world.sync().await;
+        decide(&world, id, winner).await;
+        let last = world.history(id).await.into_iter().next().expect("a change");
+        let conflict = last.conflicts.first().expect("the decision");
+        assert_eq!((&conflict.store, &conflict.remote, conflict.winner), (&json!("CTO"), &json!("Chair"), winner));
+    }
+}
+
+#[tokio::test]
 async fn the_stores_value_goes_to_the_remote_once_it_is_taken() {
     let (world, id) = waiting_world().await;
     decide(&world, id, Winner::Store).await;

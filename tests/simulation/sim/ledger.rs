@@ -127,9 +127,10 @@ impl Ledger {
                     self.added
                         .iter()
                         .filter(|(value, slot)| slot.person == person && !known.contains(*value))
-                        .filter(|(value, _)| !self.removed.contains(*value))
                         .map(|(value, _)| value.clone()),
                 )
+                // That a value was removed elsewhere is as good an edit as any.
+                .chain(seen.iter().filter(|value| self.removed.contains(*value)).cloned())
                 .collect();
             if least.as_ref().is_none_or(|least| unseen.len() < least.len()) {
                 least = Some(unseen);

@@ -19,7 +19,7 @@ pub struct Swept {
 
 /// Sweeps the scenario of a seed.
 pub fn sweep(seed: u64, ground: &dyn Fn() -> Ground) -> Swept {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let mut swept = Swept::default();
         let (steps, whole) = match play(seed, &ground(), None).await {

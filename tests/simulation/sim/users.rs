@@ -6,12 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contactsync::clock::{Clock as _, Entropy as _};
+use contactsync::contacts::edit::Editor;
 use contactsync::domain::contact::{Card, Contact, Email, Phone};
 use contactsync::domain::diff;
 use contactsync::domain::field::Field;
 use contactsync::domain::history::{Action, Actor, Change};
 use contactsync::domain::id::{ContactId, ReplicaId};
 use contactsync::domain::pair::LeftGroup;
+use contactsync::domain::policy::Winner;
 use contactsync::domain::version::VersionVector;
 use contactsync::emulator::settings::Feed;
 use contactsync::emulator::{FormerName, MergeTrace, ReturnName};
@@ -30,13 +32,23 @@ pub struct Users {
     pub log: Vec<String>,
     habits: Habits,
     serial: u32,
+    /// A record was renamed, and its former name was not reported as gone: who it was is only told by a full listing.
+    pub hid_a_name: bool,
     /// Actions taken, by kind.
     pub taken: BTreeMap<&'static str, u64>,
 }
 
 impl Users {
     pub fn new(tape: Tape, habits: Habits) -> Self {
-        Users { tape, ledger: Ledger::default(), log: Vec::new(), habits, serial: 0, taken: BTreeMap::new() }
+        Users {
+            tape,
+            ledger: Ledger::default(),
+            log: Vec::new(),
+            habits,
+            serial: 0,
+            hid_a_name: false,
+            taken: BTreeMap::new(),
+        }
     }
 
     fn next(&mut self) -> u32 {
@@ -370,6 +382,7 @@ impl Users {
             1 | 2 => {
                 let former = if self.tape.below(2) == 0 { FormerName::Gone } else { FormerName::Leads };
                 let tombstone = if self.tape.below(2) == 0 { Feed::Shown } else { Feed::Hidden };
+                self.hid_a_name |= tombstone == Feed::Hidden;
                 let told = format!("Google {account} renames {:?} {former:?} {tombstone:?}", owners(&person));
                 self.note("Google renames", told);
                 stage.by_hand(account, |user| {
@@ -418,31 +431,26 @@ impl Users {
     /// A person decides every conflict that waits.
     pub async fn resolve_conflicts(&mut self, stage: &Stage) {
         for conflict in stage.store.open_conflicts(None).await.expect("conflicts") {
-            let Some(contact) = stage.store.contacts(&[conflict.contact]).await.expect("contacts").pop() else {
-                continue;
-            };
             let takes_store = self.tape.below(2) == 0;
             self.log.push(format!("somebody decides {}: the store's value: {takes_store}", conflict.field));
-            let mut resolved = conflict.clone();
-            resolved.resolved = Some(stage.clock.now());
-            let mut card = contact.card.clone();
-            if !takes_store {
-                let before = values_of_card(&card);
-                diff::set_field(&mut card, &conflict.field, &conflict.remote).expect("a value of the field");
-                let after = values_of_card(&card);
-                self.ledger.given_up.extend(before.difference(&after).cloned());
-            }
-            let mut writes = vec![Write::Conflict(Box::new(resolved))];
-            let expected = contact.version.clone();
-            let mut edited = contact.clone();
-            edited.version.tick(&ReplicaId::store(1));
-            edited.touched.insert(conflict.field.clone(), stage.clock.now());
-            let change = change(stage, contact.id, Action::Edited, &contact.card, &card);
-            edited.card = card;
-            writes.push(Write::Contact(Box::new(ContactWrite { contact: edited, expected: Some(expected), change })));
-            stage.store.commit(Commit { fence: None, writes }).await.expect("stored");
+            let before = values_of_contact(stage, conflict.contact).await;
+            let editor = Editor {
+                store: stage.store.as_ref(),
+                clock: stage.clock.as_ref(),
+                entropy: stage.entropy.as_ref(),
+                actor: Actor::User,
+            };
+            let winner = if takes_store { Winner::Store } else { Winner::Remote };
+            editor.resolve(&conflict, winner).await.expect("a conflict is decided");
+            let after = values_of_contact(stage, conflict.contact).await;
+            self.ledger.given_up.extend(before.difference(&after).cloned());
         }
     }
+}
+
+async fn values_of_contact(stage: &Stage, id: ContactId) -> BTreeSet<String> {
+    let contact = stage.store.contacts(&[id]).await.expect("contacts").pop();
+    contact.map(|contact| values_of_card(&contact.card)).unwrap_or_default()
 }
 
 fn change(stage: &Stage, contact: ContactId, action: Action, before: &Card, after: &Card) -> Change {
