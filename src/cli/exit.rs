@@ -74,8 +74,8 @@ impl Exit {
     }
 
     /// What a run over several accounts means: the first that applies of 1, 77, 3 and 75.
-    pub fn of_accounts(accounts: &[AccountSummary]) -> Exit {
-        let exits: Vec<Exit> = accounts.iter().map(Exit::of_account).collect();
+    pub fn of_accounts<'a>(accounts: impl IntoIterator<Item = &'a AccountSummary>) -> Exit {
+        let exits: Vec<Exit> = accounts.into_iter().map(Exit::of_account).collect();
         let order = [Exit::Failed, Exit::NoConsent, Exit::Unfinished, Exit::TryLater];
         order.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Done)
     }

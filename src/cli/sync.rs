@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use crate::config::Account;
-use crate::daemon::worker::{Finished, Job};
+use crate::daemon::worker::{Finished, Job, was_stopped};
 use crate::domain::account::Outcome;
 use crate::domain::run::{AccountSummary, Counts, RunRecord};
 use crate::engine::{Purpose, Reach, StopFlag};
@@ -45,15 +45,20 @@ pub async fn sync(args: &SyncArgs, desk: &Desk) -> anyhow::Result<Exit> {
     Ok(ended(&finished, &stop, desk))
 }
 
-/// How a run ends. What a stop on request left undone is not a failure, and is told.
+/// How a run ends. What a stop on request left undone is not a failure, and is told; an account that could not be
+/// reached before the stop came still is one.
 pub(super) fn ended(finished: &Finished, stop: &StopFlag, desk: &Desk) -> Exit {
-    match Exit::of_accounts(&finished.record.accounts) {
-        Exit::TryLater if stop.is_stopped() => {
-            desk.out.remark("stopped on request before the end; the next run goes on from here");
-            Exit::Done
-        }
-        exit => exit,
+    let accounts = &finished.record.accounts;
+    let ended = not_stopped(accounts, stop);
+    if ended.len() < accounts.len() {
+        desk.out.remark("stopped on request before the end; the next run goes on from here");
     }
+    Exit::of_accounts(ended)
+}
+
+/// The accounts that came to an end of their own.
+fn not_stopped<'a>(accounts: &'a [AccountSummary], stop: &StopFlag) -> Vec<&'a AccountSummary> {
+    accounts.iter().filter(|account| !(stop.is_stopped() && was_stopped(account))).collect()
 }
 
 /// Which part of the remote a flag asks for.
@@ -145,4 +150,31 @@ fn counted(counts: Counts) -> String {
     let parts: Vec<String> =
         parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::AccountName;
+    use crate::engine::EngineError;
+
+    fn unreachable(error: &str) -> AccountSummary {
+        AccountSummary {
+            outcome: Outcome::Unreachable,
+            error: Some(error.to_owned()),
+            ..AccountSummary::new(AccountName::new("a"))
+        }
+    }
+
+    #[test]
+    fn a_stop_excuses_only_the_accounts_that_it_kept_from_their_end() {
+        let stopped = unreachable(&EngineError::Stopped.to_string());
+        let down = unreachable("connection refused");
+        let stop = StopFlag::default();
+        let exit = |accounts: &[AccountSummary]| Exit::of_accounts(not_stopped(accounts, &stop));
+        assert_eq!(exit(std::slice::from_ref(&stopped)), Exit::TryLater, "nobody asked");
+        stop.stop();
+        assert_eq!(exit(std::slice::from_ref(&stopped)), Exit::Done);
+        assert_eq!(exit(&[stopped, down]), Exit::TryLater);
+    }
 }

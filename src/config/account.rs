@@ -7,7 +7,7 @@ use toml::de::DeValue;
 
 use crate::domain::field::Field;
 use crate::domain::id::{AccountName, ReplicaId};
-use crate::domain::pair::{DeletePolicy, Direction, Guard, LeftGroup, Organizations, Pair, Promise};
+use crate::domain::pair::{DeletePolicy, Direction, Guard, Organizations, Pair, Promise};
 use crate::domain::policy::ConflictPolicy;
 
 use super::Surroundings;
@@ -120,15 +120,10 @@ impl Account {
         let photos = table.or("photos", true, notes, value::flag);
         let conflict_fields = policy::conflict_fields(table.table("conflict_fields", notes), notes);
         let delete_table = table.table("delete", notes);
-        let delete_place = delete_table.place().clone();
-        let delete = policy::delete(delete_table, notes);
         let guard = policy::guard(table.table("guard", notes), notes);
         let place = table.place().clone();
         let pairs = pair::read(table.tables("pair", notes), &place, notes);
-        if delete.left_group == LeftGroup::Unlabel && pairs.iter().any(|pair| pair.labels.is_empty()) {
-            let message = "\"unlabel\" does nothing to a pair without labels: whoever leaves its group is unlinked";
-            notes.warning(&delete_place, "account.delete.left_group", message);
-        }
+        let delete = policy::delete(delete_table, &pairs, notes);
         let fields = fields::read(table.table("fields", notes), notes);
         table.finish(notes);
         let (name, email) = (name?, email?);

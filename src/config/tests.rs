@@ -274,6 +274,8 @@ fn unlabel_is_warned_about_where_a_pair_has_no_labels() {
     let config = accepted(&format!("{ACCOUNT}{delete}{PAIR}"));
     let warned: Vec<&str> = config.warnings.iter().map(|warning| warning.key.as_str()).collect();
     assert_eq!(warned, ["account.delete.left_group"]);
+    let line = |config: &str| config.lines().position(|line| line.starts_with("left_group")).map(|line| line + 1);
+    assert_eq!(Some(config.warnings[0].position.line), line(&format!("{ACCOUNT}{delete}")));
     let config = accepted(&format!("{ACCOUNT}{delete}[[account.pair]]\ngroup = \"Team\"\nlabels = [\"Team\"]\n"));
     assert_eq!(config.warnings, []);
 }

@@ -257,6 +257,12 @@ impl Worker {
     }
 }
 
+/// Whether a stop on request, and nothing else, kept an account from its end.
+pub fn was_stopped(summary: &AccountSummary) -> bool {
+    let stopped = EngineError::Stopped;
+    summary.outcome == stopped.outcome() && summary.error.as_deref() == Some(stopped.to_string().as_str())
+}
+
 /// The summary of an account whose turn a stop on request came before.
 fn not_begun(account: &Account) -> AccountSummary {
     AccountSummary {

@@ -16,5 +16,8 @@ pub const MAX_COLUMNS: usize = 16_384;
 /// Cells of a sheet, filled or between filled ones.
 pub const MAX_CELLS: usize = 20_000_000;
 
+/// Bytes of text in the cells of a sheet. A workbook keeps a text once and names it in any number of cells.
+pub const MAX_TEXT_BYTES: usize = 256 * 1024 * 1024;
+
 /// Unclosed quotes after which a CSV file is read as it stands. Each costs one more look at the rest of the file.
 pub const MAX_UNCLOSED_QUOTES: usize = 200;

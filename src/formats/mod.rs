@@ -38,6 +38,7 @@ mod target;
 mod vcard;
 mod warning;
 mod xls_claims;
+mod xlsx_claims;
 
 use crate::domain::contact::Card;
 

@@ -1,6 +1,5 @@
 //! What the tests of several subjects share.
 
-pub mod binary;
 pub mod effort;
 pub mod fuse;
 #[path = "../../simulation/sim/gated.rs"]

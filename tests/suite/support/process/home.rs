@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{Seek as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -27,8 +28,13 @@ impl Home {
 
     /// A folder with a store and no account.
     pub fn alone() -> Home {
+        Home::with_store("")
+    }
+
+    /// A folder with a store, and what else the configuration is to say.
+    pub fn with_store(rest: &str) -> Home {
         let home = Home::empty();
-        home.configure("[store]\nurl = \"sqlite:contacts.db\"\n");
+        home.configure(&format!("[store]\nurl = \"sqlite:contacts.db\"\n{rest}"));
         home
     }
 
@@ -100,6 +106,16 @@ impl Home {
     /// Runs a command to its end.
     pub fn run<A: AsRef<OsStr>>(&self, line: impl IntoIterator<Item = A>) -> Ran {
         self.start(line).end()
+    }
+
+    /// Runs a command to its end with this on its stdin.
+    pub fn run_with_input<A: AsRef<OsStr>>(&self, line: impl IntoIterator<Item = A>, input: &str) -> Ran {
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(input.as_bytes()).expect("written");
+        file.rewind().expect("at its beginning");
+        let mut command = self.command(line);
+        command.stdin(file);
+        Program::start(command).end()
     }
 
     /// Runs a command that has to succeed, and reads its answer.
