@@ -41,9 +41,16 @@ impl Run<'_> {
     pub(super) fn classify(&mut self, page: &mut Page, record: Record) {
         match bearing(page, &record) {
             Bearing::Own(id) => self.classify_own(page, id, record),
+            // It was renamed before we deleted it under a name that led nowhere any more.
+            Bearing::Renamed(id) if self.outlived_own_deletion(page, id, &record) => {
+                self.classify_twin(page, id, record)
+            }
             Bearing::Renamed(id) => {
                 reached::note(Situation::RecordRenamed);
                 forget_found(page, &record);
+                if self.outlived_own_deletion(page, id, &record) {
+                    revive(page, id);
+                }
                 rename(page, id, &record);
                 self.classify_own(page, id, record);
             }
@@ -149,7 +156,10 @@ impl Run<'_> {
                     return;
                 }
                 reached::note(Situation::TwinFound);
-                let (is_older, other_may_be_hidden) = (record.time < link.remote_time, self.may_be_hidden(link));
+                // The time of one that was found gone is that of the finding.
+                let is_gone = matches!(link.seen, Some(Sighting::Gone { .. }));
+                let is_older = !is_gone && record.time < link.remote_time;
+                let other_may_be_hidden = self.may_be_hidden(link);
                 page.open.doubled.push(Doubled { other: other.clone(), record, is_older, other_may_be_hidden });
             }
             _ => {
@@ -157,6 +167,12 @@ impl Run<'_> {
                 self.classify_unlinked(page, record, IsTwin::Yes, base);
             }
         }
+    }
+
+    /// Whether the record was renamed before we deleted it, under a name that led nowhere any more.
+    fn outlived_own_deletion(&self, page: &Page, id: LinkId, record: &Record) -> bool {
+        let link = page.links.get(&id).filter(|link| link.state == LinkState::Gone && link.own_delete);
+        record.presence == Presence::Present && link.is_some_and(|link| !self.changed_after_death(link, record))
     }
 
     /// Whether somebody changed the record after the one of its link was deleted. A create of ours that landed late is
@@ -410,6 +426,13 @@ fn note_marker(marker: Option<&Marker>, known: Option<&Marker>) {
         (Some(_), _) => reached::note(Situation::MarkerOfLostWrite),
         (None, _) => {}
     }
+}
+
+/// The link's record is there after all, and is to be deleted again.
+fn revive(page: &mut Page, id: LinkId) {
+    let Some(link) = page.links.get_mut(&id) else { return };
+    link.state = LinkState::Bound;
+    link.settled = VersionVector::new();
 }
 
 fn rename(page: &mut Page, id: LinkId, record: &Record) {
