@@ -25,7 +25,8 @@ pub struct Fate {
     /// Somebody brought the person back, or merged it with another one, or moved it in and out of what is kept equal:
     /// its values may be from any time.
     pub murky: bool,
-    /// Somebody deleted the person while something that had been sent was not known to have arrived.
+    /// Somebody deleted the person while something that had been sent was not known to have arrived, or while its record
+    /// had another name than was known.
     pub too_soon: bool,
 }
 

@@ -382,6 +382,11 @@ impl Users {
             1 | 2 => {
                 let former = if self.tape.below(2) == 0 { FormerName::Gone } else { FormerName::Leads };
                 let tombstone = if self.tape.below(2) == 0 { Feed::Shown } else { Feed::Hidden };
+                for owner in owners(&person) {
+                    // A deletion of ours may meet the former name, and a full listing does not tell a renamed record from
+                    // a copy that somebody made: that one is kept.
+                    self.ledger.deleted_too_soon(&owner);
+                }
                 self.hid_a_name |= tombstone == Feed::Hidden;
                 let told = format!("Google {account} renames {:?} {former:?} {tombstone:?}", owners(&person));
                 self.note("Google renames", told);
