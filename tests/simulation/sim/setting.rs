@@ -21,6 +21,10 @@ use super::tape::Tape;
 pub const GROUP: &str = "Team";
 /// The label that selects contacts, where labels select them.
 pub const LABEL: &str = "Customer";
+/// The group of a second pair, where there is one, and the label that selects for it.
+pub const SECOND: (&str, &str) = ("Partners", "Partner");
+/// A label that no pair speaks of.
+pub const FRIEND: &str = "Friend";
 
 /// See the module.
 #[derive(Debug)]
@@ -158,6 +162,7 @@ fn promise(tape: &mut Tape, place: usize, habits: Habits) -> Promise {
     let (account, _) = account(place);
     let policies = [ConflictPolicy::Newest, ConflictPolicy::Store, ConflictPolicy::Remote, ConflictPolicy::Manual];
     let many = Limit::Absolute(100_000);
+    let has_second = habits.label && tape.below(2) == 1;
     Promise {
         replica: ReplicaId::google(&account),
         account,
@@ -178,13 +183,22 @@ fn promise(tape: &mut Tape, place: usize, habits: Habits) -> Promise {
             grace: Duration::ZERO,
         },
         guard: Guard { max_deletes: many, max_updates: many, max_blanked_fields: many },
-        pairs: vec![Pair {
-            group: GROUP.to_owned(),
-            missing_group: MissingGroup::Create,
-            labels: if habits.label { vec![LABEL.to_owned()] } else { Vec::new() },
-            owners: Vec::new(),
-            strangers: Strangers::Adopt,
-            add_label: (habits.label && tape.below(2) == 1).then(|| LABEL.to_owned()),
-        }],
+        pairs: [(GROUP, LABEL), SECOND]
+            .into_iter()
+            .take(if has_second { 2 } else { 1 })
+            .map(|(group, label)| pair(group, habits.label.then_some(label), habits.label && tape.below(2) == 1))
+            .collect(),
+    }
+}
+
+fn pair(group: &str, label: Option<&str>, gives_label: bool) -> Pair {
+    let label = label.map(str::to_owned);
+    Pair {
+        group: group.to_owned(),
+        missing_group: MissingGroup::Create,
+        labels: label.iter().cloned().collect(),
+        owners: Vec::new(),
+        strangers: Strangers::Adopt,
+        add_label: label.filter(|_| gives_label),
     }
 }
