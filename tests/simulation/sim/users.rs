@@ -228,7 +228,9 @@ impl Users {
     async fn delete_in_store(&mut self, stage: &Stage) {
         let Some(contact) = self.pick_contact(stage, DeletedContacts::Hidden).await else { return };
         let Some(owner) = owner_of_card(&contact.card) else { return };
-        self.ledger.deleted(&owner, values_of_card(&contact.card));
+        for owner in owners_of_card(&contact.card) {
+            self.ledger.deleted(&owner, values_of_card(&contact.card));
+        }
         self.note("store deletes", format!("store deletes {owner}"));
         let card = contact.card.clone();
         self.store_edit(stage, contact, card, Action::Deleted).await;
@@ -367,10 +369,12 @@ impl Users {
     async fn delete_in_google(&mut self, stage: &Stage, account: usize) {
         let Some(person) = self.pick_person(stage, account) else { return };
         let Some(owner) = owner(&person) else { return };
-        self.ledger.deleted(&owner, values_of_person(&person));
-        if !is_acknowledged(stage, &owner).await {
-            // Nobody can know yet whether what was sent had been seen, and an edit that may be unseen survives.
-            self.ledger.deleted_too_soon(&owner);
+        for owner in owners(&person) {
+            self.ledger.deleted(&owner, values_of_person(&person));
+            if !is_acknowledged(stage, &owner).await {
+                // Nobody can know yet whether what was sent had been seen, and an edit that may be unseen survives.
+                self.ledger.deleted_too_soon(&owner);
+            }
         }
         self.note("Google deletes", format!("Google {account} deletes {owner}"));
         stage.by_hand(account, |user| user.delete(resource(&person)).unwrap_or_default());
@@ -427,7 +431,9 @@ impl Users {
                 for owner in owners(&person).into_iter().chain(owners(&other)) {
                     self.ledger.blurred(&owner);
                 }
-                self.ledger.deleted(&owner(&other).unwrap_or_default(), values_of_person(&other));
+                for owner in owners(&other) {
+                    self.ledger.deleted(&owner, values_of_person(&other));
+                }
                 let told = format!("Google {account} merges {:?} into {:?} {trace:?}", owners(&other), owners(&person));
                 self.note("Google merges", told);
                 stage.by_hand(account, |user| {
