@@ -223,6 +223,18 @@ CREATE INDEX conflict_waiting ON conflict (since, id) WHERE resolved IS NULL;
 CREATE INDEX conflict_by_contact ON conflict (contact);
 CREATE INDEX conflict_by_link ON conflict (link);
 
+-- Harm that runs did lately, which the guards count together with what is about to be done. Written with the harm itself;
+-- rows older than a day are removed at the end of the account's next run.
+CREATE TABLE harm (
+    account TEXT   NOT NULL,
+    harm    TEXT   NOT NULL, -- the kind, see src/domain/harm.rs
+    contact TEXT   NOT NULL, -- contact.id; of the same harm to the same contact only the last one is kept
+    let_by  TEXT   NOT NULL CHECK (let_by IN ('guard', 'person')), -- who let it happen; what a person let through does
+                                                                   -- not count towards the limit
+    at      BIGINT NOT NULL, -- when it was last done
+    PRIMARY KEY (account, harm, contact, let_by)
+) WITHOUT ROWID;
+
 -- What runs did. Written when a run begins and when it ends.
 CREATE TABLE run (
     id       TEXT   NOT NULL PRIMARY KEY,

@@ -4,6 +4,7 @@
 //! into the copy, and what would be sent is written down instead of sent. The copy is thrown away. Nothing is written
 //! at Google or in the store.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -93,7 +94,7 @@ pub async fn plan(args: &PlanArgs, desk: &Desk) -> anyhow::Result<Exit> {
     let finished = {
         let worker = desk.worker_on(Arc::new(copy))?;
         let bar = Bar::new(&desk.out, "planning");
-        let job = Job { accounts, reach: reach(args.full), purpose: Purpose::Preview };
+        let job = Job { accounts, reach: reach(args.full), purpose: Purpose::Preview, licences: BTreeMap::new() };
         worker.run(job, &bar, &stop::on_signals()).await.context("planning")?
     };
     answer(desk, &finished)?;

@@ -1,5 +1,7 @@
 //! `sync`: one cycle of every, or one, account.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
@@ -38,7 +40,7 @@ pub async fn sync(args: &SyncArgs, desk: &Desk) -> anyhow::Result<Exit> {
     let stop = stop::on_signals();
     let finished = {
         let bar = Bar::new(&desk.out, "synchronizing");
-        let job = Job { accounts, reach: reach(args.full), purpose: Purpose::Carry };
+        let job = Job { accounts, reach: reach(args.full), purpose: Purpose::Carry, licences: BTreeMap::new() };
         worker.run(job, &bar, &stop).await.context("recording the run")?
     };
     answer(desk, &finished)?;
@@ -72,7 +74,11 @@ pub(super) fn chosen<'a>(desk: &'a Desk, name: Option<&str>) -> anyhow::Result<V
     Ok(vec![account])
 }
 
-fn answer(desk: &Desk, finished: &Finished) -> anyhow::Result<()> {
+/// Answers with a run.
+///
+/// # Errors
+/// What the stream says.
+pub(super) fn answer(desk: &Desk, finished: &Finished) -> anyhow::Result<()> {
     if desk.out.is_json() {
         desk.out.json(&run_json(&finished.record))?;
         return Ok(());
@@ -109,7 +115,8 @@ fn account_lines(account: &AccountSummary) -> String {
         ));
     }
     if account.parked > 0 {
-        lines.push(format!("  {} wait for a person; see `contactsync status`", account.parked));
+        let wait = if account.parked == 1 { "waits" } else { "wait" };
+        lines.push(format!("  {} {wait} for a person; see `contactsync status`", account.parked));
     }
     lines.extend(account.failed.iter().map(|failure| format!("  {}: {}", failure.contact, failure.reason)));
     lines.extend(account.notices.iter().map(|notice| format!("  {notice}")));

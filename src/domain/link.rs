@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::contact::Card;
-use super::id::{AccountName, ContactId, Etag, LinkId, LinkToken, Marker, RemoteId};
+use super::id::{AccountName, ContactId, Etag, LinkId, LinkToken, Marker, RemoteId, RunId};
 use super::time::Timestamp;
 use super::version::VersionVector;
 
@@ -163,8 +163,11 @@ pub struct Parked {
     pub why: ParkedWhy,
     /// One sentence for people.
     pub reason: String,
-    /// The content that was refused, as a digest; a different content is tried again.
+    /// What was refused or is held back, as a digest; something else is tried again.
     pub digest: Option<String>,
+    /// The run that was the first to hold it back in this form; only for what a guard stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
     /// Since when.
     pub since: Timestamp,
     /// How often the same content was refused.

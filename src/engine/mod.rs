@@ -43,6 +43,7 @@ mod guard;
 mod held;
 mod identity;
 mod lease;
+mod licence;
 mod observe;
 pub mod operation;
 mod organizations;
@@ -53,9 +54,12 @@ mod settle;
 mod suspects;
 
 pub use error::{Doing, EngineError};
+pub use licence::{Licence, Seen};
 pub use operation::Operation;
 
+use guard::Tally;
 use lease::Tenure;
+use push::Planned;
 
 /// How long a lease holds without being renewed.
 pub const LEASE_TTL: Duration = Duration::from_secs(90);
@@ -155,6 +159,10 @@ pub struct Order<'a> {
     pub lease: LeaseRequest,
     /// The fence of that lease.
     pub fence: Fence,
+    /// What a person has let through beforehand.
+    pub licence: &'a Licence,
+    /// Contacts that runs of other accounts have made under the same run.
+    pub newborn: BTreeSet<ContactId>,
 }
 
 /// What a run did or would do.
@@ -162,8 +170,10 @@ pub struct Order<'a> {
 pub struct Report {
     /// The numbers.
     pub summary: AccountSummary,
-    /// Every operation, in order; empty unless the purpose was a preview.
+    /// Every operation, by side and kind; empty unless the purpose was a preview.
     pub operations: Vec<Operation>,
+    /// Contacts that the run has made, with those it was told of.
+    pub newborn: BTreeSet<ContactId>,
 }
 
 /// Runs one account once. Always returns a report: what endangers the rest ends the run and is told in its summary.
@@ -177,7 +187,7 @@ pub async fn run_account(deps: Deps<'_>, order: Order<'_>) -> Report {
         Err(error) => {
             let mut summary = AccountSummary::new(order.promise.account.clone());
             close(&mut summary, Some(&error));
-            return Report { summary, operations: Vec::new() };
+            return Report { summary, operations: Vec::new(), newborn: order.newborn.clone() };
         }
     };
     let result = run.steps().await;
@@ -186,7 +196,9 @@ pub async fn run_account(deps: Deps<'_>, order: Order<'_>) -> Report {
     if let Err(error) = finished {
         close(&mut run.summary, Some(&error));
     }
-    Report { summary: run.summary, operations: run.operations }
+    // The order in which records are found is nobody's choice; people and digests want one they know.
+    run.operations.sort_by_cached_key(Operation::sort_key);
+    Report { summary: run.summary, operations: run.operations, newborn: run.newborn }
 }
 
 /// One run in progress: what it works with, what it knows, and what it has done so far.
@@ -209,6 +221,14 @@ pub(crate) struct Run<'a> {
     pub(crate) doubted: BTreeSet<ContactId>,
     /// Links that could not be finished in this run and are worth another one soon.
     pub(crate) waiting: u64,
+    /// Contacts made in this run.
+    pub(crate) newborn: BTreeSet<ContactId>,
+    /// What a person has let through, as far as this run carried it out.
+    pub(crate) released: Tally,
+    /// Links whose operations are none of this run's business, with the times they were met.
+    pub(crate) left_alone: u64,
+    /// What is about to be done at the remote, by link.
+    pub(crate) planned: BTreeMap<LinkId, Planned>,
     tenure: Tenure,
 }
 
@@ -231,6 +251,10 @@ impl<'a> Run<'a> {
             linked: 0,
             doubted: BTreeSet::new(),
             waiting: 0,
+            newborn: order.newborn.clone(),
+            released: Tally::default(),
+            left_alone: 0,
+            planned: BTreeMap::new(),
             tenure: Tenure::begin(order.fence.clone(), deps.clock.now()),
         })
     }
@@ -304,6 +328,9 @@ impl<'a> Run<'a> {
         if self.summary.parked > 0 || counts.conflicts > 0 || !self.summary.failed.is_empty() {
             self.summary.outcome = Outcome::Parked;
         }
+        if self.left_alone > 0 {
+            self.notice("changes that are not part of this are left for the next run".to_owned());
+        }
         close(&mut self.summary, result.as_ref().err());
         if self.order.purpose == Purpose::Preview {
             return Ok(());
@@ -311,14 +338,15 @@ impl<'a> Run<'a> {
         self.state.last_run = Some(self.order.run);
         self.state.last_outcome = Some(self.summary.outcome);
         self.state.last_error = self.summary.error.clone();
-        if self.summary.outcome == Outcome::Done {
+        if self.summary.outcome == Outcome::Done && self.left_alone == 0 {
             self.state.proven_equal = Some(self.now());
         }
         if let Some(ahead) = self.deps.remote.clock_ahead_ms() {
             self.state.clock_ahead_ms = ahead;
         }
+        let forget = Write::ForgetHarm(self.order.promise.account.clone(), self.window());
         let state = Write::Account(Box::new(self.state.clone()));
-        self.commit(vec![state], "recording the end of the run").await?;
+        self.commit(vec![forget, state], "recording the end of the run").await?;
         self.give_back().await.doing("giving back the lease")
     }
 
@@ -371,7 +399,7 @@ impl<'a> Run<'a> {
     /// told once.
     pub(crate) fn record(&mut self, operation: Operation) {
         if self.order.purpose == Purpose::Preview && self.told.insert(operation.subject()) {
-            self.operations.push(operation);
+            self.operations.push(self.as_told(&operation));
         }
     }
 }

@@ -7,12 +7,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::guard::Tally;
+use super::guard::{Tally, harms_of};
 use super::held::{Held, carried};
+use super::licence::Ruling;
 use super::operation::{Operation, OperationKind, Side};
-use super::{EngineError, Purpose, Run, Step, identity};
+use super::{EngineError, Licence, Purpose, Run, Step, identity};
 use crate::domain::contact::{Card, Contact, Kind};
 use crate::domain::digest::Digest;
+use crate::domain::harm::{Harm, LetBy};
 use crate::domain::id::{ContactId, GroupId, LinkId};
 use crate::domain::link::{Link, LinkState, ParkedWhy};
 use crate::domain::pair::{Direction, InStore};
@@ -80,6 +82,14 @@ impl Order {
     }
 }
 
+/// What is about to be done about one link, as it was judged.
+#[derive(Debug, Clone)]
+pub(crate) struct Planned {
+    harms: Vec<Harm>,
+    let_by: LetBy,
+    digest: Digest,
+}
+
 /// Everything that is to be done at the remote, by kind of call.
 #[derive(Debug, Default)]
 pub(crate) struct PushPlan {
@@ -132,10 +142,11 @@ impl Run<'_> {
                 if let (Some(contact), Some(base), None) = (contact, &link.base, &link.seen) {
                     writes.extend(self.follow_conflicts(contact.id, &base.store, &contact.card));
                 }
-                writes.extend(self.settle_quietly(link, contact, &push, &held));
-                for operation in self.operations_of_push(link, contact, &push, &held) {
-                    tally.count(&operation);
+                let operations = self.operations_of_push(link, contact, &push, &held);
+                if operations.is_empty() {
+                    writes.extend(self.settle_quietly(link, contact, &push, &held));
                 }
+                operations.iter().for_each(|operation| tally.count(operation));
             }
             self.commit(writes, "acknowledging contacts").await?;
         }
@@ -144,6 +155,7 @@ impl Run<'_> {
         }
         let barred = self.bar(&tally).await?;
         let mut plan = PushPlan::default();
+        self.planned.clear();
         let mut after = None;
         while let Some(links) = self.unsettled(&mut after).await? {
             let contacts = self.contacts_of(&links).await?;
@@ -152,15 +164,24 @@ impl Run<'_> {
                 let contact = link.contact.and_then(|id| contacts.get(&id));
                 let push = self.plan_link(&link, contact, &held);
                 let operations = self.operations_of_push(&link, contact, &push, &held);
-                if operations.iter().any(|operation| barred.stops(operation)) {
-                    let settled = self.park_for_guard(link, operations);
-                    writes.extend(settled.writes);
-                    settled.operations.into_iter().for_each(|operation| self.record(operation));
-                    continue;
+                let let_by = match self.ruling(&link, &operations, &barred) {
+                    Ruling::Go(let_by) => let_by,
+                    Ruling::Leave => continue,
+                    Ruling::Park => {
+                        let settled = self.park_for_guard(link, operations);
+                        writes.extend(settled.writes);
+                        settled.operations.into_iter().for_each(|operation| self.record(operation));
+                        continue;
+                    }
+                };
+                if let Push::Rest(_) = push {
+                    writes.extend(self.settle_quietly(&link, contact, &push, &held));
+                    writes.extend(self.harm_of(&operations, let_by));
                 }
-                operations.into_iter().for_each(|operation| self.record(operation));
                 let kind = contact.map_or(Kind::Person, |contact| contact.card.kind());
                 plan.add(&link, kind, push);
+                self.note_planned(&link, &operations, let_by);
+                operations.into_iter().for_each(|operation| self.record(operation));
             }
             self.commit(writes, "parking what the guard stopped").await?;
         }
@@ -169,6 +190,39 @@ impl Run<'_> {
         }
         self.deps.progress.advanced(Step::Writing, 0, plan.len() as u64);
         self.execute(plan, &held).await
+    }
+
+    fn note_planned(&mut self, link: &Link, operations: &[Operation], let_by: LetBy) {
+        let harms = operations.iter().flat_map(harms_of).collect();
+        self.planned.insert(link.id, Planned { harms, let_by, digest: self.digest_of(operations) });
+    }
+
+    /// The writes that remember the harm which was planned for a link and is done now; `unplanned` is what it came to
+    /// when an earlier run had sent it.
+    pub(crate) fn harm_at_remote(&self, link: &Link, unplanned: Harm) -> Vec<Write> {
+        let Some(contact) = link.contact else { return Vec::new() };
+        match self.planned.get(&link.id) {
+            Some(Planned { harms, let_by, .. }) => {
+                harms.iter().map(|harm| self.harm_done(*harm, contact, *let_by)).collect()
+            }
+            None => vec![self.harm_done(unplanned, contact, LetBy::Guard)],
+        }
+    }
+
+    /// What one link needs at the remote just before it is sent. Where a person has let through something particular,
+    /// nothing else is sent: what was edited since waits for the next run.
+    pub(crate) fn replan_link(&mut self, link: &Link, contact: Option<&Contact>, held: &Held) -> Push {
+        let push = self.plan_link(link, contact, held);
+        if *self.order.licence == Licence::Guarded {
+            return push;
+        }
+        let operations = self.operations_of_push(link, contact, &push, held);
+        let as_judged = self.planned.get(&link.id).is_some_and(|planned| planned.digest == self.digest_of(&operations));
+        if as_judged || operations.is_empty() {
+            return push;
+        }
+        self.left_alone += 1;
+        Push::Wait
     }
 
     /// What one link needs at the remote.
@@ -324,6 +378,14 @@ impl Run<'_> {
             operations
         };
         match push {
+            // Only what was kept equal until now ceases to be.
+            Push::Rest(LinkState::Dormant) if link.state == LinkState::Bound => {
+                vec![operation(OperationKind::Unlink, "deleted in the store; the record in Google stays as it is")]
+            }
+            Push::Rest(LinkState::Unselected) if link.state == LinkState::Bound => {
+                let reason = "no pair selects it any more; both stay and are no longer kept equal";
+                vec![operation(OperationKind::Unlink, reason)]
+            }
             Push::Acknowledge | Push::Rest(_) | Push::Wait => Vec::new(),
             Push::Create => {
                 let blank = Card::blank(contact.card.kind());

@@ -10,6 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Doing, EngineError, Purpose, Run};
+use crate::domain::harm::{Harm, Side};
 use crate::domain::id::{GroupId, LinkId, Marker, RemoteId};
 use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::domain::outbox::{Intent, IntentKind};
@@ -176,6 +177,7 @@ impl Run<'_> {
         match intent.kind {
             IntentKind::Delete => {
                 let time = link.remote_time;
+                writes.extend(self.harm_at_remote(&link, Harm::Deletes(Side::Remote)));
                 writes.extend(self.finish_deletion(link, time).await?);
             }
             IntentKind::Create | IntentKind::Update => {

@@ -16,6 +16,7 @@
 //! | account | cursors and what else is remembered between runs |
 //! | intent, sent | the outbox and its memory |
 //! | ghost, stranger | remote records that are not ours: deleted ones, and those outside every pair |
+//! | harm | what runs did within the last day that the guards count |
 //! | conflict, run, lease, grant | what people look at, and who may work |
 //!
 //! Two implementors obey one conformance suite: `sqlite` and `memory`.
@@ -29,6 +30,7 @@ use crate::clock::Entropy;
 use crate::domain::account::AccountState;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::{Contact, Kind};
+use crate::domain::harm::HarmDone;
 use crate::domain::history::{Change, RecordedChange};
 use crate::domain::id::{AccountName, ConflictId, ContactId, Etag, LinkId, LinkToken, Marker, RemoteId, RunId};
 use crate::domain::link::Link;
@@ -129,6 +131,10 @@ pub enum Write {
     Conflict(Box<Conflict>),
     /// Inserts or replaces a run by its id.
     Run(Box<RunRecord>),
+    /// Remembers a harm that was done; of the same one to the same contact the last counts.
+    Harm(HarmDone),
+    /// Forgets the harm that was done in an account before a time.
+    ForgetHarm(AccountName, Timestamp),
 }
 
 /// A contact to be stored, and why.
@@ -394,6 +400,9 @@ pub trait Store: Send + Sync {
         account: &AccountName,
         keys: &BTreeSet<Vec<u8>>,
     ) -> Result<Vec<Stranger>, StoreError>;
+
+    /// The harm that was done in an account since a time, that time included; in no promised order.
+    async fn harms(&self, account: &AccountName, since: Timestamp) -> Result<Vec<HarmDone>, StoreError>;
 
     /// Conflicts that wait, oldest first; of one contact, or of all.
     async fn open_conflicts(&self, contact: Option<ContactId>) -> Result<Vec<Conflict>, StoreError>;

@@ -90,7 +90,7 @@ impl Run<'_> {
         let mut drafts = Vec::new();
         for (mut link, contact) in loaded {
             let Some(contact) = contact else { continue };
-            if self.plan_link(&link, Some(&contact), &held) != Push::Create {
+            if self.replan_link(&link, Some(&contact), &held) != Push::Create {
                 continue;
             }
             let Some(marker) = markers.next() else { continue };

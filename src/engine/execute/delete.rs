@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::{ends_the_push, halves};
+use crate::domain::harm::{Harm, Side};
 use crate::domain::id::{LinkId, Marker, RemoteId};
 use crate::domain::link::{Base, Link, LinkState};
 use crate::domain::outbox::{IntentKind, Sent};
@@ -73,12 +74,8 @@ impl Run<'_> {
     async fn check_deletions(&mut self, ids: &[LinkId]) -> Result<(Vec<Removal>, News), EngineError> {
         let held = BTreeMap::new();
         let mut markers = self.markers(ids.len()).await?;
-        let loaded: Vec<_> = self
-            .load(ids)
-            .await?
-            .into_iter()
-            .filter(|(link, contact)| self.plan_link(link, contact.as_ref(), &held) == Push::Delete)
-            .collect();
+        let mut loaded = self.load(ids).await?;
+        loaded.retain(|(link, contact)| self.replan_link(link, contact.as_ref(), &held) == Push::Delete);
         let remotes: Vec<RemoteId> = loaded.iter().filter_map(|(link, _)| link.remote.clone()).collect();
         let mut found = self.fetch(&remotes).await?;
         let mut removals = Vec::new();
@@ -123,6 +120,7 @@ impl Run<'_> {
             writes.push(self.close_intent(&removal.link, removal.marker));
             // The time stays that of the state that was checked: a newer one, seen later, is an edit that was overrun.
             let time = removal.link.remote_time;
+            writes.extend(self.harm_at_remote(&removal.link, Harm::Deletes(Side::Remote)));
             writes.extend(self.finish_deletion(removal.link, time).await?);
             self.summary.pushed.deleted += 1;
         }

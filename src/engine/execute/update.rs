@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{Verdict, ends_the_push, halves, split_named, verdict};
 use crate::domain::contact::{Card, Contact};
+use crate::domain::harm::{Harm, Side};
 use crate::domain::id::{LinkId, Marker, RemoteId};
 use crate::domain::link::{Base, Certainty, Link, LinkState};
 use crate::domain::outbox::{Intent, IntentKind, Sent};
@@ -75,7 +76,7 @@ impl Run<'_> {
             let (Some(contact), Some(base), Some(remote)) = (contact, link.base.clone(), link.remote.clone()) else {
                 continue;
             };
-            if !matches!(self.plan_link(&link, Some(&contact), held), Push::Update { .. }) {
+            if !matches!(self.replan_link(&link, Some(&contact), held), Push::Update { .. }) {
                 continue;
             }
             let (Some(marker), Some(etag)) = (markers.next(), link.etag.clone()) else { continue };
@@ -118,6 +119,7 @@ impl Run<'_> {
                 set_aside.push((edit, fault));
             } else if let Some(record) = records.remove(&edit.update.id) {
                 writes.push(self.close_intent(&edit.link, edit.marker));
+                writes.extend(self.harm_at_remote(&edit.link, Harm::Updates(Side::Remote)));
                 writes.extend(self.acknowledge(edit.link, edit.card, edit.contact.version, edit.marker, record));
                 self.summary.pushed.updated += 1;
             } else if unknown.contains(&place) {

@@ -6,6 +6,7 @@
 
 use super::{Page, Run, Source};
 use crate::domain::contact::Kind;
+use crate::domain::harm::{Harm, Side};
 use crate::domain::id::{LinkId, RemoteId};
 use crate::domain::link::{Base, Certainty, Link, LinkState, Sighting, Suspicion};
 use crate::domain::normal;
@@ -167,6 +168,9 @@ impl Run<'_> {
                 certainty: Certainty::Sent,
             });
             link.acked = sent.version.clone();
+            if sent.kind == IntentKind::Update {
+                page.writes.extend(self.harm_at_remote(link, Harm::Updates(Side::Remote)));
+            }
         }
         let Some(intent) = self.intents.get(&link.id) else { return };
         // A newer state that does not carry the intent's marker proves that the write never landed: it was conditional

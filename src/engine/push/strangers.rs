@@ -118,6 +118,7 @@ impl Run<'_> {
             reason,
             digest: digest.map(|digest| digest.to_string()),
             since: self.now(),
+            run: None,
             times: 0,
         });
         if let Some(contact) = link.contact {

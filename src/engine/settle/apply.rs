@@ -110,7 +110,7 @@ impl Run<'_> {
     }
 
     /// Finds or makes the organization that a merged person's company is the name of. Returns the write that makes it.
-    fn resolve_company(&self, merged: &mut Merged, organizations: &mut Organizations) -> Option<Write> {
+    fn resolve_company(&mut self, merged: &mut Merged, organizations: &mut Organizations) -> Option<Write> {
         let unresolved = merged.card.as_person()?.organization.as_ref()?.id.is_none();
         if !self.pulls() {
             return None;

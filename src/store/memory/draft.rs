@@ -85,6 +85,16 @@ impl<'a> Draft<'a> {
                 self.put(|state| &mut state.conflicts, conflict.id, *conflict);
             }
             Write::Run(run) => self.put(|state| &mut state.runs, run.run, *run),
+            Write::Harm(done) => {
+                let key = (done.account, done.harm, done.contact, done.let_by);
+                self.put(|state| &mut state.harms, key, done.at);
+            }
+            Write::ForgetHarm(account, before) => {
+                let old = self.state.harms.iter().filter(|((owner, ..), at)| *owner == account && **at < before);
+                for key in old.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
+                    self.remove(|state| &mut state.harms, key);
+                }
+            }
         }
         Ok(())
     }

@@ -24,6 +24,7 @@ use crate::clock::Entropy;
 use crate::domain::account::AccountState;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::Contact;
+use crate::domain::harm::HarmDone;
 use crate::domain::history::RecordedChange;
 use crate::domain::id::{AccountName, ConflictId, ContactId, LinkId, LinkToken, Marker, RemoteId, RunId};
 use crate::domain::link::{Link, LinkState};
@@ -224,6 +225,20 @@ impl Store for MemoryStore {
         let state = self.state();
         let strangers = state.strangers.values().filter(|stranger| stranger.account == *account);
         Ok(strangers.filter(|stranger| !stranger.keys.is_disjoint(keys)).cloned().collect())
+    }
+
+    async fn harms(&self, account: &AccountName, since: Timestamp) -> Result<Vec<HarmDone>, StoreError> {
+        let state = self.state();
+        let done = state.harms.iter().filter(|((owner, ..), at)| owner == account && **at >= since);
+        Ok(done
+            .map(|((account, harm, contact, let_by), at)| HarmDone {
+                account: account.clone(),
+                harm: *harm,
+                contact: *contact,
+                let_by: *let_by,
+                at: *at,
+            })
+            .collect())
     }
 
     async fn open_conflicts(&self, contact: Option<ContactId>) -> Result<Vec<Conflict>, StoreError> {

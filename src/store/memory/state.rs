@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use crate::domain::account::AccountState;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::Contact;
+use crate::domain::harm::{Harm, LetBy};
 use crate::domain::history::Change;
 use crate::domain::id::{AccountName, ConflictId, ContactId, LinkId, LinkToken, Marker, RemoteId, RunId};
 use crate::domain::link::Link;
@@ -20,6 +21,9 @@ use crate::store::{SealedGrant, StoreIdentity, Stranger};
 pub(super) static FIRST_CONTACT: LazyLock<ContactId> = LazyLock::new(|| ContactId::new(Timestamp::EPOCH, 0));
 /// The same for links.
 static FIRST_LINK: LazyLock<LinkId> = LazyLock::new(|| LinkId::new(Timestamp::EPOCH, 0));
+
+/// What a harm is remembered by.
+pub(super) type HarmKey = (AccountName, Harm, ContactId, LetBy);
 
 /// A record of an account.
 pub(super) type Record = (AccountName, RemoteId);
@@ -50,6 +54,7 @@ pub(super) struct State {
     pub strangers: BTreeMap<Record, Stranger>,
     pub conflicts: BTreeMap<ConflictId, Conflict>,
     pub runs: BTreeMap<RunId, RunRecord>,
+    pub harms: BTreeMap<HarmKey, Timestamp>,
     pub leases: BTreeMap<AccountName, LeaseRow>,
     pub grants: BTreeMap<AccountName, SealedGrant>,
 }
@@ -79,6 +84,7 @@ impl State {
             strangers: BTreeMap::new(),
             conflicts: BTreeMap::new(),
             runs: BTreeMap::new(),
+            harms: BTreeMap::new(),
             leases: BTreeMap::new(),
             grants: BTreeMap::new(),
         }

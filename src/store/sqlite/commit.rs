@@ -10,7 +10,7 @@ use sqlx::{SqliteConnection, SqlitePool};
 
 use super::contact::Beside;
 use super::error::unavailable;
-use super::{account, conflict, contact, history, lease, link, link_write, meta, outbox, outsider, run as runs};
+use super::{account, conflict, contact, harm, history, lease, link, link_write, meta, outbox, outsider, run as runs};
 use crate::domain::id::ContactId;
 use crate::store::check::check;
 use crate::store::{Commit, Committed, ContactWrite, StoreError, Write};
@@ -90,6 +90,8 @@ async fn apply(
         Write::DropStranger(account, remote) => outsider::drop_stranger(connection, account, remote).await,
         Write::Conflict(conflict) => conflict::put(connection, conflict).await,
         Write::Run(run) => runs::put(connection, run).await,
+        Write::Harm(done) => harm::put(connection, done).await,
+        Write::ForgetHarm(account, before) => harm::forget(connection, account, *before).await,
     }
 }
 

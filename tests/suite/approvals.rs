@@ -1,0 +1,198 @@
+//! Guards over a day, and what a person lets through: exactly what was parked, as long as it is still the same.
+
+use std::time::Duration;
+
+use contactsync::domain::account::Outcome;
+use contactsync::domain::harm::Harm;
+use contactsync::domain::id::{ContactId, RunId};
+use contactsync::domain::link::LinkState;
+use contactsync::domain::pair::{Limit, Promise};
+use contactsync::domain::time::Timestamp;
+use contactsync::engine::Licence;
+use serde_json::json;
+
+use crate::support::world::{World, pair, person, promise};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn name(number: usize) -> String {
+    format!("Person {number:02}")
+}
+
+/// So many persons on both sides, at rest for two days.
+async fn book(count: usize, promise: Promise) -> (World, Vec<ContactId>) {
+    let world = World::with(promise);
+    let mut ids = Vec::new();
+    for number in 0..count {
+        let mut card = person(&name(number));
+        card.labels.insert("Customer".to_owned());
+        card.notes = Some("first".to_owned());
+        ids.push(world.add(card).await);
+    }
+    world.settle().await;
+    world.advance(48 * HOUR);
+    (world, ids)
+}
+
+async fn released(world: &World, run: RunId) -> contactsync::domain::run::AccountSummary {
+    world.sync_under(&Licence::Approved(run)).await
+}
+
+#[tokio::test]
+async fn a_little_every_hour_is_noticed_too() {
+    let (world, ids) = book(100, promise()).await;
+    for (step, chunk) in ids.chunks(4).enumerate().take(2) {
+        for id in chunk {
+            world.delete(*id).await;
+        }
+        let summary = world.sync().await;
+        assert_eq!((summary.outcome, summary.pushed.deleted), (Outcome::Done, 4), "step {step}: {summary:?}");
+        world.advance(HOUR);
+    }
+    for id in &ids[8..12] {
+        world.delete(*id).await;
+    }
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, summary.pushed.deleted, summary.parked), (Outcome::Parked, 0, 4), "{summary:?}");
+    let run = world.last_run().await;
+    let notice = summary.notices.join(" ");
+    for words in
+        ["4 deletions in Google (12 within 24 hours) of 100", "guard.max_deletes = 10%", &format!("approve {run}")]
+    {
+        assert!(notice.contains(words), "{words}: {notice}");
+    }
+    // A day later the first ones no longer count.
+    world.advance(25 * HOUR);
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, summary.pushed.deleted), (Outcome::Done, 4), "{summary:?}");
+    world.assert_equal().await;
+    let remembered = world.store.harms(&world.promise.account, Timestamp::EPOCH).await.expect("read");
+    assert_eq!(remembered.len(), 4, "what is older than a day is forgotten");
+}
+
+#[tokio::test]
+async fn the_same_contacts_again_and_again_are_counted_once() {
+    let mut promise = promise();
+    promise.guard.max_updates = Limit::Percent(25.0);
+    let (world, ids) = book(40, promise).await;
+    for round in 0..6 {
+        for id in &ids[..8] {
+            world.edit(*id, |card| card.notes = Some(format!("edit {round}"))).await;
+        }
+        let summary = world.sync().await;
+        assert_eq!((summary.outcome, summary.pushed.updated), (Outcome::Done, 8), "{summary:?}");
+        world.advance(HOUR);
+    }
+}
+
+#[tokio::test]
+async fn harm_from_google_counts_over_a_day_too() {
+    let (world, _) = book(40, promise()).await;
+    for number in 0..4 {
+        world.google_delete(&name(number));
+    }
+    assert_eq!(world.sync().await.pulled.deleted, 4);
+    world.advance(HOUR);
+    for number in 4..8 {
+        world.google_delete(&name(number));
+    }
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, summary.pulled.deleted, summary.parked), (Outcome::Parked, 0, 4), "{summary:?}");
+    assert_eq!(world.contacts().await.len(), 36);
+}
+
+#[tokio::test]
+async fn too_many_unlinked_contacts_are_parked() {
+    let (world, ids) = book(40, promise()).await;
+    for number in 0..6 {
+        world.google_unlabel(&name(number), "Team");
+    }
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, summary.parked), (Outcome::Parked, 6), "{summary:?}");
+    assert!(summary.notices.iter().any(|notice| notice.contains("guard.max_unlinks")), "{summary:?}");
+    assert_eq!(world.link(ids[0]).await.state, LinkState::Bound);
+    let run = world.last_run().await;
+    let summary = released(&world, run).await;
+    assert_eq!((summary.outcome, summary.parked), (Outcome::Done, 0), "{summary:?}");
+    assert_eq!(world.link(ids[0]).await.state, LinkState::Dormant);
+}
+
+#[tokio::test]
+async fn too_many_contacts_that_would_leave_the_group_are_parked() {
+    let mut promise = promise();
+    promise.pairs = vec![contactsync::domain::pair::Pair { labels: vec!["Customer".to_owned()], ..pair("Team") }];
+    let (world, ids) = book(40, promise).await;
+    for id in &ids[..6] {
+        world.edit(*id, |card| card.labels.clear()).await;
+    }
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, summary.parked, summary.pushed.updated), (Outcome::Parked, 6, 0), "{summary:?}");
+    assert!(summary.notices.iter().any(|notice| notice.contains("guard.max_left_groups")), "{summary:?}");
+    let run = world.last_run().await;
+    let summary = released(&world, run).await;
+    assert_eq!((summary.outcome, summary.pushed.updated, summary.parked), (Outcome::Done, 6, 0), "{summary:?}");
+    assert_eq!(world.people().len(), 40, "nothing is deleted");
+    world.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn an_approval_lets_through_exactly_what_was_parked_then() {
+    let (world, ids) = book(40, promise()).await;
+    for id in &ids[..7] {
+        world.delete(*id).await;
+    }
+    assert_eq!(world.sync().await.parked, 7);
+    let run = world.last_run().await;
+    world.advance(HOUR);
+    // Parked by a later run, or something else by now: not approved with the first.
+    for id in &ids[10..12] {
+        world.delete(*id).await;
+    }
+    assert_eq!(world.sync().await.parked, 9);
+    world.advance(HOUR);
+    let summary = released(&world, run).await;
+    assert_eq!((summary.outcome, summary.pushed.deleted, summary.parked), (Outcome::Parked, 7, 2), "{summary:?}");
+    assert!(!world.has_person(&name(0)) && world.has_person(&name(10)));
+    // What a person let through does not count: two alone are no harm.
+    world.advance(HOUR);
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, summary.pushed.deleted, summary.parked), (Outcome::Done, 2, 0), "{summary:?}");
+    let harms = world.store.harms(&world.promise.account, Timestamp::EPOCH).await.expect("read");
+    assert_eq!(harms.iter().filter(|one| matches!(one.harm, Harm::Deletes(_))).count(), 9);
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn what_changed_since_it_was_parked_is_parked_anew() {
+    let mut promise = promise();
+    promise.guard.max_updates = Limit::Absolute(2);
+    let (world, ids) = book(40, promise).await;
+    for id in &ids[..4] {
+        world.edit(*id, |card| card.notes = Some("second".to_owned())).await;
+    }
+    assert_eq!(world.sync().await.parked, 4);
+    let first = world.last_run().await;
+    world.advance(HOUR);
+    world.edit(ids[0], |card| card.notes = Some("third".to_owned())).await;
+    let summary = released(&world, first).await;
+    assert_eq!((summary.pushed.updated, summary.parked), (3, 1), "{summary:?}");
+    let again = world.last_run().await;
+    let parked = world.link(ids[0]).await.parked.expect("parked");
+    assert_eq!(parked.run, Some(again));
+}
+
+#[tokio::test]
+async fn an_approval_of_deletions_in_google_is_carried_out_in_the_store() {
+    let (world, _) = book(40, promise()).await;
+    for number in 0..6 {
+        world.google_delete(&name(number));
+    }
+    world.google_edit(&name(20), &json!({"biographies": [{"value": "meanwhile"}]}));
+    assert_eq!(world.sync().await.parked, 6);
+    let run = world.last_run().await;
+    let summary = released(&world, run).await;
+    assert_eq!((summary.outcome, summary.pulled.deleted, summary.parked), (Outcome::Done, 6, 0), "{summary:?}");
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
