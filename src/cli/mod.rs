@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{Config, Surroundings};
 use crate::telemetry::{self, Log, LogColours, LogFormat, LogLevel};
 
+pub mod approve;
 pub mod brief;
 pub mod card_flags;
 pub mod check_config;
@@ -117,6 +118,10 @@ pub enum Command {
     Sync(sync::SyncArgs),
     /// Tell what sync would do and why, without writing anywhere
     Plan(plan::PlanArgs),
+    /// Let through what a guard has parked, and carry it out
+    ///
+    /// Approved is what this run or an earlier one has parked, as long as it is still the same
+    Approve(approve::ApproveArgs),
     /// Show how each account is doing
     Status,
     /// Show who changed what, when, on which replica
@@ -204,6 +209,7 @@ async fn carry_out(command: &Command, desk: &Desk) -> anyhow::Result<Exit> {
         Command::Conflict(command) => conflict::conflict(command, desk).await,
         Command::Sync(args) => sync::sync(args, desk).await,
         Command::Plan(args) => plan::plan(args, desk).await,
+        Command::Approve(args) => approve::approve(args, desk).await,
         Command::Import(args) => import::import(args, desk).await,
         Command::Export(args) => export::export(args, desk).await,
         Command::Run(_)
