@@ -67,7 +67,7 @@ pub async fn demo(_: &DemoArgs, out: &Arc<Output>) -> anyhow::Result<Exit> {
     let file = write_config(&folder.0, &facts)?;
     telemetry::start(LogFormat::Text, LogLevel::Warn, LogColours::Auto)?;
     let config = Config::load(&Surroundings::of_process(Some(file.clone())))?;
-    let desk = Desk::open(config, Arc::clone(out)).await?;
+    let (desk, _) = Desk::open(config, Arc::clone(out)).await?;
     out.remark("Importing the sample contacts into a fresh store …");
     let imported = import_sample(&desk).await?;
     out.remark("Synchronizing them with an emulated Google account …");

@@ -34,14 +34,16 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Opens the store that the configuration names and puts everything in its place.
+    /// Opens the store that the configuration names and puts everything in its place. Whoever leaves the desk closes the
+    /// database, so that it is one file again.
     ///
     /// # Errors
     /// What the database or its folder says.
-    pub async fn open(config: Config, out: Arc<Output>) -> anyhow::Result<Self> {
+    pub async fn open(config: Config, out: Arc<Output>) -> anyhow::Result<(Self, SqliteStore)> {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        let store: Arc<dyn Store> = Arc::new(open_database(&config.store.path, entropy.as_ref()).await?);
-        Ok(Desk { config, store, clock: Arc::new(SystemClock), entropy, out })
+        let database = open_database(&config.store.path, entropy.as_ref()).await?;
+        let store: Arc<dyn Store> = Arc::new(database.clone());
+        Ok((Desk { config, store, clock: Arc::new(SystemClock), entropy, out }, database))
     }
 
     /// What runs are made with.
@@ -49,7 +51,7 @@ impl Desk {
     /// # Errors
     /// A key that cannot be read, or a network stack that cannot be set up.
     pub fn worker(&self) -> anyhow::Result<Worker> {
-        self.worker_on(Arc::clone(&self.store))
+        self.build_worker(&self.config, Arc::clone(&self.store))
     }
 
     /// The same for another configuration of the same store.
@@ -64,8 +66,8 @@ impl Desk {
     ///
     /// # Errors
     /// As [`Desk::worker`].
-    pub fn worker_on(&self, store: Arc<dyn Store>) -> anyhow::Result<Worker> {
-        self.build_worker(&self.config, store)
+    pub fn worker_on(&self, config: &Config, store: Arc<dyn Store>) -> anyhow::Result<Worker> {
+        self.build_worker(config, store)
     }
 
     fn build_worker(&self, config: &Config, store: Arc<dyn Store>) -> anyhow::Result<Worker> {

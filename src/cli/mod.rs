@@ -6,12 +6,14 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Surroundings};
 use crate::telemetry::{self, Log, LogColours, LogFormat, LogLevel};
 
+pub mod apply;
 pub mod approve;
 pub mod brief;
 pub mod card_flags;
@@ -28,6 +30,7 @@ pub mod label;
 pub mod manual;
 pub mod output;
 pub mod plan;
+pub mod plan_id;
 pub mod progress;
 pub mod run;
 pub mod sandbox;
@@ -40,6 +43,9 @@ pub use exit::Exit;
 
 use desk::Desk;
 use output::{Colour, Form, Output, Verbosity};
+
+/// How long the end of a command waits for the database to be closed.
+const CLOSING: Duration = Duration::from_secs(2);
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -118,6 +124,11 @@ pub enum Command {
     Sync(sync::SyncArgs),
     /// Tell what sync would do and why, without writing anywhere
     Plan(plan::PlanArgs),
+    /// Carry out a plan, and only that
+    ///
+    /// Refuses when somebody has changed something since the plan was made. What the plan lists counts as approved, what
+    /// it shows as parked stays parked
+    Apply(apply::ApplyArgs),
     /// Let through what a guard has parked, and carry it out
     ///
     /// Approved is what this run or an earlier one has parked, as long as it is still the same
@@ -190,12 +201,20 @@ async fn dispatch(arguments: &Arguments, out: &Arc<Output>) -> anyhow::Result<Ex
 }
 
 async fn on_the_store(command: &Command, config: Config, log: Log, out: &Arc<Output>) -> anyhow::Result<Exit> {
-    let desk = Desk::open(config, Arc::clone(out)).await?;
-    match command {
+    let (desk, database) = Desk::open(config, Arc::clone(out)).await?;
+    let clock = Arc::clone(&desk.clock);
+    let ended = match command {
         // The daemon keeps the desk.
         Command::Run(args) => run::run(args, desk, log).await,
         command => carry_out(command, &desk).await,
+    };
+    // A database that is not closed is whole all the same, but in more files than one. Whoever still writes goes first,
+    // within reason.
+    tokio::select! {
+        () = database.close() => {}
+        () = clock.sleep(CLOSING) => {}
     }
+    ended
 }
 
 /// Carries out a command that works on the store.
@@ -209,6 +228,7 @@ async fn carry_out(command: &Command, desk: &Desk) -> anyhow::Result<Exit> {
         Command::Conflict(command) => conflict::conflict(command, desk).await,
         Command::Sync(args) => sync::sync(args, desk).await,
         Command::Plan(args) => plan::plan(args, desk).await,
+        Command::Apply(args) => apply::apply(args, desk).await,
         Command::Approve(args) => approve::approve(args, desk).await,
         Command::Import(args) => import::import(args, desk).await,
         Command::Export(args) => export::export(args, desk).await,

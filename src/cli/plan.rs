@@ -11,15 +11,17 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use serde::Serialize;
 
+use crate::config::{Account, Config, KeyPlace};
 use crate::daemon::worker::{Finished, Job};
-use crate::domain::digest::Digest;
 use crate::domain::id::AccountName;
 use crate::engine::operation::OperationKind;
-use crate::engine::{Operation, Purpose};
+use crate::engine::{Operation, Purpose, Reach};
+use crate::store::Store;
 
 use super::brief::brief;
 use super::desk::{Desk, open_database};
 use super::exit::Exit;
+use super::plan_id::PlanId;
 use super::progress::Bar;
 use super::stop;
 use super::sync::{chosen, reach};
@@ -39,7 +41,7 @@ pub struct PlanArgs {
 /// A plan as scripts read it.
 #[derive(Serialize)]
 struct Plan<'a> {
-    plan: String,
+    plan: &'a str,
     accounts: Vec<Planned<'a>>,
 }
 
@@ -70,6 +72,22 @@ impl Scratch {
     fn database(&self) -> PathBuf {
         self.folder.join("contacts.db")
     }
+
+    fn key(&self) -> PathBuf {
+        self.folder.join("store.key")
+    }
+
+    /// Lets a key that would be made beside the database be made here. Returns where it is missing.
+    fn stand_in_key(&self, config: &mut Config) -> Option<PathBuf> {
+        match &config.store.key {
+            KeyPlace::Beside(place) if !place.exists() => {
+                let place = place.clone();
+                config.store.key = KeyPlace::Beside(self.key());
+                Some(place)
+            }
+            KeyPlace::Beside(_) | KeyPlace::File(_) | KeyPlace::Credential(_) => None,
+        }
+    }
 }
 
 impl Drop for Scratch {
@@ -86,32 +104,68 @@ impl Drop for Scratch {
 pub async fn plan(args: &PlanArgs, desk: &Desk) -> anyhow::Result<Exit> {
     let accounts = chosen(desk, args.account.as_deref())?;
     desk.check_secrets()?;
+    let reach = reach(args.full);
+    let finished = preview(desk, accounts, reach).await?;
+    let id = plan_id(&finished, args.account.as_deref(), reach);
+    answer(desk, &finished, &id.to_string())?;
+    Ok(Exit::of_accounts(&finished.record.accounts))
+}
+
+/// The id of a plan.
+pub(super) fn plan_id(finished: &Finished, account: Option<&str>, reach: Reach) -> PlanId {
+    let operations = finished.operations.iter().map(|(account, operations)| (account, operations.as_slice()));
+    PlanId::of(operations, account, reach)
+}
+
+/// Finds out what a run would do, on a copy of the store.
+pub(super) async fn preview(desk: &Desk, accounts: Vec<&Account>, reach: Reach) -> anyhow::Result<Finished> {
     let scratch = Scratch::new(&desk.config.store.path, desk.entropy.next_u64()).context("making a scratch folder")?;
     let database = open_database(&desk.config.store.path, desk.entropy.as_ref()).await?;
     database.copy_to(&scratch.database()).await.context("copying the store")?;
     database.close().await;
     let copy = open_database(&scratch.database(), desk.entropy.as_ref()).await?;
-    let finished = {
-        let worker = desk.worker_on(Arc::new(copy))?;
-        let bar = Bar::new(&desk.out, "planning");
-        let job = Job { accounts, reach: reach(args.full), purpose: Purpose::Preview, licences: BTreeMap::new() };
-        worker.run(job, &bar, &stop::on_signals()).await.context("planning")?
-    };
-    answer(desk, &finished)?;
-    Ok(Exit::of_accounts(&finished.record.accounts))
+    let mut config = desk.config.clone();
+    let missing = scratch.stand_in_key(&mut config);
+    let finished = preview_on(desk, &config, Arc::new(copy), accounts, reach).await?;
+    if let Some(key) = missing {
+        keep_key(desk, &scratch.key(), &key).await?;
+    }
+    Ok(finished)
 }
 
-fn answer(desk: &Desk, finished: &Finished) -> anyhow::Result<()> {
+async fn preview_on(
+    desk: &Desk,
+    config: &Config,
+    copy: Arc<dyn Store>,
+    accounts: Vec<&Account>,
+    reach: Reach,
+) -> anyhow::Result<Finished> {
+    let worker = desk.worker_on(config, copy)?;
+    let bar = Bar::new(&desk.out, "planning");
+    let job = Job { accounts, reach, purpose: Purpose::Preview, licences: BTreeMap::new() };
+    worker.run(job, &bar, &stop::on_signals()).await.context("planning")
+}
+
+/// A key that was drawn for the preview is kept only when something was sealed with it: a consent that the vendor
+/// replaced while it was used.
+async fn keep_key(desk: &Desk, drawn: &Path, place: &Path) -> anyhow::Result<()> {
+    for account in &desk.config.accounts {
+        if desk.store.grant(&account.name).await.context("reading consents")?.is_some() {
+            std::fs::rename(drawn, place).context("keeping the key that seals grants")?;
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn answer(desk: &Desk, finished: &Finished, id: &str) -> anyhow::Result<()> {
     let planned = finished.record.accounts.iter().map(|summary| Planned {
         account: &summary.account,
         operations: finished.operations.get(&summary.account).map_or(&[], Vec::as_slice),
         error: summary.error.as_deref(),
         notices: &summary.notices,
     });
-    let mut plan = Plan { plan: String::new(), accounts: planned.collect() };
-    // The same plan has the same id, whoever makes it.
-    let text = serde_json::to_string(&plan.accounts).context("writing the plan")?;
-    plan.plan = Digest::of_bytes(text.as_bytes()).to_string().chars().take(26).collect();
+    let plan = Plan { plan: id, accounts: planned.collect() };
     if desk.out.is_json() {
         desk.out.json(&plan)?;
         return Ok(());
@@ -122,7 +176,7 @@ fn answer(desk: &Desk, finished: &Finished) -> anyhow::Result<()> {
             desk.out.text(&lines(operation))?;
         }
     }
-    desk.out.text(&format!("plan {}", plan.plan))?;
+    desk.out.text(&format!("plan {id}"))?;
     Ok(())
 }
 

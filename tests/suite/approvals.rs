@@ -8,7 +8,7 @@ use contactsync::domain::id::{ContactId, RunId};
 use contactsync::domain::link::LinkState;
 use contactsync::domain::pair::{Limit, Promise};
 use contactsync::domain::time::Timestamp;
-use contactsync::engine::Licence;
+use contactsync::engine::{Licence, Purpose, Reach, Seen};
 use serde_json::json;
 
 use crate::support::world::{World, pair, person, promise};
@@ -195,4 +195,86 @@ async fn an_approval_of_deletions_in_google_is_carried_out_in_the_store() {
     assert_eq!((summary.outcome, summary.pulled.deleted, summary.parked), (Outcome::Done, 6, 0), "{summary:?}");
     world.assert_equal().await;
     world.assert_at_rest().await;
+}
+
+/// A world whose store can be copied, to look at what a run would do.
+struct Planned {
+    world: World,
+    memory: std::sync::Arc<contactsync::store::memory::MemoryStore>,
+}
+
+impl Planned {
+    fn new() -> Self {
+        let entropy = contactsync::clock::SeededEntropy::new(7);
+        let memory = std::sync::Arc::new(contactsync::store::memory::MemoryStore::new(&entropy));
+        Planned { world: World::on(memory.clone(), promise()), memory }
+    }
+
+    /// What a person sees who looks at what a run would do.
+    async fn seen(&self) -> Licence {
+        let report = self.world.run_on(&self.memory.snapshot(), Reach::Incremental, Purpose::Preview).await;
+        Licence::Planned(Seen::of(&report.operations))
+    }
+}
+
+#[tokio::test]
+async fn a_plan_is_carried_out_and_only_that() {
+    let planned = Planned::new();
+    let world = &planned.world;
+    let mut ids = Vec::new();
+    for number in 0..6 {
+        ids.push(world.add(person(&name(number))).await);
+    }
+    world.settle().await;
+    world.advance(HOUR);
+    let company = json!({"names": [{"givenName": "Cleo"}], "organizations": [{"name": "New Company"}]});
+    world.google_create(company, &["Team"]);
+    world.google_edit(&name(0), &json!({"nicknames": [{"value": "Zero"}]}));
+    world.google_edit(&name(1), &json!({"nicknames": [{"value": "One"}]}));
+    world.edit(ids[2], |card| card.notes = Some("seen".to_owned())).await;
+    world.edit(ids[3], |card| card.notes = Some("seen".to_owned())).await;
+    world.delete(ids[4]).await;
+    let licence = planned.seen().await;
+    assert_eq!(planned.seen().await, licence, "the same plan again");
+
+    // Meanwhile, somebody goes on working: some of what was seen is something else by now, and more has come up.
+    world.google_edit(&name(1), &json!({"nicknames": [{"value": "Uno"}]}));
+    world.edit(ids[3], |card| card.notes = Some("unseen".to_owned())).await;
+    world.add(person("Late Comer")).await;
+    world.delete(ids[5]).await;
+    world.google_create(json!({"names": [{"givenName": "Later"}]}), &["Team"]);
+    let summary = world.sync_under(&licence).await;
+    let numbers = |counts: contactsync::domain::run::Counts| (counts.created, counts.updated, counts.deleted);
+    assert_eq!((numbers(summary.pulled), numbers(summary.pushed)), ((1, 1, 0), (0, 1, 1)), "{summary:?}");
+    assert_eq!((summary.outcome, summary.parked), (Outcome::Done, 0), "left alone is not parked: {summary:?}");
+    assert!(!world.has_person(&name(4)) && world.has_person(&name(5)) && !world.has_person("Late Comer"));
+    assert!(world.contacts().await.iter().all(|contact| contact.card.display_name() != "Later"));
+
+    world.advance(HOUR);
+    let summary = world.sync().await;
+    assert_eq!((numbers(summary.pulled), numbers(summary.pushed)), ((1, 1, 0), (1, 1, 1)), "{summary:?}");
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn a_plan_that_was_seen_counts_as_approved() {
+    let planned = Planned::new();
+    let world = &planned.world;
+    let mut ids = Vec::new();
+    for number in 0..40 {
+        ids.push(world.add(person(&name(number))).await);
+    }
+    world.settle().await;
+    world.advance(HOUR);
+    for id in &ids[..5] {
+        world.delete(*id).await;
+    }
+    let licence = planned.seen().await;
+    assert_eq!(world.sync_under(&licence).await.pushed.deleted, 5);
+    for id in &ids[5..10] {
+        world.delete(*id).await;
+    }
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, summary.pushed.deleted), (Outcome::Done, 5), "those before do not count: {summary:?}");
 }
