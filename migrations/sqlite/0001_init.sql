@@ -57,16 +57,20 @@ CREATE TABLE contact_label (
 ) WITHOUT ROWID;
 CREATE INDEX contact_label_by_contact ON contact_label (contact);
 
--- One row per committed edit of a contact: history, undo and feed in one. Rows are never changed.
+-- One row per committed edit of a contact, and per write of a run to a remote: history, undo and feed in one. The feed is
+-- the rows of the store, found through contact.newest. Rows are never changed.
 CREATE TABLE change (
     sequence  INTEGER PRIMARY KEY, -- place in the feed, from store_meta.feed_end
     contact   TEXT   NOT NULL REFERENCES contact (id),
     at        BIGINT NOT NULL, -- when
     actor     TEXT   NOT NULL, -- JSON: who
     run       TEXT,            -- run.id; null when no run did it. No reference: the run's row may be written later
-    action    TEXT   NOT NULL CHECK (action IN ('created', 'edited', 'deleted', 'restored')),
+    replica   TEXT,            -- the remote that was written to; null for an edit of the store
+    remote    TEXT,            -- the remote record; null with replica
+    action    TEXT   NOT NULL CHECK (action IN ('created', 'edited', 'deleted', 'restored', 'joined', 'left', 'unlinked')),
     fields    TEXT   NOT NULL, -- JSON: which fields changed, before and after
-    conflicts TEXT   NOT NULL  -- JSON: fields both sides had changed, with the values of both
+    conflicts TEXT   NOT NULL, -- JSON: fields both sides had changed, with the values of both
+    CHECK ((replica IS NULL) = (remote IS NULL))
 );
 CREATE INDEX change_by_contact ON change (contact, sequence);
 CREATE INDEX change_by_run ON change (run, sequence) WHERE run IS NOT NULL;

@@ -4,6 +4,8 @@
 //! done at all. What comes up between that look and the run itself is left for the next run. What the plan lists counts
 //! as approved; what it shows as parked stays parked.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, bail};
 
 use crate::daemon::worker::Job;
@@ -33,7 +35,8 @@ pub async fn apply(args: &ApplyArgs, desk: &Desk) -> anyhow::Result<Exit> {
     let PlanId { account, reach, .. } = &args.plan;
     let accounts = chosen(desk, account.as_deref())?;
     desk.check_secrets()?;
-    let seen = plan::preview(desk, accounts.clone(), *reach).await?;
+    let look = Job { accounts: accounts.clone(), reach: *reach, purpose: Purpose::Preview, licences: BTreeMap::new() };
+    let seen = plan::preview(desk, look).await?;
     if plan_id(&seen, account.as_deref(), *reach) != args.plan {
         let failed = seen.record.accounts.iter().find_map(|account| Some((&account.account, account.error.as_ref()?)));
         if let Some((account, error)) = failed {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use serde::Serialize;
 
-use crate::config::{Account, Config, KeyPlace};
+use crate::config::{Config, KeyPlace};
 use crate::daemon::worker::{Finished, Job};
 use crate::domain::id::AccountName;
 use crate::engine::operation::OperationKind;
@@ -45,8 +45,9 @@ struct Plan<'a> {
     accounts: Vec<Planned<'a>>,
 }
 
+/// What is planned for one account.
 #[derive(Serialize)]
-struct Planned<'a> {
+pub(super) struct Planned<'a> {
     account: &'a AccountName,
     operations: &'a [Operation],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,7 +106,8 @@ pub async fn plan(args: &PlanArgs, desk: &Desk) -> anyhow::Result<Exit> {
     let accounts = chosen(desk, args.account.as_deref())?;
     desk.check_secrets()?;
     let reach = reach(args.full);
-    let finished = preview(desk, accounts, reach).await?;
+    let job = Job { accounts, reach, purpose: Purpose::Preview, licences: BTreeMap::new() };
+    let finished = preview(desk, job).await?;
     let id = plan_id(&finished, args.account.as_deref(), reach);
     answer(desk, &finished, &id.to_string())?;
     Ok(Exit::of_accounts(&finished.record.accounts))
@@ -118,7 +120,7 @@ pub(super) fn plan_id(finished: &Finished, account: Option<&str>, reach: Reach) 
 }
 
 /// Finds out what a run would do, on a copy of the store.
-pub(super) async fn preview(desk: &Desk, accounts: Vec<&Account>, reach: Reach) -> anyhow::Result<Finished> {
+pub(super) async fn preview(desk: &Desk, job: Job<'_>) -> anyhow::Result<Finished> {
     let scratch = Scratch::new(&desk.config.store.path, desk.entropy.next_u64()).context("making a scratch folder")?;
     let database = open_database(&desk.config.store.path, desk.entropy.as_ref()).await?;
     database.copy_to(&scratch.database()).await.context("copying the store")?;
@@ -126,23 +128,16 @@ pub(super) async fn preview(desk: &Desk, accounts: Vec<&Account>, reach: Reach) 
     let copy = open_database(&scratch.database(), desk.entropy.as_ref()).await?;
     let mut config = desk.config.clone();
     let missing = scratch.stand_in_key(&mut config);
-    let finished = preview_on(desk, &config, Arc::new(copy), accounts, reach).await?;
+    let finished = preview_on(desk, &config, Arc::new(copy), job).await?;
     if let Some(key) = missing {
         keep_key(desk, &scratch.key(), &key).await?;
     }
     Ok(finished)
 }
 
-async fn preview_on(
-    desk: &Desk,
-    config: &Config,
-    copy: Arc<dyn Store>,
-    accounts: Vec<&Account>,
-    reach: Reach,
-) -> anyhow::Result<Finished> {
+async fn preview_on(desk: &Desk, config: &Config, copy: Arc<dyn Store>, job: Job<'_>) -> anyhow::Result<Finished> {
     let worker = desk.worker_on(config, copy)?;
     let bar = Bar::new(&desk.out, "planning");
-    let job = Job { accounts, reach, purpose: Purpose::Preview, licences: BTreeMap::new() };
     worker.run(job, &bar, &stop::on_signals()).await.context("planning")
 }
 
@@ -158,25 +153,38 @@ async fn keep_key(desk: &Desk, drawn: &Path, place: &Path) -> anyhow::Result<()>
     Ok(())
 }
 
-fn answer(desk: &Desk, finished: &Finished, id: &str) -> anyhow::Result<()> {
-    let planned = finished.record.accounts.iter().map(|summary| Planned {
+/// A plan, account by account, as scripts read it.
+pub(super) fn planned(finished: &Finished) -> Vec<Planned<'_>> {
+    let accounts = finished.record.accounts.iter().map(|summary| Planned {
         account: &summary.account,
         operations: finished.operations.get(&summary.account).map_or(&[], Vec::as_slice),
         error: summary.error.as_deref(),
         notices: &summary.notices,
     });
-    let plan = Plan { plan: id, accounts: planned.collect() };
+    accounts.collect()
+}
+
+fn answer(desk: &Desk, finished: &Finished, id: &str) -> anyhow::Result<()> {
     if desk.out.is_json() {
-        desk.out.json(&plan)?;
+        desk.out.json(&Plan { plan: id, accounts: planned(finished) })?;
         return Ok(());
     }
-    for account in &plan.accounts {
+    tell(desk, finished)?;
+    desk.out.text(&format!("plan {id}"))?;
+    Ok(())
+}
+
+/// Tells a plan to people.
+///
+/// # Errors
+/// What the stream says.
+pub(super) fn tell(desk: &Desk, finished: &Finished) -> anyhow::Result<()> {
+    for account in &planned(finished) {
         desk.out.text(&heading(account))?;
         for operation in account.operations {
             desk.out.text(&lines(operation))?;
         }
     }
-    desk.out.text(&format!("plan {id}"))?;
     Ok(())
 }
 

@@ -86,6 +86,10 @@ pub(super) fn answer(desk: &Desk, finished: &Finished) -> anyhow::Result<()> {
     for account in &finished.record.accounts {
         desk.out.text(&account_lines(account))?;
     }
+    let RunRecord { run, accounts, .. } = &finished.record;
+    if accounts.iter().any(|account| account.pulled.total() + account.pushed.total() > 0) {
+        desk.out.text(&format!("run {run}; `contactsync undo {run}` tells what taking it back comes to"))?;
+    }
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! What a person has let through beforehand, and what that means for one link.
 //!
 //! Usually the guard alone decides. `approve` lets through what the guard has parked, as long as it is still the same;
-//! `apply` lets through a plan that a person has seen, and nothing else.
+//! `apply` lets through a plan that a person has seen, and nothing else; `undo` what takes back a run.
 
 use std::collections::BTreeSet;
 
@@ -23,6 +23,8 @@ pub enum Licence {
     Approved(RunId),
     /// The operations of a plan that a person has seen, and no others.
     Planned(Seen),
+    /// What takes back the deeds of that run, and what else there is to do about the same contacts.
+    Undoing(RunId),
 }
 
 /// The operations of a plan, by digest.
@@ -69,6 +71,12 @@ impl Run<'_> {
             },
             Licence::Guarded | Licence::Approved(_) => Ruling::Go(LetBy::Guard),
             Licence::Planned(seen) => self.seen_so(seen, operations),
+            Licence::Undoing(_) => {
+                match operations.iter().all(|one| one.contact.is_some_and(|contact| self.undone.contains(&contact))) {
+                    true => Ruling::Go(LetBy::Person),
+                    false => Ruling::Leave,
+                }
+            }
         };
         match ruling {
             Ruling::Go(LetBy::Person) => self.note_released(operations),

@@ -7,6 +7,7 @@
 //! 2. `observe`: reads the stream of contacts and stores what differs from what is known: observations, never work.
 //!    The change token moves in the transaction that stores the last page.
 //! 3. `recover`: settles what became of writes whose answer was lost.
+//!    Where the run is to `undo` an earlier one, that is the moment.
 //! 4. `suspects`: asks directly for records that seem to be gone.
 //! 5. `settle`: carries what was seen at the remote into the store, merging where both sides changed.
 //! 6. `scope`: reads the store's change feed and opens links for contacts that belong to the account and have none.
@@ -52,6 +53,8 @@ mod recover;
 mod scope;
 mod settle;
 mod suspects;
+mod trace;
+mod undo;
 
 pub use error::{Doing, EngineError};
 pub use licence::{Licence, Seen};
@@ -227,6 +230,10 @@ pub(crate) struct Run<'a> {
     pub(crate) released: Tally,
     /// Links whose operations are none of this run's business, with the times they were met.
     pub(crate) left_alone: u64,
+    /// Contacts that the run which is undone did something to.
+    pub(crate) undone: BTreeSet<ContactId>,
+    /// Links whose records are to be deleted although their contacts stay.
+    pub(crate) retracted: BTreeSet<LinkId>,
     /// What is about to be done at the remote, by link.
     pub(crate) planned: BTreeMap<LinkId, Planned>,
     tenure: Tenure,
@@ -254,6 +261,8 @@ impl<'a> Run<'a> {
             newborn: order.newborn.clone(),
             released: Tally::default(),
             left_alone: 0,
+            undone: BTreeSet::new(),
+            retracted: BTreeSet::new(),
             planned: BTreeMap::new(),
             tenure: Tenure::begin(order.fence.clone(), deps.clock.now()),
         })
@@ -265,6 +274,7 @@ impl<'a> Run<'a> {
         self.observe_groups().await?;
         self.observe_contacts().await?;
         self.recover().await?;
+        self.undo().await?;
         // What a push finds out (a record that changed meanwhile, a stranger that turns out to be a twin) is merged and
         // pushed again. Every round needs news, so a few rounds are enough; the rest waits for the next run.
         for _ in 0..4 {

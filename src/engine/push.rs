@@ -53,6 +53,8 @@ pub(crate) enum Push {
     Regroup(Regroup),
     /// The record has to be deleted.
     Delete,
+    /// The record has to be deleted and its link set aside; the contact stays.
+    Retract,
     /// The record has to be moved to the group of deleted contacts.
     Trash,
 }
@@ -114,7 +116,7 @@ impl PushPlan {
             Push::Update { mask } => self.update.entry(mask).or_default().push(link.id),
             Push::Regroup(regroup) => self.regroup.push((link.id, regroup)),
             Push::Trash => self.trash.push(link.id),
-            Push::Delete => self.delete.push(link.id),
+            Push::Delete | Push::Retract => self.delete.push(link.id),
         }
     }
 
@@ -177,6 +179,7 @@ impl Run<'_> {
                 if let Push::Rest(_) = push {
                     writes.extend(self.settle_quietly(&link, contact, &push, &held));
                     writes.extend(self.harm_of(&operations, let_by));
+                    writes.extend(self.trace_unlinks(&operations));
                 }
                 let kind = contact.map_or(Kind::Person, |contact| contact.card.kind());
                 plan.add(&link, kind, push);
@@ -232,6 +235,9 @@ impl Run<'_> {
         };
         if link.seen.is_some() || self.intents.contains_key(&link.id) || is_given_up(link, contact) {
             return Push::Wait;
+        }
+        if self.retracted.contains(&link.id) && link.remote.is_some() && link.base.is_some() {
+            return Push::Retract;
         }
         let groups = self.groups_of(link);
         if link.state == LinkState::Bound && self.pair_groups().keep_waiting(self.order.promise, &contact.card, &groups)
@@ -350,9 +356,13 @@ impl Run<'_> {
                 settled.acked = contact.version.clone();
             }
             Push::Rest(state) => settled.state = *state,
-            Push::Wait | Push::Create | Push::Update { .. } | Push::Regroup(_) | Push::Delete | Push::Trash => {
-                return None;
-            }
+            Push::Wait
+            | Push::Create
+            | Push::Update { .. }
+            | Push::Regroup(_)
+            | Push::Delete
+            | Push::Retract
+            | Push::Trash => return None,
         }
         settled.parked = None;
         settled.settled = contact.version.clone();
@@ -408,6 +418,9 @@ impl Run<'_> {
             }
             Push::Regroup(regroup) => regrouped(regroup),
             Push::Delete => vec![operation(OperationKind::Delete, "deleted in the store")],
+            Push::Retract => {
+                vec![operation(OperationKind::Delete, "made by the run that is undone; the contact stays")]
+            }
             Push::Trash => {
                 vec![operation(OperationKind::Leave, "deleted in the store; moved to the group of deleted contacts")]
             }

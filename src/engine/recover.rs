@@ -178,6 +178,7 @@ impl Run<'_> {
             IntentKind::Delete => {
                 let time = link.remote_time;
                 writes.extend(self.harm_at_remote(&link, Harm::Deletes(Side::Remote)));
+                writes.extend(self.trace_delete(&link));
                 writes.extend(self.finish_deletion(link, time).await?);
             }
             IntentKind::Create | IntentKind::Update => {

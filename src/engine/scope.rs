@@ -132,7 +132,7 @@ impl Run<'_> {
 
     /// Takes up a link that was set aside. What happened to its record meanwhile was not followed, so nothing may be
     /// written before it was read; where there is none, it has to be made.
-    fn take_up(&self, link: &mut Link) {
+    pub(crate) fn take_up(&self, link: &mut Link) {
         link.settled = VersionVector::new();
         if link.remote.is_none() {
             link.state = LinkState::Need;

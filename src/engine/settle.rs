@@ -185,7 +185,8 @@ impl Run<'_> {
                 Ruling::Park => self.park_for_guard(link, operations),
                 Ruling::Leave => Settled::default(),
                 Ruling::Go(let_by) => {
-                    let harm = self.harm_of(&operations, let_by);
+                    let mut harm = self.harm_of(&operations, let_by);
+                    harm.extend(self.trace_unlinks(&operations));
                     let mut settled = self.apply(link, contact, decision, operations, &mut organizations);
                     settled.writes.extend(harm);
                     settled

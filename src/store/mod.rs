@@ -10,7 +10,7 @@
 //! |---|---|
 //! | contact | the card, its version, times; deleted contacts stay with their card |
 //! | contact key | canonical e-mails, phones and names, for finding twins |
-//! | change | one row per committed edit: history, undo and the feed that tells a run what changed |
+//! | change | one row per committed edit, and per write to a remote: history, undo and the feed that tells a run what changed |
 //! | link | one contact in one account, with the base and the sighting |
 //! | link token, link alias | every token ever minted, every former remote id, and the link they belong to |
 //! | account | cursors and what else is remembered between runs |
@@ -31,7 +31,7 @@ use crate::domain::account::AccountState;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::{Contact, Kind};
 use crate::domain::harm::HarmDone;
-use crate::domain::history::{Change, RecordedChange};
+use crate::domain::history::{Change, RecordedChange, RemoteChange};
 use crate::domain::id::{AccountName, ConflictId, ContactId, Etag, LinkId, LinkToken, Marker, RemoteId, RunId};
 use crate::domain::link::Link;
 use crate::domain::matching::MatchKey;
@@ -98,6 +98,8 @@ pub enum Write {
     /// Stores a contact and appends the change to the feed. All links of the contact become unsettled unless their
     /// `settled` version equals the contact's new one.
     Contact(Box<ContactWrite>),
+    /// Appends to the history what was written to a remote. It takes a place of its own, and the feed does not show it.
+    RemoteChange(Box<RemoteChange>),
     /// Inserts or replaces a link by its id; its token is remembered for ever.
     Link(Box<Link>),
     /// Removes a link that never belonged to a contact (state `Found`), with its tokens and aliases; refused in any
@@ -338,7 +340,7 @@ pub trait Store: Send + Sync {
     /// The last place in the feed.
     async fn feed_end(&self) -> Result<u64, StoreError>;
 
-    /// Rows of the history, newest first.
+    /// Rows of the history, newest first: edits of the store, and what was written to remotes.
     async fn history(&self, query: &HistoryQuery) -> Result<Vec<RecordedChange>, StoreError>;
 
     /// The links with these ids that exist, in the order of their ids.

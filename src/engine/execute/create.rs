@@ -116,6 +116,7 @@ impl Run<'_> {
             };
             let mut link = draft.link;
             writes.push(self.close_intent(&link, draft.marker));
+            writes.extend(self.trace_create(draft.contact.id, &record.id, &draft.contact.card, &record.wire));
             link.state = LinkState::Bound;
             link.remote = Some(record.id);
             link.etag = record.etag;

@@ -118,8 +118,9 @@ impl Run<'_> {
             if !regroup.leave.is_empty() {
                 writes.extend(self.harm_at_remote(link, Harm::LeftGroups));
             }
+            let groups = self.groups_after(link, regroup);
+            writes.extend(self.trace_groups(link, &contact.card, &self.groups_of(link), &groups));
             let mut link = link.clone();
-            let groups = self.groups_after(&link, regroup);
             if let Some(base) = &mut link.base {
                 base.remote = self.deps.remote.codec().with_groups(&base.remote, &groups);
                 // Labels and owner are what selects a contact; the record itself says no more than before.

@@ -120,6 +120,7 @@ impl Run<'_> {
             } else if let Some(record) = records.remove(&edit.update.id) {
                 writes.push(self.close_intent(&edit.link, edit.marker));
                 writes.extend(self.harm_at_remote(&edit.link, Harm::Updates(Side::Remote)));
+                writes.extend(self.trace_update(&edit.link, &edit.card, &edit.update.wire));
                 writes.extend(self.acknowledge(edit.link, edit.card, edit.contact.version, edit.marker, record));
                 self.summary.pushed.updated += 1;
             } else if unknown.contains(&place) {

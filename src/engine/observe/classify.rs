@@ -161,6 +161,16 @@ impl Run<'_> {
             && let Some(sent) = page.sent.get(&marker)
         {
             // Our write landed and its answer was lost: the state descends from what we sent.
+            match (sent.kind, link.contact) {
+                (IntentKind::Create, Some(contact)) => {
+                    page.writes.extend(self.trace_create(contact, &record.id, &sent.card, &sent.wire));
+                }
+                (IntentKind::Update, _) => {
+                    page.writes.extend(self.trace_update(link, &sent.card, &sent.wire));
+                    page.writes.extend(self.harm_at_remote(link, Harm::Updates(Side::Remote)));
+                }
+                (IntentKind::Create | IntentKind::Delete, _) => {}
+            }
             link.base = Some(Base {
                 store: sent.card.clone(),
                 remote: sent.wire.clone(),
@@ -168,9 +178,6 @@ impl Run<'_> {
                 certainty: Certainty::Sent,
             });
             link.acked = sent.version.clone();
-            if sent.kind == IntentKind::Update {
-                page.writes.extend(self.harm_at_remote(link, Harm::Updates(Side::Remote)));
-            }
         }
         let Some(intent) = self.intents.get(&link.id) else { return };
         // A newer state that does not carry the intent's marker proves that the write never landed: it was conditional

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::state::State;
 use crate::domain::contact::Contact;
+use crate::domain::history::{RecordedChange, RemoteChange};
 use crate::domain::id::{LinkId, Marker};
 use crate::domain::link::{Link, LinkState};
 use crate::domain::matching;
@@ -55,6 +56,7 @@ impl<'a> Draft<'a> {
     fn apply(&mut self, write: Write) -> Result<(), StoreError> {
         match write {
             Write::Contact(write) => return self.put_contact(*write),
+            Write::RemoteChange(write) => return self.append(*write),
             Write::Link(link) => return self.put_link(*link),
             Write::DropLink(link) => return self.drop_link(link),
             Write::Alias { account, remote, link } => {
@@ -116,7 +118,7 @@ impl<'a> Draft<'a> {
         self.put(|state| &mut state.contacts, id, contact);
 
         let place = self.state.feed_end() + 1;
-        self.put(|state| &mut state.changes, place, change);
+        self.put(|state| &mut state.changes, place, RecordedChange { sequence: place, change, remote: None });
         if let Some(before) = self.state.newest.get(&id).copied() {
             self.remove(|state| &mut state.feed, before);
         }
@@ -127,6 +129,16 @@ impl<'a> Draft<'a> {
         for link in self.state.links_of(id) {
             self.mark(link);
         }
+        Ok(())
+    }
+
+    fn append(&mut self, write: RemoteChange) -> Result<(), StoreError> {
+        let place = self.state.feed_end() + 1;
+        let RemoteChange { copy, change } = write;
+        if !self.state.contacts.contains_key(&change.contact) {
+            return Err(StoreError::inconsistent("change", "contact", &place));
+        }
+        self.put(|state| &mut state.changes, place, RecordedChange { sequence: place, change, remote: Some(copy) });
         Ok(())
     }
 

@@ -110,9 +110,9 @@ impl Store for MemoryStore {
         let state = self.state();
         let rows = state.changes.range(..query.before.unwrap_or(u64::MAX)).rev();
         let wanted = rows
-            .filter(|(_, change)| query.contact.is_none_or(|contact| change.contact == contact))
-            .filter(|(_, change)| query.run.is_none_or(|run| change.run == Some(run)))
-            .map(|(sequence, change)| RecordedChange { sequence: *sequence, change: change.clone() });
+            .filter(|(_, row)| query.contact.is_none_or(|contact| row.change.contact == contact))
+            .filter(|(_, row)| query.run.is_none_or(|run| row.change.run == Some(run)))
+            .map(|(_, row)| row.clone());
         Ok(wanted.take(query.limit.unwrap_or(u32::MAX) as usize).collect())
     }
 

@@ -7,7 +7,7 @@ use crate::domain::account::AccountState;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::Contact;
 use crate::domain::harm::{Harm, LetBy};
-use crate::domain::history::Change;
+use crate::domain::history::RecordedChange;
 use crate::domain::id::{AccountName, ConflictId, ContactId, LinkId, LinkToken, Marker, RemoteId, RunId};
 use crate::domain::link::Link;
 use crate::domain::matching::MatchKey;
@@ -35,7 +35,7 @@ pub(super) struct State {
     pub contacts: BTreeMap<ContactId, Contact>,
     /// Keys of living contacts.
     pub keys: BTreeMap<(MatchKey, ContactId), ()>,
-    pub changes: BTreeMap<u64, Change>,
+    pub changes: BTreeMap<u64, RecordedChange>,
     /// The newest change of each contact.
     pub feed: BTreeMap<u64, ContactId>,
     /// The place of each contact in `feed`.

@@ -62,7 +62,7 @@ struct Consequences {
 impl Consequences {
     /// Takes the places in the feed that the writes will need.
     async fn begin(connection: &mut SqliteConnection, writes: &[Write]) -> Result<Self, StoreError> {
-        let count = writes.iter().filter(|write| matches!(write, Write::Contact(_))).count();
+        let count = writes.iter().filter(|write| matches!(write, Write::Contact(_) | Write::RemoteChange(_))).count();
         let place = if count == 0 { 0 } else { meta::take_places(connection, count as u64).await? };
         Ok(Consequences { place, committed: Committed::default(), beside: BTreeMap::new(), linked: BTreeSet::new() })
     }
@@ -75,6 +75,10 @@ async fn apply(
 ) -> Result<(), StoreError> {
     match write {
         Write::Contact(write) => apply_contact(connection, write, consequences).await,
+        Write::RemoteChange(write) => {
+            consequences.place += 1;
+            history::append(connection, consequences.place, &write.change, Some(&write.copy)).await
+        }
         Write::Link(link) => {
             consequences.linked.extend(link.contact);
             link_write::put(connection, link).await
@@ -103,7 +107,7 @@ async fn apply_contact(
     let id = write.contact.id;
     consequences.place += 1;
     contact::put(&mut *connection, write, consequences.place).await?;
-    history::append(connection, consequences.place, &write.change).await?;
+    history::append(connection, consequences.place, &write.change, None).await?;
     consequences.committed.changes.push((id, consequences.place));
     consequences.beside.insert(id, Beside::of(&write.contact));
     consequences.linked.insert(id);

@@ -87,6 +87,7 @@ on_every_store! {
         pages_follow_each_other_by_name,
         people_are_counted_per_organization;
     history:
+        writes_to_remotes_are_history_and_no_news,
         rows_come_newest_first_as_they_were_written,
         rows_are_selected_by_contact_run_place_and_number;
     link:

@@ -406,7 +406,8 @@ impl World {
 
     pub async fn history(&self, contact: ContactId) -> Vec<Change> {
         let query = HistoryQuery { contact: Some(contact), ..HistoryQuery::default() };
-        self.store.history(&query).await.expect("read").into_iter().map(|row| row.change).collect()
+        let rows = self.store.history(&query).await.expect("read");
+        rows.into_iter().filter(|row| row.remote.is_none()).map(|row| row.change).collect()
     }
 
     /// Everybody in the emulated account, complete.
