@@ -38,6 +38,7 @@ mod skip_file;
 pub mod status;
 pub mod stop;
 pub mod sync;
+pub mod undo;
 
 pub use exit::Exit;
 
@@ -133,6 +134,10 @@ pub enum Command {
     ///
     /// Approved is what this run or an earlier one has parked, as long as it is still the same
     Approve(approve::ApproveArgs),
+    /// Take back what a run did, as far as nothing has changed since
+    ///
+    /// Without --yes it tells what that comes to and writes nowhere
+    Undo(undo::UndoArgs),
     /// Show how each account is doing
     Status,
     /// Show who changed what, when, on which replica
@@ -229,6 +234,7 @@ async fn carry_out(command: &Command, desk: &Desk) -> anyhow::Result<Exit> {
         Command::Sync(args) => sync::sync(args, desk).await,
         Command::Plan(args) => plan::plan(args, desk).await,
         Command::Apply(args) => apply::apply(args, desk).await,
+        Command::Undo(args) => undo::undo(args, desk).await,
         Command::Approve(args) => approve::approve(args, desk).await,
         Command::Import(args) => import::import(args, desk).await,
         Command::Export(args) => export::export(args, desk).await,

@@ -29,5 +29,6 @@ mod store;
 mod support;
 mod sync;
 mod tokens;
+mod undo;
 mod volume;
 mod wild;

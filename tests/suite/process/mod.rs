@@ -9,3 +9,4 @@ mod imports;
 mod json;
 mod kill;
 mod plan;
+mod undo;
