@@ -97,6 +97,7 @@ CREATE TABLE link (
     own_delete     BOOLEAN NOT NULL CHECK (own_delete IN (0, 1)), -- a delete of our own is, or was, on its way
     parked         TEXT,             -- JSON: why it is left alone; null while it is worked on
     map_revision   BIGINT  NOT NULL CHECK (map_revision >= 0), -- revision of the field map the base was made with
+    wanted         TEXT    NOT NULL, -- JSON: the pairs' groups the store had put the record into when both sides last agreed
     restless       BOOLEAN NOT NULL CHECK (restless IN (0, 1)), -- needs a look whatever its contact's version is
     unsettled      BOOLEAN NOT NULL CHECK (unsettled IN (0, 1)), -- restless, or settled differs from contact.version;
                                                                  -- kept by the store at the end of each commit

@@ -4,11 +4,13 @@
 //! and the *sighting*, the remote record as last observed where that differs from the base. The third tree is the
 //! contact itself. A link is *settled* when there is no sighting and nothing happened to the contact since.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::contact::Card;
-use super::id::{AccountName, ContactId, Etag, LinkId, LinkToken, Marker, RemoteId, RunId};
+use super::id::{AccountName, ContactId, Etag, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId};
 use super::time::Timestamp;
 use super::version::VersionVector;
 
@@ -53,6 +55,9 @@ pub struct Link {
     pub parked: Option<Parked>,
     /// Revision of the field map that the base was made with.
     pub map_revision: u32,
+    /// The groups of pairs that the store had put the record into when both sides last agreed. What of them the contact
+    /// does not belong into any more, whether it or the configuration changed, the record has to leave.
+    pub wanted: BTreeSet<GroupId>,
 }
 
 /// What both sides of a link looked like when they last agreed, each in its own language.

@@ -314,7 +314,10 @@ impl Run<'_> {
     pub(crate) fn regroup(&self, link: &Link, contact: &Contact, base: &Card) -> Regroup {
         let current = self.groups_of(link);
         let wanted = self.groups_wanted(&contact.card);
-        let before = self.groups_wanted(base);
+        // What the store had put it into, under whatever configuration. Groups of pairs that are no more are left alone.
+        let mut before: BTreeSet<GroupId> = self.pair_groups().live().cloned().collect();
+        before.retain(|group| link.wanted.contains(group));
+        before.extend(self.groups_wanted(base));
         let mut join: BTreeSet<GroupId> = wanted.difference(&current).cloned().collect();
         if !join.is_empty() {
             let common = self.deps.remote.common_group();
@@ -354,8 +357,14 @@ impl Run<'_> {
                     base.store = carried(contact, &base.store, held);
                 }
                 settled.acked = contact.version.clone();
+                settled.wanted = self.groups_wanted(&contact.card);
             }
-            Push::Rest(state) => settled.state = *state,
+            Push::Rest(state) => {
+                settled.state = *state;
+                if *state != LinkState::Bound {
+                    settled.wanted.clear();
+                }
+            }
             Push::Wait
             | Push::Create
             | Push::Update { .. }
@@ -383,7 +392,12 @@ impl Run<'_> {
                 operations.push(operation(OperationKind::Join, "belongs to the pair, but is not in its group"));
             }
             if !regroup.leave.is_empty() {
-                operations.push(operation(OperationKind::Leave, "no longer belongs to the pair"));
+                let was_selected = link.base.as_ref().is_some_and(|base| !self.groups_wanted(&base.store).is_empty());
+                let reason = match was_selected {
+                    true => "no longer belongs to the pair",
+                    false => "the configuration no longer selects it; both stay",
+                };
+                operations.push(operation(OperationKind::Leave, reason));
             }
             operations
         };

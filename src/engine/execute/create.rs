@@ -125,6 +125,7 @@ impl Run<'_> {
             link.acked = draft.contact.version.clone();
             link.settled = draft.contact.version;
             link.parked = None;
+            link.wanted = self.groups_wanted(&draft.contact.card);
             link.base = Some(Base {
                 store: draft.contact.card,
                 remote: record.wire,

@@ -129,6 +129,7 @@ impl Run<'_> {
             if !contact.is_live() || !self.belongs(&contact.card, &groups) {
                 link.state = LinkState::Unselected;
             }
+            link.wanted = if contact.is_live() { self.groups_wanted(&contact.card) } else { BTreeSet::new() };
             link.changed_at = self.now();
             link.acked = contact.version.clone();
             link.settled = contact.version.clone();

@@ -178,6 +178,7 @@ impl Run<'_> {
         link.settled = version;
         link.parked = None;
         link.map_revision = self.deps.remote.codec().map_revision();
+        link.wanted = self.groups_wanted(&card);
         let certainty = Certainty::Answered;
         link.base = Some(Base { store: card, remote: record.wire, marker: Some(marker), certainty });
         writes.push(Write::Link(Box::new(link)));

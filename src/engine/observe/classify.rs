@@ -4,6 +4,8 @@
 //! states of one record; the marker in our tag says which of our writes a state descends from, so that a lost answer
 //! never leaves the base in doubt.
 
+use std::collections::BTreeSet;
+
 use super::{Page, Run, Source};
 use crate::domain::contact::Kind;
 use crate::domain::harm::{Harm, Side};
@@ -246,6 +248,7 @@ impl Run<'_> {
             own_delete: false,
             parked: None,
             map_revision: self.deps.remote.codec().map_revision(),
+            wanted: BTreeSet::new(),
         };
         page.writes.push(Write::DropStranger(account, record.id.clone()));
         page.by_remote.insert(record.id, id);

@@ -221,6 +221,7 @@ impl Run<'_> {
             })));
         }
         link.state = LinkState::Dormant;
+        link.wanted.clear();
         self.look_away(&mut link);
         link.settled = contact.version;
         settled.writes.push(Write::Link(Box::new(link)));
@@ -257,6 +258,7 @@ impl Run<'_> {
             link.token = identity::token(&self.identity, &link.account, &Subject::Contact(contact), link.incarnation);
         }
         link.state = LinkState::Need;
+        link.wanted.clear();
         link.base = None;
         link.seen = None;
         link.etag = None;

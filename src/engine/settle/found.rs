@@ -273,6 +273,7 @@ impl Run<'_> {
         };
         self.newborn.insert(contact.id);
         link.contact = Some(contact.id);
+        link.wanted = self.groups_wanted(&card);
         link.state = LinkState::Bound;
         link.seen = None;
         link.parked = None;

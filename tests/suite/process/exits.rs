@@ -269,3 +269,16 @@ fn a_reader_that_goes_away_is_no_failure() {
     drop(export.stdout.take());
     assert_eq!(export.wait().expect("an end").code(), Some(0));
 }
+
+#[test]
+fn a_paused_account_changes_nothing_anywhere() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    home.json(&["person", "add", "--name", "Ada", "--email", "ada@example.org"]);
+    home.json(&["sync"]);
+    home.configure(&Home::configuration(&sandbox, "enabled = false"));
+    let (rows, mutations) = (home.rows(), sandbox.mutations());
+    assert!(home.run(["sync"]).ended(2).err.contains("every account is paused"));
+    assert_eq!(home.json(&["status"])["accounts"][0]["enabled"], serde_json::json!(false));
+    assert_eq!((home.rows(), sandbox.mutations()), (rows, mutations));
+}
