@@ -14,7 +14,7 @@ CREATE TABLE store_meta (
     epoch       BIGINT  NOT NULL CHECK (epoch >= 1), -- rises when a backup is restored
     hash_key    BLOB    NOT NULL CHECK (length(hash_key) = 32), -- key of the hashes of strangers' e-mails and phones
     last_marker BIGINT  NOT NULL,                    -- the greatest marker minted; only grows
-    feed_end    BIGINT  NOT NULL                     -- place of the newest change; only grows. A counter of our own and
+    last_place  BIGINT  NOT NULL                     -- place of the newest change; only grows. A counter of our own and
                                                      -- not the database's sequence, so that places become visible in order
 );
 
@@ -60,7 +60,7 @@ CREATE INDEX contact_label_by_contact ON contact_label (contact);
 -- One row per committed edit of a contact, and per write of a run to a remote: history, undo and feed in one. The feed is
 -- the rows of the store, found through contact.newest. Rows are never changed.
 CREATE TABLE change (
-    sequence  INTEGER PRIMARY KEY, -- place in the feed, from store_meta.feed_end
+    sequence  INTEGER PRIMARY KEY, -- place in the history, from store_meta.last_place
     contact   TEXT   NOT NULL REFERENCES contact (id),
     at        BIGINT NOT NULL, -- when
     actor     TEXT   NOT NULL, -- JSON: who

@@ -337,7 +337,7 @@ pub trait Store: Send + Sync {
     /// that place; at most `limit`.
     async fn changed_contacts(&self, after: u64, limit: u32) -> Result<Vec<(ContactId, u64)>, StoreError>;
 
-    /// The last place in the feed.
+    /// The last place in the feed: that of the newest edit of the store.
     async fn feed_end(&self) -> Result<u64, StoreError>;
 
     /// Rows of the history, newest first: edits of the store, and what was written to remotes.

@@ -117,7 +117,7 @@ impl<'a> Draft<'a> {
         }
         self.put(|state| &mut state.contacts, id, contact);
 
-        let place = self.state.feed_end() + 1;
+        let place = self.state.last_place() + 1;
         self.put(|state| &mut state.changes, place, RecordedChange { sequence: place, change, remote: None });
         if let Some(before) = self.state.newest.get(&id).copied() {
             self.remove(|state| &mut state.feed, before);
@@ -133,7 +133,7 @@ impl<'a> Draft<'a> {
     }
 
     fn append(&mut self, write: RemoteChange) -> Result<(), StoreError> {
-        let place = self.state.feed_end() + 1;
+        let place = self.state.last_place() + 1;
         let RemoteChange { copy, change } = write;
         if !self.state.contacts.contains_key(&change.contact) {
             return Err(StoreError::inconsistent("change", "contact", &place));

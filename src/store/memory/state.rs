@@ -103,6 +103,11 @@ impl State {
 
     /// The last place in the feed.
     pub(super) fn feed_end(&self) -> u64 {
+        self.feed.keys().next_back().copied().unwrap_or(0)
+    }
+
+    /// The last place in the history.
+    pub(super) fn last_place(&self) -> u64 {
         self.changes.keys().next_back().copied().unwrap_or(0)
     }
 

@@ -269,7 +269,7 @@ async fn the_schema_itself_refuses_what_must_not_be() {
         "UPDATE contact SET kind = 'robot'",
         "DELETE FROM contact",
         "DELETE FROM link",
-        "INSERT INTO store_meta SELECT 2, id, epoch, hash_key, last_marker, feed_end FROM store_meta",
+        "INSERT INTO store_meta SELECT 2, id, epoch, hash_key, last_marker, last_place FROM store_meta",
         "UPDATE change SET action = 'guessed'",
     ] {
         // What is deleted is referred to by tokens and keys, whose rows go with a link but not with a contact.
