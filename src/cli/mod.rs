@@ -23,6 +23,7 @@ pub mod contact;
 pub mod demo;
 pub mod desk;
 pub mod exit;
+pub mod explain;
 pub mod export;
 pub mod history;
 pub mod import;
@@ -142,6 +143,8 @@ pub enum Command {
     Status,
     /// Show who changed what, when, on which replica
     History(history::HistoryArgs),
+    /// Show why a contact is as it is, on both sides, and what the next run will do
+    Explain(explain::ExplainArgs),
     /// Work with persons
     #[command(subcommand, visible_alias = "people")]
     Person(contact::PersonCommand),
@@ -230,6 +233,7 @@ async fn carry_out(command: &Command, desk: &Desk) -> anyhow::Result<Exit> {
         Command::Label(command) => label::label(command, desk).await,
         Command::Status => status::status(desk).await,
         Command::History(args) => history::history(args, desk).await,
+        Command::Explain(args) => explain::explain(args, desk).await,
         Command::Conflict(command) => conflict::conflict(command, desk).await,
         Command::Sync(args) => sync::sync(args, desk).await,
         Command::Plan(args) => plan::plan(args, desk).await,

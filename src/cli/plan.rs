@@ -201,7 +201,7 @@ fn heading(account: &Planned<'_>) -> String {
 }
 
 /// An operation in lines: what, on which side, why; and the fields that change.
-fn lines(operation: &Operation) -> String {
+pub(super) fn lines(operation: &Operation) -> String {
     let Operation { op, side, name, reason, .. } = operation;
     let mut lines = vec![format!("  {} {:8} {name}  ({reason})", side.as_str(), op.as_str())];
     // What a new contact says is no change that anybody has to agree with; --json has it.

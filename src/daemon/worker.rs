@@ -211,6 +211,14 @@ impl Worker {
         }
     }
 
+    /// The client of an account, made when it is first needed; nothing is called.
+    ///
+    /// # Errors
+    /// One sentence about a secret that cannot be read, or a field map that contradicts itself.
+    pub fn client_of(&self, account: &Account) -> Result<Arc<Google>, String> {
+        self.client(account).map_err(|(_, error)| error)
+    }
+
     /// The client of an account, made when it is first needed.
     fn client(&self, account: &Account) -> Result<Arc<Google>, (Outcome, String)> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,6 +5,7 @@ mod approve;
 mod daemon;
 mod editing;
 mod exits;
+mod explain;
 mod imports;
 mod json;
 mod kill;
