@@ -79,12 +79,20 @@ pub(super) fn chosen<'a>(desk: &'a Desk, name: Option<&str>) -> anyhow::Result<V
 /// # Errors
 /// What the stream says.
 pub(super) fn answer(desk: &Desk, finished: &Finished) -> anyhow::Result<()> {
+    tell(desk, finished, "From Google")
+}
+
+/// The same; `inward` is how people call what was done in the store.
+///
+/// # Errors
+/// What the stream says.
+pub(super) fn tell(desk: &Desk, finished: &Finished, inward: &str) -> anyhow::Result<()> {
     if desk.out.is_json() {
         desk.out.json(&run_json(&finished.record))?;
         return Ok(());
     }
     for account in &finished.record.accounts {
-        desk.out.text(&account_lines(account))?;
+        desk.out.text(&account_lines(account, inward))?;
     }
     let RunRecord { run, accounts, .. } = &finished.record;
     if accounts.iter().any(|account| account.pulled.total() + account.pushed.total() > 0) {
@@ -98,9 +106,9 @@ pub(super) fn run_json(record: &RunRecord) -> Value {
     json!({"run": record.run, "accounts": record.accounts})
 }
 
-fn account_lines(account: &AccountSummary) -> String {
+fn account_lines(account: &AccountSummary, inward: &str) -> String {
     let mut lines = vec![format!(
-        "{}: {}. From Google: {}. To Google: {}. {}.",
+        "{}: {}. {inward}: {}. To Google: {}. {}.",
         account.account,
         verdict(account),
         counted(account.pulled),

@@ -54,7 +54,7 @@ pub async fn undo(args: &UndoArgs, desk: &Desk) -> anyhow::Result<Exit> {
             let bar = Bar::new(&desk.out, "taking back");
             worker.run(job(Purpose::Carry), &bar, &stop::on_signals()).await.context("recording the run")?
         };
-        sync::answer(desk, &finished)?;
+        sync::tell(desk, &finished, "In the store")?;
         return Ok(Exit::of_accounts(&finished.record.accounts));
     }
     let finished = plan::preview(desk, job(Purpose::Preview)).await?;

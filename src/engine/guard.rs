@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::operation::{Operation, OperationKind, Side};
-use super::{Doing, EngineError, Purpose, Run};
+use super::{Doing, EngineError, Licence, Purpose, Run};
 use crate::domain::harm::{HARM_WINDOW, Harm, HarmDone, LetBy};
 use crate::domain::id::ContactId;
 use crate::domain::pair::{Guard, Limit};
@@ -54,7 +54,7 @@ impl Tally {
 
 /// How many contacts are too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Excess {
+pub(crate) struct Excess {
     planned: u64,
     /// With those of the last day.
     together: u64,
@@ -72,7 +72,7 @@ impl Barred {
 }
 
 impl Run<'_> {
-    /// Bars the kinds of operations of which there are too many, and says so.
+    /// Bars the kinds of operations of which there are too many.
     pub(crate) async fn bar(&mut self, tally: &Tally) -> Result<Barred, EngineError> {
         if tally.is_empty() {
             return Ok(Barred::default());
@@ -90,11 +90,19 @@ impl Run<'_> {
         }
         let guard = &self.order.promise.guard;
         let exceeding = tally.exceeding(&done, guard, self.linked);
-        for (harm, excess) in &exceeding {
-            let notice = self.notice_of_excess(*harm, *excess);
+        let barred = Barred(exceeding.keys().copied().collect());
+        self.excesses.extend(exceeding);
+        Ok(barred)
+    }
+
+    /// Says, once for each kind, why operations are parked.
+    pub(crate) fn tell_excess(&mut self, operations: &[Operation]) {
+        let harms: BTreeSet<Harm> = operations.iter().flat_map(harms_of).collect();
+        for harm in harms {
+            let Some(excess) = self.excesses.get(&harm).copied() else { continue };
+            let notice = self.notice_of_excess(harm, excess);
             self.notice(notice);
         }
-        Ok(Barred(exceeding.into_keys().collect()))
     }
 
     /// From when on harm counts.
@@ -112,6 +120,10 @@ impl Run<'_> {
             Limit::Absolute(most) => most.to_string(),
         };
         let lately = if together > planned { format!(" ({together} within 24 hours)") } else { String::new() };
+        let who = match self.order.licence {
+            Licence::Guarded => "all of them wait",
+            Licence::Approved(_) | Licence::Planned(_) | Licence::Undoing(_) => "those that nobody approved wait",
+        };
         let cure = match self.order.purpose {
             Purpose::Preview => "`contactsync approve` lets them through once a run has parked them".to_owned(),
             Purpose::Carry => format!(
@@ -120,8 +132,8 @@ impl Run<'_> {
             ),
         };
         format!(
-            "{planned} {what}{lately} of {linked} linked contacts are more than guard.{key} = {limit} allows; all of them \
-             wait: {cure}"
+            "{planned} {what}{lately} of {linked} linked contacts are more than guard.{key} = {limit} allows; {who}: \
+             {cure}"
         )
     }
 

@@ -81,7 +81,8 @@ impl Run<'_> {
         match ruling {
             Ruling::Go(LetBy::Person) => self.note_released(operations),
             Ruling::Leave => self.left_alone += 1,
-            Ruling::Go(LetBy::Guard) | Ruling::Park => {}
+            Ruling::Park => self.tell_excess(operations),
+            Ruling::Go(LetBy::Guard) => {}
         }
         ruling
     }

@@ -28,6 +28,7 @@ use std::time::Duration;
 use crate::clock::{Clock, Entropy};
 use crate::domain::account::{AccountState, Outcome};
 use crate::domain::conflict::Conflict;
+use crate::domain::harm::Harm;
 use crate::domain::id::{ContactId, LinkId, RunId};
 use crate::domain::outbox::Intent;
 use crate::domain::pair::{Direction, Promise};
@@ -60,7 +61,7 @@ pub use error::{Doing, EngineError};
 pub use licence::{Licence, Seen};
 pub use operation::Operation;
 
-use guard::Tally;
+use guard::{Excess, Tally};
 use lease::Tenure;
 use push::Planned;
 
@@ -226,6 +227,8 @@ pub(crate) struct Run<'a> {
     pub(crate) waiting: u64,
     /// Contacts made in this run.
     pub(crate) newborn: BTreeSet<ContactId>,
+    /// The kinds of harm of which too much was planned.
+    pub(crate) excesses: BTreeMap<Harm, Excess>,
     /// What a person has let through, as far as this run carried it out.
     pub(crate) released: Tally,
     /// Links whose operations are none of this run's business, with the times they were met.
@@ -259,6 +262,7 @@ impl<'a> Run<'a> {
             doubted: BTreeSet::new(),
             waiting: 0,
             newborn: order.newborn.clone(),
+            excesses: BTreeMap::new(),
             released: Tally::default(),
             left_alone: 0,
             undone: BTreeSet::new(),

@@ -193,6 +193,7 @@ async fn an_approval_of_deletions_in_google_is_carried_out_in_the_store() {
     let run = world.last_run().await;
     let summary = released(&world, run).await;
     assert_eq!((summary.outcome, summary.pulled.deleted, summary.parked), (Outcome::Done, 6, 0), "{summary:?}");
+    assert!(summary.notices.is_empty(), "nothing waits: {summary:?}");
     world.assert_equal().await;
     world.assert_at_rest().await;
 }
