@@ -128,7 +128,8 @@ async fn in_accounts(contact: &Contact, desk: &Desk) -> anyhow::Result<Vec<InAcc
     let accounts: Vec<&Account> = desk.config.accounts.iter().filter(|account| account.enabled).collect();
     let job = Job { accounts, reach: Reach::Incremental, purpose: Purpose::Preview, licences: BTreeMap::new() };
     let planned = if job.accounts.is_empty() { None } else { Some(plan::preview(desk, job).await?) };
-    let worker = desk.worker_on(&desk.config, std::sync::Arc::clone(&desk.store))?;
+    // Only what was agreed on once has to be read; before the first run, there is not even a key yet.
+    let worker = if links.iter().any(|link| link.base.is_some()) { Some(desk.worker()?) } else { None };
     let mut explained = Vec::new();
     for account in &desk.config.accounts {
         let link = links.iter().find(|link| link.account == account.name);
@@ -141,7 +142,7 @@ async fn in_accounts(contact: &Contact, desk: &Desk) -> anyhow::Result<Vec<InAcc
             acked: link.map(|link| link.acked.display()).unwrap_or_default(),
             parked: link.and_then(waiting),
             held: held.map(|conflict| conflict.field.clone()).collect(),
-            fields: three_states(contact, link, account, &worker),
+            fields: three_states(contact, link, account, worker.as_ref()),
             next,
             error,
         });
@@ -177,7 +178,12 @@ fn next(
 }
 
 /// Every field that any of the three states has, as far as the record can be read.
-fn three_states(contact: &Contact, link: Option<&Link>, account: &Account, worker: &Worker) -> Vec<ThreeStates> {
+fn three_states(
+    contact: &Contact,
+    link: Option<&Link>,
+    account: &Account,
+    worker: Option<&Worker>,
+) -> Vec<ThreeStates> {
     let kind = contact.card.kind();
     let blank = Card::blank(kind);
     let base = link.and_then(|link| link.base.as_ref());
@@ -186,7 +192,7 @@ fn three_states(contact: &Contact, link: Option<&Link>, account: &Account, worke
         Some(Sighting::Gone { .. }) => None,
         Some(Sighting::Suspect { .. }) | None => base.map(|base| &base.remote),
     });
-    let google = wire.and_then(|wire| Some(worker.client_of(account).ok()?.codec().read(wire, kind).card));
+    let google = wire.and_then(|wire| Some(worker?.client_of(account).ok()?.codec().read(wire, kind).card));
     let (base, google) = (base.map_or(&blank, |base| &base.store), google.as_ref().unwrap_or(&blank));
     let mut fields: BTreeSet<Field> = BTreeSet::new();
     for card in [base, &contact.card, google] {

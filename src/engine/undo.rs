@@ -19,6 +19,7 @@ use crate::domain::field::Field;
 use crate::domain::history::{Action, Actor, Change, RecordedChange};
 use crate::domain::id::{ContactId, ReplicaId, RunId};
 use crate::domain::link::{Link, LinkState, Sighting};
+use crate::domain::pair::Direction;
 use crate::domain::policy::Winner;
 use crate::domain::version::VersionVector;
 use crate::store::{ContactWrite, HistoryQuery, Write};
@@ -283,8 +284,12 @@ impl Run<'_> {
     /// Lets the push delete the record and set its link aside.
     fn retract(&mut self, inverse: &mut Inverse) {
         let Some(link) = inverse.link.as_mut() else { return };
-        if link.remote.is_none() || matches!(link.state, LinkState::Gone | LinkState::Need | LinkState::Creating) {
+        let there = link.remote.is_some();
+        if !there || matches!(link.state, LinkState::Gone | LinkState::Need | LinkState::Creating) {
             return;
+        }
+        if self.order.promise.direction == Direction::FromRemote {
+            return self.skip(&inverse.contact, "nothing is written to an account that is only read");
         }
         self.retracted.insert(link.id);
         link.settled = VersionVector::new();

@@ -16,6 +16,7 @@ use contactsync::remotes::Remote as _;
 use contactsync::store::HistoryQuery;
 use serde_json::{Value, json};
 
+use crate::support::fuse::{Cut, Fuse};
 use crate::support::hands::first;
 use crate::support::world::{World, as_person, comparable, pair, person, phone, promise};
 
@@ -361,5 +362,54 @@ async fn undo_after_a_run_restores_every_field_on_both_sides() {
         undo(&world, undone).await;
         world.settle().await;
         assert_eq!(sides(&world).await, after_run, "seed {seed}: undone twice");
+    }
+}
+
+/// A book of four after a run that made, changed and deleted something on each side, and what both sides were to hold
+/// after the undo of that run.
+async fn eventful() -> (World, RunId, (Vec<String>, Vec<String>)) {
+    let (world, ids) = book(4, promise()).await;
+    let (mut store, mut google) = sides(&world).await;
+    world.edit(ids[0], |card| card.notes = Some("edited".to_owned())).await;
+    world.google_edit(&name(1), &json!({"biographies": null}));
+    world.delete(ids[2]).await;
+    world.google_delete(&name(3));
+    let ours = person("Made Here");
+    store.push(comparable(&ours));
+    world.add(ours).await;
+    world.google_create(json!({"names": [{"givenName": "Made There"}]}), &["Team"]);
+    let made = world.person("Made There");
+    let codec = world.google.codec();
+    google.push(comparable(&codec.read(&made, codec.kind(&made)).card));
+    store.sort();
+    google.sort();
+    let (id, _) = run(&world).await;
+    (world, id, (store, google))
+}
+
+// Cut off anywhere, and asked for again: the undo comes to its end, and nothing else happens meanwhile.
+#[tokio::test]
+async fn an_undo_that_is_cut_off_can_be_asked_for_again() {
+    let (mut world, id, expected) = eventful().await;
+    let fuse = Fuse::counting();
+    world.fuse(&fuse);
+    undo(&world, id).await;
+    assert_eq!(sides(&world).await, expected);
+    let steps = fuse.steps();
+    assert!(steps > 10, "{steps}");
+    for step in 0..steps {
+        for cut in [Cut::Before, Cut::After] {
+            let (mut world, id, expected) = eventful().await;
+            world.fuse(&Fuse::at(step, cut));
+            world.sync_under_or_crash(&Licence::Undoing(id));
+            world.unfuse();
+            world.advance(HOUR);
+            if step % 2 == 0 {
+                world.settle().await;
+            }
+            undo(&world, id).await;
+            world.settle().await;
+            assert_eq!(sides(&world).await, expected, "cut {cut:?} step {step}");
+        }
     }
 }

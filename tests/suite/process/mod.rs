@@ -1,5 +1,6 @@
 //! The program as its users meet it: the real binary, with Google emulated in another process.
 
+mod accounts;
 mod apply;
 mod approve;
 mod daemon;

@@ -179,6 +179,12 @@ impl World {
         self.run(Reach::Incremental, Purpose::Carry).now_or_never().map(|report| report.summary)
     }
 
+    /// As [`World::sync_or_crash`], under what a person has let through.
+    pub fn sync_under_or_crash(&self, licence: &Licence) -> Option<AccountSummary> {
+        let run = self.run_under(licence, self.store.as_ref(), Reach::Incremental, Purpose::Carry);
+        run.now_or_never().map(|report| report.summary)
+    }
+
     /// Runs until nothing is left to do, moving the clock on as far as open questions need. Returns how many runs. With
     /// `TRACE` in the environment, each run is told.
     pub async fn settle(&self) -> u32 {
