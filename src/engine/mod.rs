@@ -51,6 +51,7 @@ pub mod operation;
 mod organizations;
 mod push;
 mod recover;
+mod remap;
 mod scope;
 mod settle;
 mod suspects;
@@ -327,7 +328,12 @@ impl<'a> Run<'a> {
 
     /// Whether not everything was looked at yet under the settings of this run.
     pub(crate) fn has_new_settings(&self) -> bool {
-        self.state.settings.as_deref() != Some(self.order.settings)
+        self.state.settings.as_deref() != Some(self.settings().as_str())
+    }
+
+    /// What decides selection and map: the configuration, and what this release makes of it.
+    pub(crate) fn settings(&self) -> String {
+        format!("{}/{}", self.order.settings, self.deps.remote.codec().map_revision())
     }
 
     /// Writes the end of the run into the account's state and the summary.

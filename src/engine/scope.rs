@@ -62,7 +62,7 @@ impl Run<'_> {
             let changed =
                 store.changed_contacts(self.state.feed_position, CHUNK).await.doing("reading the change feed")?;
             let Some((_, position)) = changed.last().copied() else {
-                self.state.settings = Some(self.order.settings.to_owned());
+                self.state.settings = Some(self.settings());
                 return Ok(news);
             };
             let ids: Vec<ContactId> = changed.into_iter().map(|(id, _)| id).collect();
@@ -125,7 +125,10 @@ impl Run<'_> {
             // Restored in the store after its record was deleted.
             LinkState::Gone if self.is_wanted(contact) => writes.extend(self.renew(&mut link)),
             LinkState::Unselected if self.is_wanted(contact) => self.take_up(&mut link),
-            LinkState::Bound if anew => link.settled = VersionVector::new(),
+            LinkState::Bound if anew => {
+                link.settled = VersionVector::new();
+                self.remap(&mut link);
+            }
             _ => return None,
         }
         Some(link)

@@ -11,4 +11,5 @@ mod imports;
 mod json;
 mod kill;
 mod plan;
+mod remap;
 mod undo;
