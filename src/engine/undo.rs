@@ -146,6 +146,11 @@ impl Run<'_> {
         for field in skipped {
             self.skip(&before, &format!("{field} changed since"));
         }
+        let moved = |row: &Change| matches!(row.action, Action::Joined | Action::Left) && row.fields.is_empty();
+        if deeds.here.iter().any(moved) && !was_unlinked && !made_there {
+            // No label of the contact led there, so there is none to be put back.
+            self.skip(&before, "the groups of its record follow from the configuration");
+        }
         inverse.contact.card = card;
         if !before.is_live() {
             self.select_again(&mut inverse);

@@ -420,3 +420,23 @@ async fn an_undo_that_is_cut_off_can_be_asked_for_again() {
         }
     }
 }
+
+#[tokio::test]
+async fn groups_that_follow_from_the_configuration_are_named() {
+    let mut promise = promise();
+    promise.pairs[0].labels = vec!["Customer".to_owned()];
+    let mut world = World::with(promise);
+    let mut card = rich(0);
+    card.labels.insert("Customer".to_owned());
+    let id = world.add(card).await;
+    world.settle().await;
+    world.advance(HOUR);
+    world.promise.pairs[0].labels = vec!["Partner".to_owned()];
+    world.settings = "two".to_owned();
+    let (left, _) = run(&world).await;
+    assert_eq!(world.groups_of(&name(0)), ["myContacts"]);
+    let (_, summary) = undo(&world, left).await;
+    assert!(summary.notices.iter().any(|notice| notice.contains(&id.to_string())), "{summary:?}");
+    assert_eq!(world.groups_of(&name(0)), ["myContacts"]);
+    world.assert_at_rest().await;
+}
