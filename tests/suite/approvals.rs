@@ -11,6 +11,7 @@ use contactsync::domain::time::Timestamp;
 use contactsync::engine::{Licence, Purpose, Reach, Seen};
 use serde_json::json;
 
+use crate::support::fuse::{Cut, Fuse};
 use crate::support::world::{World, pair, person, promise};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -278,4 +279,42 @@ async fn a_plan_that_was_seen_counts_as_approved() {
     }
     let summary = world.sync().await;
     assert_eq!((summary.outcome, summary.pushed.deleted), (Outcome::Done, 5), "those before do not count: {summary:?}");
+}
+
+/// Three deletions on each side, all parked; and the run that parked them.
+async fn parked_on_both_sides() -> (World, RunId) {
+    let mut promise = promise();
+    promise.guard.max_deletes = Limit::Absolute(2);
+    let (world, ids) = book(8, promise).await;
+    for id in &ids[..3] {
+        world.delete(*id).await;
+    }
+    for number in 3..6 {
+        world.google_delete(&name(number));
+    }
+    assert_eq!(world.sync().await.parked, 6);
+    world.advance(HOUR);
+    let run = world.last_run().await;
+    (world, run)
+}
+
+#[tokio::test]
+async fn an_approval_that_is_cut_off_can_be_given_again() {
+    let (mut world, run) = parked_on_both_sides().await;
+    let fuse = Fuse::counting();
+    world.fuse(&fuse);
+    assert_eq!(released(&world, run).await.parked, 0);
+    for step in 0..fuse.steps() {
+        for cut in [Cut::Before, Cut::After] {
+            let (mut world, run) = parked_on_both_sides().await;
+            world.fuse(&Fuse::at(step, cut));
+            world.sync_under_or_crash(&Licence::Approved(run));
+            world.unfuse();
+            world.advance(HOUR);
+            released(&world, run).await;
+            world.settle().await;
+            assert_eq!((world.contacts().await.len(), world.people().len()), (2, 2), "cut {cut:?} step {step}");
+            world.assert_equal().await;
+        }
+    }
 }
