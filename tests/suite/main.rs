@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod approvals;
 mod batches;
 mod command_line;
 mod config;
@@ -31,6 +32,7 @@ mod strangers;
 mod support;
 mod sync;
 mod tokens;
+mod undo;
 mod users;
 mod volume;
 mod wild;

@@ -462,6 +462,9 @@ fn told(write: &Write) -> &'static str {
         Write::Conflict(_) => "conflict",
         Write::Run(_) => "run",
         Write::Only { .. } => "only",
+        Write::RemoteChange(_) => "remote-change",
+        Write::Harm(_) => "harm",
+        Write::ForgetHarm(..) => "forget-harm",
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contactsync::domain::contact::{Card, Contact, Subject};
 use contactsync::domain::field::Field;
-use contactsync::domain::history::Change;
+use contactsync::domain::history::{Change, RecordedChange};
 use contactsync::domain::id::{ContactId, RemoteId};
 use contactsync::domain::link::{Link, LinkState};
 use contactsync::domain::normal;
@@ -38,11 +38,20 @@ async fn all_contacts(stage: &Stage) -> Vec<Contact> {
     stage.store.find_contacts(&query).await.expect("contacts")
 }
 
+/// The history of the store. What was written to a remote is no proof that the store knew what it replaced.
+async fn edits_of_store(stage: &Stage) -> Vec<RecordedChange> {
+    let mut rows = stage.store.history(&HistoryQuery::default()).await.expect("history");
+    rows.retain(|row| row.remote.is_none());
+    rows
+}
+
 /// The texts of everything that the store has ever heard of.
 pub async fn everything_known(stage: &Stage) -> String {
-    let history = stage.store.history(&HistoryQuery::default()).await.expect("history");
-    let mut known: String =
-        history.iter().map(|row| serde_json::to_string::<Change>(&row.change).expect("a change")).collect();
+    let mut known: String = edits_of_store(stage)
+        .await
+        .iter()
+        .map(|row| serde_json::to_string::<Change>(&row.change).expect("a change"))
+        .collect();
     for contact in all_contacts(stage).await {
         for link in stage.store.links_of_contact(contact.id).await.expect("links") {
             known.push_str(&format!("{:?} {:?}", link.seen, link.base.map(|base| base.remote)));
@@ -229,7 +238,7 @@ async fn remains(stage: &Stage, contacts: &[Contact]) -> Remains {
     }
     let mut conflicts = BTreeSet::new();
     let mut history = BTreeSet::new();
-    for row in stage.store.history(&HistoryQuery::default()).await.expect("history") {
+    for row in edits_of_store(stage).await {
         for conflict in &row.change.conflicts {
             texts(&conflict.base, &mut conflicts);
             texts(&conflict.store, &mut conflicts);

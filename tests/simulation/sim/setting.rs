@@ -182,7 +182,13 @@ fn promise(tape: &mut Tape, place: usize, habits: Habits) -> Promise {
                 .unwrap_or(LeftGroup::Unlink),
             grace: Duration::ZERO,
         },
-        guard: Guard { max_deletes: many, max_updates: many, max_blanked_fields: many },
+        guard: Guard {
+            max_deletes: many,
+            max_updates: many,
+            max_blanked_fields: many,
+            max_unlinks: many,
+            max_left_groups: many,
+        },
         pairs: [(GROUP, LABEL), SECOND]
             .into_iter()
             .take(if has_second { 2 } else { 1 })
