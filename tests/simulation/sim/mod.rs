@@ -165,7 +165,7 @@ impl Scenario {
         for _ in 0..users.tape.below(self.setting.acts + 1) {
             users.act(&self.stage).await;
         }
-        let pause = users.tape.below(1200);
+        let pause = users.tape.below(self.setting.pause);
         drop(users);
         self.take_users_log().await;
         self.stage.world.advance(Duration::from_secs(pause as u64));

@@ -37,6 +37,8 @@ pub struct Setting {
     pub rounds: usize,
     /// How many actions of users there are in a round, at most.
     pub acts: usize,
+    /// How many seconds pass between users' actions and a run, at most.
+    pub pause: usize,
     /// What users do at all.
     pub habits: Habits,
     /// How often things go wrong at all, in a thousand steps.
@@ -99,12 +101,13 @@ impl Setting {
         };
         let service = service(tape);
         let promises = (0..accounts).map(|place| promise(tape, place, habits)).collect();
-        let crowd = if tape.below(4) == 3 { 9 } else { 0 };
+        let crowd = if tape.below(8) == 7 { 9 } else { 0 };
         Setting {
             promises,
-            people: 1 + tape.below(4) + crowd,
-            rounds: 2 + tape.below(5),
-            acts: 1 + tape.below(5),
+            people: 1 + tape.below(3) + crowd,
+            rounds: 2 + tape.below(11),
+            acts: 1 + tape.below(6),
+            pause: tape.pick(&[600, 60, 240]).unwrap_or(600),
             habits,
             rates,
             service,
