@@ -16,6 +16,7 @@ mod groups;
 mod guards;
 mod identity;
 mod lossless;
+mod moves;
 mod preview;
 mod process;
 mod random;
