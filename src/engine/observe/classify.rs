@@ -99,7 +99,11 @@ impl Run<'_> {
             return keep(page, link);
         }
         match order(&link, &record) {
-            Order::Late if rules::holds(Rule::OrderByRemoteTime) => reached::note(Situation::StateLate),
+            Order::Late if rules::holds(Rule::OrderByRemoteTime) => {
+                reached::note(Situation::StateLate);
+                // What we moved ourselves has not shown yet: its link stays in doubt, and the run is not done.
+                self.waiting += u64::from(link.etag.is_none() && matches!(link.seen, Some(Sighting::Suspect { .. })));
+            }
             Order::Late => self.accept(page, link, record),
             Order::Echo => {
                 reached::note(Situation::StateEcho);
@@ -196,7 +200,9 @@ impl Run<'_> {
             }
             reached::note(Situation::DeadRecordShowsUp);
         }
-        if link.state == LinkState::Found && record.groups.is_disjoint(&page.pair_groups) {
+        // A doubled record of ours that was folded stays one, wherever it is moved.
+        let is_new = link.state == LinkState::Found && link.base.is_none();
+        if is_new && record.groups.is_disjoint(&page.pair_groups) {
             page.changed.remove(&link.id);
             page.links.remove(&link.id);
             page.by_remote.remove(&record.id);
