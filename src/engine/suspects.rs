@@ -124,7 +124,7 @@ impl Run<'_> {
         if self.may_be_unfound(&link) {
             reached::note(Situation::MissingInsideWindow);
             self.waiting += 1;
-            return Vec::new();
+            return self.bring_back(&link).map(|link| Write::Link(Box::new(link))).into_iter().collect();
         }
         if link.etag.is_none()
             && link.remote_time.is_none()

@@ -85,6 +85,7 @@ impl Run<'_> {
         let mut found = self.fetch(&remotes).await?;
         let mut removals = Vec::new();
         let mut gone = Vec::new();
+        let mut hidden = Vec::new();
         let mut newer = Vec::new();
         for (link, _) in loaded {
             let (Some(remote), Some(base)) = (link.remote.clone(), link.base.clone()) else { continue };
@@ -93,7 +94,10 @@ impl Run<'_> {
                     let Some(marker) = markers.next() else { continue };
                     removals.push(Removal { link, base, remote, marker });
                 }
-                None if self.may_be_hidden(&link) => self.waiting += 1,
+                None if self.may_be_hidden(&link) => {
+                    self.waiting += 1;
+                    hidden.push(link);
+                }
                 None => {
                     reached::note(Situation::DeleteFindsNothing);
                     gone.push(link);
@@ -115,7 +119,8 @@ impl Run<'_> {
         let news = if newer.is_empty() { News::None } else { News::Some };
         let writes = self.observe_records(newer).await?;
         self.commit(writes, "recording what changed before its deletion").await?;
-        let mut writes = Vec::new();
+        let mut writes: Vec<Write> =
+            hidden.iter().filter_map(|link| self.bring_back(link)).map(|link| Write::Link(Box::new(link))).collect();
         for link in gone {
             let time = self.remote_now();
             writes.extend(self.finish_deletion(link, Some(time)).await?);

@@ -164,7 +164,11 @@ impl Run<'_> {
                 let is_gone = matches!(link.seen, Some(Sighting::Gone { .. }));
                 let is_older = !is_gone && record.time < link.remote_time;
                 let other_may_be_hidden = self.may_be_hidden(link);
+                let brought_back = self.bring_back(link);
                 page.open.doubled.push(Doubled { other: other.clone(), record, is_older, other_may_be_hidden });
+                if let Some(link) = brought_back {
+                    keep(page, link);
+                }
             }
             _ => {
                 let base = former_life(link, &record);
