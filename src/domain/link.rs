@@ -53,7 +53,8 @@ pub struct Link {
     pub parked: Option<Parked>,
     /// Revision of the field map that the base was made with.
     pub map_revision: u32,
-    /// The record of the life before, should it turn out to live on under another name; `None` in the first life.
+    /// The record of the life before, should it turn out to live on under another name; `None` in the first life. In
+    /// state [`LinkState::Found`]: the record itself, when it is that of the life before of another link.
     pub former: Option<Former>,
 }
 

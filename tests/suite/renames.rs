@@ -10,7 +10,7 @@ use contactsync::emulator::settings::{Delay, Feed};
 use serde_json::{Value, json};
 
 use crate::support::fuse::{Cut, Fuse};
-use crate::support::world::{World, person, phone};
+use crate::support::world::{GROUP, World, person, phone};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -127,5 +127,39 @@ async fn a_crash_while_it_is_looked_for_neither_deletes_nor_doubles_it() {
         world.unfuse();
         world.sync().await;
         assert_found(&world, ada, &format!("cut after step {step}")).await;
+    }
+}
+
+// It was found in the group and never written to: it carries no tag of ours.
+#[tokio::test]
+async fn a_record_without_our_tag_that_had_no_name_is_known_again() {
+    for edited_there in [false, true] {
+        let world = World::new();
+        world.add(person("Zoe Z")).await;
+        world.settle().await;
+        let mut king = mails(&["ada@example.org"]);
+        king["names"] = json!([{"givenName": "Ada", "familyName": "King"}]);
+        world.google_create(king, &[GROUP]);
+        world.settle().await;
+        world.advance(HOUR);
+        let ada = world.by_name("Ada King").await.id;
+        world.switch(|settings| settings.propagation.delta = Delay::constant(600_000));
+        let resource = world.resource("Ada King");
+        world.by_hand(|user| user.rename(&resource, FormerName::Gone, Feed::Shown).unwrap());
+        if edited_there {
+            world.google_edit("Ada King", &json!({"nicknames": [{"value": "Countess"}]}));
+        }
+        world.edit(ada, |card| card.notes = Some("edited".to_owned())).await;
+        world.sync().await;
+        assert_eq!(world.google_names(), ["Ada King", "Ada King", "Zoe Z"], "made anew");
+        world.advance(HOUR);
+        world.settle().await;
+        assert_eq!(world.google_names(), ["Ada King", "Zoe Z"]);
+        assert_eq!(world.contacts().await.len(), 2);
+        let card = world.contact(ada).await.card;
+        assert_eq!(card.as_person().unwrap().nicknames.len(), usize::from(edited_there));
+        assert_eq!(card.notes.as_deref(), Some("edited"));
+        world.assert_equal().await;
+        world.assert_at_rest().await;
     }
 }

@@ -154,6 +154,17 @@ impl Run<'_> {
     ) -> Result<Vec<Write>, EngineError> {
         if is_folded_twin(&link) {
             let mut writes = vec![Write::DropLink(link.id)];
+            if let (Some(former), Some(remote)) = (&link.former, &link.remote) {
+                let account = &link.account;
+                let asked = [former.remote.clone()];
+                let originals = self.deps.store.links_of_remotes(account, &asked).await.doing("reading links")?;
+                let led = |original: Link| Write::Alias {
+                    account: account.clone(),
+                    remote: remote.clone(),
+                    link: original.id,
+                };
+                writes.extend(originals.into_iter().map(|(_, original)| led(original)));
+            }
             let tag = link.base.as_ref().and_then(|base| self.deps.remote.codec().tag(&base.remote));
             if let (Some(tag), Some(remote)) = (tag, link.remote) {
                 let originals = self.deps.store.links_of_tokens(&[tag.token]).await.doing("reading links by token")?;

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::{Doubled, Page, Run, Source};
 use crate::domain::contact::Kind;
 use crate::domain::id::{GroupId, LinkId, Marker, RemoteId};
-use crate::domain::link::{Base, Certainty, Link, LinkState, Sighting, Suspicion};
+use crate::domain::link::{Base, Certainty, Former, Link, LinkState, Sighting, Suspicion};
 use crate::domain::normal;
 use crate::domain::outbox::{IntentKind, Sent};
 use crate::domain::pair::Strangers;
@@ -171,8 +171,8 @@ impl Run<'_> {
                 }
             }
             _ => {
-                let base = former_life(link, &record);
-                self.classify_unlinked(page, record, IsTwin::Yes, base);
+                let former = former_life(link, &record).cloned();
+                self.classify_unlinked(page, record, IsTwin::Yes, former);
             }
         }
     }
@@ -279,8 +279,8 @@ impl Run<'_> {
         self.accept(page, link, record);
     }
 
-    /// `base` is what both sides last agreed on about the record, when it was ours once.
-    fn classify_unlinked(&mut self, page: &mut Page, record: Record, twin: IsTwin, base: Option<Base>) {
+    /// `former` is the record as both sides last agreed on it, when it was ours once.
+    fn classify_unlinked(&mut self, page: &mut Page, record: Record, twin: IsTwin, former: Option<Former>) {
         let account = self.order.promise.account.clone();
         if record.presence == Presence::Deleted {
             reached::note(Situation::UnknownRecordDeleted);
@@ -310,7 +310,7 @@ impl Run<'_> {
                 // The name that follows from the record may be one that its former link has had.
                 IsTwin::Yes => identity::random_token(self.deps.entropy),
             },
-            base,
+            base: former.as_ref().map(|former| former.base.clone()),
             acked: VersionVector::new(),
             settled: VersionVector::new(),
             etag: record.etag,
@@ -324,7 +324,7 @@ impl Run<'_> {
             own_delete: false,
             parked: None,
             map_revision: self.deps.remote.codec().map_revision(),
-            former: None,
+            former,
         };
         page.writes.push(Write::DropStranger(account, record.id.clone()));
         page.by_remote.insert(record.id, id);
@@ -369,10 +369,9 @@ enum IsTwin {
 
 /// What both sides agreed on before the record of the link was taken for gone, when this is that very record: under
 /// another name that had not been shown yet.
-fn former_life(link: &Link, record: &Record) -> Option<Base> {
+fn former_life<'l>(link: &'l Link, record: &Record) -> Option<&'l Former> {
     let former = link.former.as_ref()?;
-    let is_it = record.id == former.remote || record.former_ids.contains(&former.remote);
-    is_it.then(|| former.base.clone())
+    (record.id == former.remote || record.former_ids.contains(&former.remote)).then_some(former)
 }
 
 fn bearing(page: &Page, record: &Record) -> Bearing {
@@ -394,6 +393,9 @@ fn bearing(page: &Page, record: &Record) -> Bearing {
     if let Some(id) = renamed {
         return Bearing::Renamed(id);
     }
+    if let Some(id) = former_record(page, record) {
+        return Bearing::Twin(id);
+    }
     if !rules::holds(Rule::LinkToken) {
         return Bearing::None;
     }
@@ -405,6 +407,13 @@ fn bearing(page: &Page, record: &Record) -> Bearing {
         Some(link) if record.presence == Presence::Present => Bearing::Twin(link.id),
         _ => Bearing::None,
     }
+}
+
+/// The link whose record this was before it was taken for gone and made anew. It may never have carried our tag.
+fn former_record(page: &Page, record: &Record) -> Option<LinkId> {
+    let links = record.former_ids.iter().filter_map(|former| page.links.get(page.by_remote.get(former)?));
+    let mut own = links.filter(|link| record.presence == Presence::Present && former_life(link, record).is_some());
+    own.next().map(|link| link.id)
 }
 
 /// Whether a record was found, and whose it is has not been decided.
