@@ -2,6 +2,7 @@
 //!
 //! What is remembered then lies in the future, and whatever waits for a time to pass would wait until the clock comes
 //! there again, which may be years. It is taken to have happened just now: that waits once more, and never too short.
+//! Unsettled links are brought back at once, settled ones when something depends on their time.
 
 use super::reached::{self, Situation};
 use super::{Doing, EngineError, Run};
@@ -36,19 +37,33 @@ impl Run<'_> {
         self.commit(writes, "following the clock").await?;
         let mut after = None;
         while let Some(links) = self.unsettled(&mut after).await? {
-            let writes = links.into_iter().filter_map(|link| brought_back(link, now)).collect();
+            let writes = links
+                .into_iter()
+                .filter_map(|link| brought_back(link, now))
+                .map(|link| Write::Link(Box::new(link)))
+                .collect();
             self.commit(writes, "following the clock").await?;
         }
         Ok(())
     }
+
+    /// Brings a link back of which something depends on when its record changed. Returns it as it is to be
+    /// remembered, if that is another way; until a window from now, that the record cannot be found proves nothing.
+    pub(crate) fn bring_back(&self, link: &Link) -> Option<Link> {
+        let brought = brought_back(link.clone(), self.now());
+        if brought.is_some() {
+            reached::note(Situation::ClockSetBack);
+        }
+        brought
+    }
 }
 
-fn brought_back(mut link: Link, now: Timestamp) -> Option<Write> {
+fn brought_back(mut link: Link, now: Timestamp) -> Option<Link> {
     let mut is_ahead = link.changed_at > now;
     link.changed_at = link.changed_at.min(now);
     if let Some(Sighting::Present { at, .. } | Sighting::Suspect { at, .. } | Sighting::Gone { at }) = &mut link.seen {
         is_ahead |= *at > now;
         *at = (*at).min(now);
     }
-    is_ahead.then(|| Write::Link(Box::new(link)))
+    is_ahead.then_some(link)
 }

@@ -259,12 +259,18 @@ impl Run<'_> {
     /// Whether this content is not tried, or not again in this run. That the contact is deleted is another matter.
     fn is_set_aside(&self, link: &Link, contact: &Contact) -> bool {
         let refused_now = || self.refused.get(&link.id).is_some_and(|digest| *digest == digest_of(contact));
-        contact.is_live() && (is_given_up(link, contact) || refused_now())
+        let is_idle = link.state == LinkState::Need && !self.may_be_created(contact);
+        contact.is_live() && !is_idle && (is_given_up(link, contact) || refused_now())
+    }
+
+    /// Whether a contact may get a record at all. What is not selected any more waits for none, and is in no doubt.
+    fn may_be_created(&self, contact: &Contact) -> bool {
+        self.order.promise.direction != Direction::FromRemote
+            && self.order.promise.selecting(&contact.card).next().is_some()
     }
 
     fn plan_create(&self, contact: &Contact) -> Push {
-        let selected = self.order.promise.selecting(&contact.card).next().is_some();
-        if self.order.promise.direction == Direction::FromRemote || !selected {
+        if !self.may_be_created(contact) {
             return Push::Rest(LinkState::Unselected);
         }
         // Selected, but only by pairs whose group was deleted, or perhaps there already: that is for a person to decide.

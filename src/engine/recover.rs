@@ -149,7 +149,7 @@ impl Run<'_> {
     async fn recover_missing(&mut self, mut link: Link, intent: &Intent) -> Result<Vec<Write>, EngineError> {
         if intent.kind == IntentKind::Delete && self.may_be_hidden(&link) {
             self.waiting += 1;
-            return Ok(Vec::new());
+            return Ok(self.bring_back(&link).map(|link| Write::Link(Box::new(link))).into_iter().collect());
         }
         let mut writes = vec![self.close_intent(&link, intent.marker)];
         match intent.kind {

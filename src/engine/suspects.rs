@@ -10,16 +10,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::reached::{self, Situation};
 use super::rules::{self, Rule};
 use super::{CHUNK, Doing, EngineError, Run};
-use crate::domain::id::{LinkId, RemoteId};
+use crate::domain::id::{GroupId, LinkId, LinkToken, RemoteId};
 use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::domain::time::Timestamp;
 use crate::remotes::{FRESHNESS_WINDOW, Record};
 use crate::store::{Ghost, Write};
 
+/// Records that a direct read did not find, and where to look for them before they are taken for gone.
+#[derive(Default)]
+struct Lost {
+    /// Their links, with the names that were asked for.
+    links: Vec<(LinkId, RemoteId)>,
+    /// What they are known by.
+    tokens: BTreeSet<LinkToken>,
+    /// The groups they were last known to be in.
+    groups: BTreeSet<GroupId>,
+}
+
 impl Run<'_> {
     /// Asks directly for every record that seems to be gone, or seems to be there again.
     pub(crate) async fn confirm_suspects(&mut self) -> Result<(), EngineError> {
-        let mut gone = BTreeSet::new();
+        let mut lost = Lost::default();
         let mut after = None;
         while let Some(links) = self.unsettled(&mut after).await? {
             self.check_stop()?;
@@ -35,14 +46,10 @@ impl Run<'_> {
             for link in suspects {
                 let record = link.remote.as_ref().and_then(|id| found.remove(id));
                 match record.filter(|record| taken.get(&record.id).is_none_or(|other| *other == link.id)) {
-                    None => {
-                        let (state, token) = (link.state, link.token.clone());
-                        let found_out = self.missing(link);
-                        if state == LinkState::Bound && found_out.iter().any(is_gone) {
-                            gone.insert(token);
-                        }
-                        writes.extend(found_out);
+                    None if link.state == LinkState::Bound && !self.may_be_unfound(&link) => {
+                        lost.add(&link, self.groups_of(&link));
                     }
+                    None => writes.extend(self.missing(link)),
                     Some(record) => match self.present(&link, &record) {
                         Some(link) => writes.push(Write::Link(Box::new(link))),
                         None => seen_again.push(record),
@@ -53,12 +60,27 @@ impl Run<'_> {
             let writes = self.observe_records(seen_again).await?;
             self.commit(writes, "recording which records are there").await?;
         }
-        if gone.is_empty() {
+        self.conclude(lost).await
+    }
+
+    /// Takes for gone what is not found in its groups either. A record that got another name is gone under the old one,
+    /// and the entry that tells may have got lost. Until it was looked for it stays a suspect, so that a run that is cut
+    /// off while looking leaves that to the next one.
+    async fn conclude(&mut self, lost: Lost) -> Result<(), EngineError> {
+        if lost.links.is_empty() {
             return Ok(());
         }
-        // A record that got another name is gone under the old one, and the entry that tells may have got lost.
-        let groups = self.pair_groups().live().cloned().collect();
-        self.search_groups(&groups, &gone).await
+        let groups = self.pair_groups().live().filter(|group| lost.groups.contains(*group)).cloned().collect();
+        self.search_groups(&groups, &lost.tokens).await?;
+        for chunk in lost.links.chunks(CHUNK as usize) {
+            let ids: Vec<LinkId> = chunk.iter().map(|(id, _)| *id).collect();
+            let asked: BTreeMap<LinkId, &RemoteId> = chunk.iter().map(|(id, remote)| (*id, remote)).collect();
+            let mut links = self.deps.store.links(&ids).await.doing("reading links")?;
+            links.retain(|link| is_suspect(link) && link.remote.as_ref() == asked.get(&link.id).copied());
+            let writes = links.into_iter().flat_map(|link| self.missing(link)).collect();
+            self.commit(writes, "recording which records are gone").await?;
+        }
+        Ok(())
     }
 
     /// Which of these records, read under a former name, are other links' by now: they were merged there.
@@ -99,13 +121,10 @@ impl Run<'_> {
             // An edit overran our deletion: it is kept as a sighting, and the contact comes back with it.
             return Vec::new();
         }
-        if let Some(Sighting::Suspect { cause: Suspicion::Absence, .. }) = link.seen
-            && now.since(link.changed_at) < FRESHNESS_WINDOW
-            && rules::holds(Rule::MissingDistrusted)
-        {
+        if self.may_be_unfound(&link) {
             reached::note(Situation::MissingInsideWindow);
             self.waiting += 1;
-            return Vec::new();
+            return self.bring_back(&link).map(|link| Write::Link(Box::new(link))).into_iter().collect();
         }
         if link.etag.is_none()
             && link.remote_time.is_none()
@@ -122,6 +141,13 @@ impl Run<'_> {
         }
         link.seen = Some(Sighting::Gone { at: now });
         vec![Write::Link(Box::new(link))]
+    }
+
+    /// Whether it proves nothing that a read did not find the record.
+    fn may_be_unfound(&self, link: &Link) -> bool {
+        matches!(link.seen, Some(Sighting::Suspect { cause: Suspicion::Absence, .. }))
+            && self.may_be_hidden(link)
+            && rules::holds(Rule::MissingDistrusted)
     }
 
     /// What follows, without more ado, from a direct read that found the record; `None` when it has to be observed.
@@ -154,8 +180,12 @@ impl Run<'_> {
     }
 }
 
-fn is_gone(write: &Write) -> bool {
-    matches!(write, Write::Link(link) if matches!(link.seen, Some(Sighting::Gone { .. })))
+impl Lost {
+    fn add(&mut self, link: &Link, groups: BTreeSet<GroupId>) {
+        self.links.extend(link.remote.clone().map(|remote| (link.id, remote)));
+        self.tokens.insert(link.token.clone());
+        self.groups.extend(groups);
+    }
 }
 
 fn is_suspect(link: &Link) -> bool {

@@ -11,6 +11,7 @@ use contactsync::emulator::fault::FaultKind;
 use contactsync::emulator::settings::{Delay, Feed};
 use serde_json::json;
 
+use crate::support::fuse::{Cut, Fuse};
 use crate::support::hands::{first, values};
 use crate::support::world::{World, as_person, pair, person, phone, promise};
 

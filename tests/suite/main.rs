@@ -5,6 +5,7 @@
 
 mod approvals;
 mod batches;
+mod clocks;
 mod command_line;
 mod config;
 mod conflicts;
@@ -17,6 +18,7 @@ mod groups;
 mod guards;
 mod identity;
 mod lossless;
+mod moves;
 mod preview;
 mod process;
 mod random;

@@ -3,12 +3,14 @@
 
 use std::time::Duration;
 
+use contactsync::domain::id::ContactId;
 use contactsync::emulator::FormerName;
 use contactsync::emulator::fault::FaultKind;
 use contactsync::emulator::settings::{Delay, Feed};
 use serde_json::{Value, json};
 
-use crate::support::world::{World, person, phone};
+use crate::support::fuse::{Cut, Fuse};
+use crate::support::world::{GROUP, World, person, phone};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -77,4 +79,87 @@ async fn a_value_removed_while_the_record_had_no_name_does_not_come_back_with_it
 #[tokio::test]
 async fn what_was_edited_on_the_record_that_had_no_name_is_taken_in() {
     made_anew(true).await;
+}
+
+/// A record that got another name which nothing shows yet, and whose contact was edited: the next run finds it gone.
+async fn renamed_unseen() -> (World, ContactId) {
+    let world = World::new();
+    let ada = world.add(person("Ada King")).await;
+    world.settle().await;
+    world.advance(HOUR);
+    world.switch(|settings| settings.propagation.delta = Delay::constant(600_000));
+    let resource = world.resource("Ada King");
+    world.by_hand(|user| user.rename(&resource, FormerName::Gone, Feed::Shown).unwrap());
+    world.edit(ada, |card| card.notes = Some("edited".to_owned())).await;
+    (world, ada)
+}
+
+/// A run has looked for the record; it is the only one, and so is its contact.
+async fn assert_found(world: &World, ada: ContactId, at: &str) {
+    assert_eq!(world.google_names(), ["Ada King"], "{at}");
+    assert!(world.contact(ada).await.is_live(), "{at}");
+    world.advance(HOUR);
+    world.settle().await;
+    assert_eq!((world.google_names().len(), world.contacts().await.len()), (1, 1), "{at}");
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn a_search_that_was_cut_off_is_made_up_for_before_anybody_is_taken_for_gone() {
+    let (world, ada) = renamed_unseen().await;
+    world.strike_always("contactGroups.get", FaultKind::MinuteQuota);
+    world.sync().await;
+    world.calm();
+    world.sync().await;
+    assert_found(&world, ada, "after the quota").await;
+}
+
+#[tokio::test]
+async fn a_crash_while_it_is_looked_for_neither_deletes_nor_doubles_it() {
+    for step in 0.. {
+        let (mut world, ada) = renamed_unseen().await;
+        world.fuse(&Fuse::at(step, Cut::After));
+        if world.sync_or_crash().is_some() {
+            assert!(step > 10, "{step} steps are too few to prove anything");
+            break;
+        }
+        world.unfuse();
+        world.sync().await;
+        assert_found(&world, ada, &format!("cut after step {step}")).await;
+    }
+}
+
+// It was found in the group and never written to: it carries no tag of ours.
+#[tokio::test]
+async fn a_record_without_our_tag_that_had_no_name_is_known_again() {
+    for edited_there in [false, true] {
+        let world = World::new();
+        world.add(person("Zoe Z")).await;
+        world.settle().await;
+        let mut king = mails(&["ada@example.org"]);
+        king["names"] = json!([{"givenName": "Ada", "familyName": "King"}]);
+        world.google_create(king, &[GROUP]);
+        world.settle().await;
+        world.advance(HOUR);
+        let ada = world.by_name("Ada King").await.id;
+        world.switch(|settings| settings.propagation.delta = Delay::constant(600_000));
+        let resource = world.resource("Ada King");
+        world.by_hand(|user| user.rename(&resource, FormerName::Gone, Feed::Shown).unwrap());
+        if edited_there {
+            world.google_edit("Ada King", &json!({"nicknames": [{"value": "Countess"}]}));
+        }
+        world.edit(ada, |card| card.notes = Some("edited".to_owned())).await;
+        world.sync().await;
+        assert_eq!(world.google_names(), ["Ada King", "Ada King", "Zoe Z"], "made anew");
+        world.advance(HOUR);
+        world.settle().await;
+        assert_eq!(world.google_names(), ["Ada King", "Zoe Z"]);
+        assert_eq!(world.contacts().await.len(), 2);
+        let card = world.contact(ada).await.card;
+        assert_eq!(card.as_person().unwrap().nicknames.len(), usize::from(edited_there));
+        assert_eq!(card.notes.as_deref(), Some("edited"));
+        world.assert_equal().await;
+        world.assert_at_rest().await;
+    }
 }

@@ -9,7 +9,7 @@ use contactsync::emulator::User;
 use serde_json::json;
 
 use crate::support::effort::calls;
-use crate::support::world::{World, person};
+use crate::support::world::{World, person, promise};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const ADDRESS: &str = "ada.king@example.org";
@@ -90,4 +90,38 @@ async fn of_two_contacts_that_claim_one_stranger_neither_gets_it_until_one_gives
         world.assert_equal().await;
         world.assert_at_rest().await;
     }
+}
+
+/// As [`doubt`], for a contact that a label selects.
+async fn doubt_by_label() -> (World, ContactId) {
+    let mut promise = promise();
+    promise.pairs[0].labels = vec!["Customer".to_owned()];
+    let world = World::with(promise);
+    world.by_hand(|user: &mut User<'_>| user.create_group("Team").unwrap());
+    for family in ["King", "Lovelace"] {
+        stranger(&world, family);
+    }
+    world.sync().await;
+    let mut card = person("Ada King");
+    card.labels.insert("Customer".to_owned());
+    let ada = world.add(card).await;
+    world.settle_but(Outcome::Parked).await;
+    world.advance(HOUR);
+    (world, ada)
+}
+
+#[tokio::test]
+async fn a_contact_in_doubt_that_is_no_longer_selected_parks_nothing_and_gets_no_stranger() {
+    let (world, ada) = doubt_by_label().await;
+    world.google_edit("Ada King", &json!({"biographies": [{"value": "private"}]}));
+    world.edit(ada, |card| card.labels.clear()).await;
+    world.settle().await;
+    world.google_delete("Ada Lovelace");
+    world.settle().await;
+    let contact = world.contact(ada).await;
+    assert_eq!((contact.card.notes, world.link(ada).await.remote), (None, None));
+    assert_eq!(world.groups_of("Ada King"), ["myContacts"]);
+    world.edit(ada, |card| card.labels = ["Customer".to_owned()].into()).await;
+    world.settle().await;
+    assert_eq!(world.groups_of("Ada King"), ["Team", "myContacts"], "selected again, it is met again");
 }

@@ -89,6 +89,7 @@ impl Run<'_> {
         let mut found = self.fetch(&remotes).await?;
         let mut removals = Vec::new();
         let mut gone = Vec::new();
+        let mut hidden = Vec::new();
         let mut newer = Vec::new();
         for (link, _) in loaded {
             let (Some(remote), Some(base)) = (link.remote.clone(), link.base.clone()) else { continue };
@@ -97,7 +98,10 @@ impl Run<'_> {
                     let Some(marker) = markers.next() else { continue };
                     removals.push(Removal { link, base, remote, marker });
                 }
-                None if self.may_be_hidden(&link) => self.waiting += 1,
+                None if self.may_be_hidden(&link) => {
+                    self.waiting += 1;
+                    hidden.push(link);
+                }
                 None => {
                     reached::note(Situation::DeleteFindsNothing);
                     gone.push(link);
@@ -122,7 +126,8 @@ impl Run<'_> {
         let news = if newer.is_empty() { News::None } else { News::Some };
         let writes = self.observe_records(newer).await?;
         self.commit(writes, "recording what changed before its deletion").await?;
-        let mut writes = Vec::new();
+        let mut writes: Vec<Write> =
+            hidden.iter().filter_map(|link| self.bring_back(link)).map(|link| Write::Link(Box::new(link))).collect();
         for link in gone {
             let time = self.remote_now();
             writes.extend(self.finish_deletion(link, Some(time)).await?);
@@ -158,6 +163,17 @@ impl Run<'_> {
     ) -> Result<Vec<Write>, EngineError> {
         if is_folded_twin(&link) {
             let mut writes = vec![Write::DropLink(link.id)];
+            if let (Some(former), Some(remote)) = (&link.former, &link.remote) {
+                let account = &link.account;
+                let asked = [former.remote.clone()];
+                let originals = self.deps.store.links_of_remotes(account, &asked).await.doing("reading links")?;
+                let led = |original: Link| Write::Alias {
+                    account: account.clone(),
+                    remote: remote.clone(),
+                    link: original.id,
+                };
+                writes.extend(originals.into_iter().map(|(_, original)| led(original)));
+            }
             let tag = link.base.as_ref().and_then(|base| self.deps.remote.codec().tag(&base.remote));
             if let (Some(tag), Some(remote)) = (tag, link.remote) {
                 let originals = self.deps.store.links_of_tokens(&[tag.token]).await.doing("reading links by token")?;

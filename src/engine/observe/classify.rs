@@ -10,7 +10,7 @@ use super::{Doubled, Page, Run, Source};
 use crate::domain::contact::Kind;
 use crate::domain::harm::{Harm, Side};
 use crate::domain::id::{GroupId, LinkId, Marker, RemoteId};
-use crate::domain::link::{Base, Certainty, Link, LinkState, Sighting, Suspicion};
+use crate::domain::link::{Base, Certainty, Former, Link, LinkState, Sighting, Suspicion};
 use crate::domain::normal;
 use crate::domain::outbox::{IntentKind, Sent};
 use crate::domain::pair::Strangers;
@@ -100,7 +100,11 @@ impl Run<'_> {
             return keep(page, link);
         }
         match order(&link, &record) {
-            Order::Late if rules::holds(Rule::OrderByRemoteTime) => reached::note(Situation::StateLate),
+            Order::Late if rules::holds(Rule::OrderByRemoteTime) => {
+                reached::note(Situation::StateLate);
+                // What we moved ourselves has not shown yet: its link stays in doubt, and the run is not done.
+                self.waiting += u64::from(link.etag.is_none() && matches!(link.seen, Some(Sighting::Suspect { .. })));
+            }
             Order::Late => self.accept(page, link, record),
             Order::Echo => {
                 reached::note(Situation::StateEcho);
@@ -161,11 +165,15 @@ impl Run<'_> {
                 let is_gone = matches!(link.seen, Some(Sighting::Gone { .. }));
                 let is_older = !is_gone && record.time < link.remote_time;
                 let other_may_be_hidden = self.may_be_hidden(link);
+                let brought_back = self.bring_back(link);
                 page.open.doubled.push(Doubled { other: other.clone(), record, is_older, other_may_be_hidden });
+                if let Some(link) = brought_back {
+                    keep(page, link);
+                }
             }
             _ => {
-                let base = former_life(link, &record);
-                self.classify_unlinked(page, record, IsTwin::Yes, base);
+                let former = former_life(link, &record).cloned();
+                self.classify_unlinked(page, record, IsTwin::Yes, former);
             }
         }
     }
@@ -197,7 +205,9 @@ impl Run<'_> {
             }
             reached::note(Situation::DeadRecordShowsUp);
         }
-        if link.state == LinkState::Found && record.groups.is_disjoint(&page.pair_groups) {
+        // A doubled record of ours that was folded stays one, wherever it is moved.
+        let is_new = link.state == LinkState::Found && link.base.is_none();
+        if is_new && record.groups.is_disjoint(&page.pair_groups) {
             page.changed.remove(&link.id);
             page.links.remove(&link.id);
             page.by_remote.remove(&record.id);
@@ -284,8 +294,8 @@ impl Run<'_> {
         self.accept(page, link, record);
     }
 
-    /// `base` is what both sides last agreed on about the record, when it was ours once.
-    fn classify_unlinked(&mut self, page: &mut Page, record: Record, twin: IsTwin, base: Option<Base>) {
+    /// `former` is the record as both sides last agreed on it, when it was ours once.
+    fn classify_unlinked(&mut self, page: &mut Page, record: Record, twin: IsTwin, former: Option<Former>) {
         let account = self.order.promise.account.clone();
         if record.presence == Presence::Deleted {
             reached::note(Situation::UnknownRecordDeleted);
@@ -315,7 +325,7 @@ impl Run<'_> {
                 // The name that follows from the record may be one that its former link has had.
                 IsTwin::Yes => identity::random_token(self.deps.entropy),
             },
-            base,
+            base: former.as_ref().map(|former| former.base.clone()),
             acked: VersionVector::new(),
             settled: VersionVector::new(),
             etag: record.etag,
@@ -330,7 +340,7 @@ impl Run<'_> {
             parked: None,
             map_revision: self.deps.remote.codec().map_revision(),
             wanted: BTreeSet::new(),
-            former: None,
+            former,
         };
         page.writes.push(Write::DropStranger(account, record.id.clone()));
         page.by_remote.insert(record.id, id);
@@ -375,10 +385,9 @@ enum IsTwin {
 
 /// What both sides agreed on before the record of the link was taken for gone, when this is that very record: under
 /// another name that had not been shown yet.
-fn former_life(link: &Link, record: &Record) -> Option<Base> {
+fn former_life<'l>(link: &'l Link, record: &Record) -> Option<&'l Former> {
     let former = link.former.as_ref()?;
-    let is_it = record.id == former.remote || record.former_ids.contains(&former.remote);
-    is_it.then(|| former.base.clone())
+    (record.id == former.remote || record.former_ids.contains(&former.remote)).then_some(former)
 }
 
 fn bearing(page: &Page, record: &Record) -> Bearing {
@@ -400,6 +409,9 @@ fn bearing(page: &Page, record: &Record) -> Bearing {
     if let Some(id) = renamed {
         return Bearing::Renamed(id);
     }
+    if let Some(id) = former_record(page, record) {
+        return Bearing::Twin(id);
+    }
     if !rules::holds(Rule::LinkToken) {
         return Bearing::None;
     }
@@ -411,6 +423,13 @@ fn bearing(page: &Page, record: &Record) -> Bearing {
         Some(link) if record.presence == Presence::Present => Bearing::Twin(link.id),
         _ => Bearing::None,
     }
+}
+
+/// The link whose record this was before it was taken for gone and made anew. It may never have carried our tag.
+fn former_record(page: &Page, record: &Record) -> Option<LinkId> {
+    let links = record.former_ids.iter().filter_map(|former| page.links.get(page.by_remote.get(former)?));
+    let mut own = links.filter(|link| record.presence == Presence::Present && former_life(link, record).is_some());
+    own.next().map(|link| link.id)
 }
 
 /// Whether a record was found, and whose it is has not been decided.

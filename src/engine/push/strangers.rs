@@ -93,6 +93,7 @@ impl Run<'_> {
             for link in links {
                 let contact = link.contact.and_then(|id| contacts.get(&id)).filter(|contact| contact.is_live());
                 if let Some(contact) = contact
+                    && self.may_be_created(contact)
                     && (is_doubtful(&link) || !is_given_up(&link, contact))
                 {
                     let keys = identity::stranger_keys(&self.identity, &contact.card);

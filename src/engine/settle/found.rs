@@ -13,7 +13,7 @@ use crate::domain::contact::{Card, Contact};
 use crate::domain::diff;
 use crate::domain::field::Field;
 use crate::domain::history::Action;
-use crate::domain::id::{ContactId, LinkToken, Marker};
+use crate::domain::id::{ContactId, LinkToken, Marker, RemoteId};
 use crate::domain::link::{Base, Certainty, Link, LinkState, Parked, ParkedWhy, Sighting};
 use crate::domain::matching::{self, MatchKey, Verdict};
 use crate::domain::merge::{Rules, three_way};
@@ -45,8 +45,23 @@ struct Candidate {
     link: Link,
     reading: Reading,
     wire: serde_json::Value,
-    /// The link that its tag names, when that link has another record.
-    original: Option<(Tag, Link)>,
+    /// The link whose record it was or claims to be, when that link has another one.
+    original: Option<Original>,
+}
+
+/// A link that has another record than the new one that leads to it.
+#[derive(Clone)]
+struct Original {
+    link: Link,
+    /// The tag by which the new record names it; `None` when it was the link's record once and never carried one.
+    tag: Option<Tag>,
+}
+
+impl Original {
+    /// The write that the new record came from.
+    fn sent<'s>(&self, sent: &'s BTreeMap<Marker, Sent>) -> Option<&'s Sent> {
+        sent.get(&self.tag.as_ref()?.marker)
+    }
 }
 
 /// Contacts that share a key with a new record.
@@ -92,13 +107,13 @@ impl Run<'_> {
         let likeness = self.likeness(&found).await?;
         let sent = self.sent_for(&found).await?;
         for candidate in &mut found {
-            candidate.original.take_if(|(tag, original)| self.is_copy(tag, original, sent.get(&tag.marker)));
+            candidate.original.take_if(|original| self.is_copy(original, original.sent(&sent)));
         }
         let mut organizations = self.load_organizations(found.iter().map(|c| &c.reading.card)).await?;
         let mut batch = Vec::new();
         for candidate in found {
-            if let Some((tag, original)) = candidate.original.clone() {
-                batch.push(self.fold_twin(candidate, &original, sent.get(&tag.marker)).await?);
+            if let Some(original) = candidate.original.clone() {
+                batch.push(self.fold_twin(candidate, &original.link, original.sent(&sent)).await?);
                 continue;
             }
             let settled = match likeness.whose(&candidate.reading.card) {
@@ -130,12 +145,21 @@ impl Run<'_> {
         let tokens: Vec<LinkToken> = read.iter().filter_map(|(_, _, tag)| Some(tag.as_ref()?.token.clone())).collect();
         let originals: BTreeMap<LinkToken, Link> =
             self.deps.store.links_of_tokens(&tokens).await.doing("reading links by token")?.into_iter().collect();
+        let formers: Vec<RemoteId> =
+            links.iter().filter_map(|link| Some(link.former.as_ref()?.remote.clone())).collect();
+        let account = &self.order.promise.account;
+        let formers: BTreeMap<RemoteId, Link> =
+            self.deps.store.links_of_remotes(account, &formers).await.doing("reading links")?.into_iter().collect();
         let candidate = |(link, wire, tag): (&Link, &serde_json::Value, Option<Tag>)| {
-            let original = tag.and_then(|tag| {
-                let original = originals.get(&tag.token)?;
-                let other = original.account == link.account && original.id != link.id && original.contact.is_some();
-                other.then(|| (tag, original.clone()))
-            });
+            let is_other = |original: &&Link| {
+                original.account == link.account && original.id != link.id && original.contact.is_some()
+            };
+            let named = tag.as_ref().and_then(|tag| originals.get(&tag.token)).filter(is_other);
+            let remembered = || formers.get(&link.former.as_ref()?.remote).filter(is_other);
+            let original = match named {
+                Some(original) => Some(Original { link: original.clone(), tag }),
+                None => remembered().map(|original| Original { link: original.clone(), tag: None }),
+            };
             let reading = codec.read(wire, codec.kind(wire));
             Candidate { link: link.clone(), reading, wire: wire.clone(), original }
         };
@@ -162,17 +186,17 @@ impl Run<'_> {
 
     async fn sent_for(&self, found: &[Candidate]) -> Result<BTreeMap<Marker, Sent>, EngineError> {
         let markers: Vec<Marker> =
-            found.iter().filter_map(|candidate| Some(candidate.original.as_ref()?.0.marker)).collect();
+            found.iter().filter_map(|candidate| Some(candidate.original.as_ref()?.tag.as_ref()?.marker)).collect();
         let sent = self.deps.store.sent(&markers).await.doing("reading what was sent")?;
         Ok(sent.into_iter().map(|sent| (sent.marker, sent)).collect())
     }
 
     /// Whether a record with the tag of another one is a copy that somebody made of it, with all that clients had left
     /// there. A create that went through twice carries the marker of that create, and shows up soon after it.
-    fn is_copy(&self, tag: &Tag, original: &Link, sent: Option<&Sent>) -> bool {
-        let Some(sent) = sent else { return false };
+    fn is_copy(&self, original: &Original, sent: Option<&Sent>) -> bool {
+        let (Some(tag), Some(sent)) = (&original.tag, sent) else { return false };
         let late = self.now().since(sent.at) > TWIN_WINDOW;
-        tag.token == original.token && (sent.kind != IntentKind::Create || late)
+        tag.token == original.link.token && (sent.kind != IntentKind::Create || late)
     }
 
     /// Links a new record to the contact that it is, and merges both from an empty base.

@@ -1,0 +1,70 @@
+//! A contact that moves from one pair to another changes two groups in two calls. Half of that is no edit of anybody's.
+
+use std::time::Duration;
+
+use contactsync::domain::id::ContactId;
+use contactsync::domain::link::LinkState;
+use contactsync::emulator::fault::{Fault, FaultKind};
+
+use crate::support::fuse::{Cut, Fuse};
+use crate::support::world::{World, pair, person, promise};
+
+const HOUR: Duration = Duration::from_secs(3600);
+/// Both ways: the calls come in the order of the groups.
+const WAYS: [(&str, &str); 2] = [("A", "B"), ("B", "A")];
+
+/// A contact in the group of one of two pairs, that was given the label of the other in the store.
+async fn relabelled(from: &str, to: &str) -> (World, ContactId) {
+    let mut promise = promise();
+    promise.pairs = ["A", "B"].map(pair).to_vec();
+    for pair in &mut promise.pairs {
+        pair.labels = vec![pair.group.clone()];
+    }
+    let world = World::with(promise);
+    let mut card = person("Ada King");
+    card.labels.insert(from.to_owned());
+    let ada = world.add(card).await;
+    world.settle().await;
+    world.advance(HOUR);
+    world.edit(ada, |card| card.labels = [to.to_owned()].into()).await;
+    (world, ada)
+}
+
+async fn assert_moved(world: &World, ada: ContactId, to: &str, at: &str) {
+    assert_eq!(world.groups_of("Ada King"), [to, "myContacts"], "{at}");
+    assert_eq!(world.link(ada).await.state, LinkState::Bound, "{at}");
+    assert_eq!(world.contact(ada).await.card.labels, [to.to_owned()].into(), "{at}");
+    world.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn a_move_that_was_refused_half_way_is_finished() {
+    for (from, to) in WAYS {
+        let (world, ada) = relabelled(from, to).await;
+        let refusal = Fault::once("contactGroups.members.modify", FaultKind::Status(503));
+        world.emulator().faults_mut().push(Fault { skip: 1, times: Some(8), ..refusal });
+        world.sync().await;
+        world.calm();
+        world.advance(HOUR);
+        world.settle().await;
+        assert_moved(&world, ada, to, &format!("{from} to {to}")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_move_that_was_cut_off_anywhere_is_finished() {
+    for (from, to) in WAYS {
+        let counting = Fuse::counting();
+        let (mut world, _) = relabelled(from, to).await;
+        world.fuse(&counting);
+        world.sync_or_crash().expect("the fuse does not blow");
+        for step in 0..counting.steps() {
+            let (mut world, ada) = relabelled(from, to).await;
+            world.fuse(&Fuse::at(step, Cut::After));
+            assert!(world.sync_or_crash().is_none(), "step {step} was not reached");
+            world.unfuse();
+            world.settle().await;
+            assert_moved(&world, ada, to, &format!("{from} to {to}, cut after step {step}")).await;
+        }
+    }
+}
