@@ -236,6 +236,28 @@ async fn a_first_record_that_returns_after_it_was_replaced_is_folded() {
     }
 }
 
+// The record that comes back was written by us more than once, so its tag is that of an update.
+#[tokio::test]
+async fn a_record_that_was_updated_returns_after_it_was_replaced_and_is_folded() {
+    for name in [ReturnName::Same, ReturnName::Fresh] {
+        let (world, ada) = book(promise()).await;
+        for note in ["first", "second"] {
+            world.edit(ada, |card| card.notes = Some(note.to_owned())).await;
+            world.settle().await;
+        }
+        let resource = world.resource("Ada King");
+        world.edit(ada, |card| card.notes = Some("third".to_owned())).await;
+        world.google_delete("Ada King");
+        world.settle().await;
+        world.advance(HOUR);
+        world.by_hand(|user| user.restore(&resource, name).unwrap());
+        world.settle().await;
+        assert_eq!(first(&world.person("Ada King"), "biographies", "value"), Some("third"), "{name:?}");
+        world.assert_equal().await;
+        world.assert_at_rest().await;
+    }
+}
+
 #[tokio::test]
 async fn a_contact_unlinked_by_a_deletion_in_google_returns_with_its_record() {
     let (world, ada) = book(with(|delete| delete.in_remote = InRemote::Unlink)).await;

@@ -166,7 +166,9 @@ impl Run<'_> {
             if let (Some(former), Some(remote)) = (&link.former, &link.remote) {
                 let account = &link.account;
                 let asked = [former.remote.clone()];
-                let originals = self.deps.store.links_of_remotes(account, &asked).await.doing("reading links")?;
+                let mut originals = self.deps.store.links_of_remotes(account, &asked).await.doing("reading links")?;
+                // By its former name, a record that came back under it leads to the very link that is dropped.
+                originals.retain(|(_, original)| original.id != link.id);
                 let led = |original: Link| Write::Alias {
                     account: account.clone(),
                     remote: remote.clone(),

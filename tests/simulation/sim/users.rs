@@ -221,6 +221,8 @@ impl Users {
             card.labels.insert(FRIEND.to_owned());
         }
         self.ledger.befriended(&owner, is_friend);
+        // An edit that no value tells of: whoever deletes the person elsewhere may not have seen it.
+        self.ledger.deleted_too_soon(&owner);
         self.note("store befriends", format!("store befriends {owner}: {is_friend}"));
         self.store_edit(stage, contact, card, Action::Edited).await;
     }
