@@ -33,6 +33,7 @@ mod strangers;
 mod support;
 mod sync;
 mod tokens;
+mod unreadable;
 mod users;
 mod volume;
 mod wild;

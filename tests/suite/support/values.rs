@@ -164,6 +164,7 @@ pub fn link(number: u32, contact: Option<ContactId>) -> Link {
         parked: None,
         map_revision: 1,
         former: Some(Former {
+            link: LinkId::new(time(1), number.into()),
             remote: remote(9_000 + number),
             base: Base {
                 store: person("Ada Byron"),
