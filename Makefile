@@ -20,7 +20,7 @@ fishdir = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 
 binary = target/release/contactsync
 
-.PHONY: help demo build test prepare format lint tests docs deny bench install uninstall clean
+.PHONY: help demo build test test-long prepare format lint tests simulator simulate docs deny bench install uninstall clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -31,7 +31,7 @@ demo: prepare ## Show everything at once: sandbox, sample contacts and daemon
 build: prepare ## Build the optimized binary
 	$(CARGO) build --release --locked
 
-test: prepare format lint tests docs deny ## Check everything that must be clean before a change goes in
+test: prepare format lint tests simulate docs deny ## Check everything that must be clean before a change goes in
 
 prepare:
 	@.ci/prepare
@@ -55,6 +55,29 @@ tests:
 	  count=$$(sed -n 's/^test result: ok\. \([0-9][0-9]*\) passed.*/\1/p' target/tests.log | awk '{ n += $$1 } END { print n + 0 }'); \
 	fi; \
 	echo "$${count:-0} tests passed"
+
+# Debug assertions stay on: they are what lets rules be broken and situations be counted.
+simulator:
+	$(CARGO) build --locked --config 'profile.dev.package.contactsync.opt-level=1' --example simulate
+
+simulator = target/debug/examples/simulate
+
+simulate: simulator ## Play scenarios of users, faults and crashes against the engine
+	@rm -rf target/simulated && mkdir -p target/simulated
+	$(simulator) --seeds 20000
+	$(simulator) --seeds 500 --sqlite target/simulated
+	$(simulator) --seeds 200 --sweep
+	$(simulator) --mutant frequent --seeds 2000
+	@rm -rf target/simulated
+
+test-long: prepare simulator ## Play very many scenarios, break every rule, and kill the process 200 times; takes hours
+	@rm -rf target/simulated && mkdir -p target/simulated
+	$(simulator) --seeds 1000000 --from 1000000
+	$(simulator) --seeds 20000 --from 3000000 --sqlite target/simulated
+	$(simulator) --seeds 2000 --from 4000000 --sweep
+	$(simulator) --mutant all --seeds 100000
+	CONTACTSYNC_KILLS=200 $(CARGO) test --locked --test suite kill -- --nocapture
+	@rm -rf target/simulated
 
 docs:
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items

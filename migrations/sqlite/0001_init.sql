@@ -14,7 +14,7 @@ CREATE TABLE store_meta (
     epoch       BIGINT  NOT NULL CHECK (epoch >= 1), -- rises when a backup is restored
     hash_key    BLOB    NOT NULL CHECK (length(hash_key) = 32), -- key of the hashes of strangers' e-mails and phones
     last_marker BIGINT  NOT NULL,                    -- the greatest marker minted; only grows
-    feed_end    BIGINT  NOT NULL                     -- place of the newest change; only grows. A counter of our own and
+    last_place  BIGINT  NOT NULL                     -- place of the newest change; only grows. A counter of our own and
                                                      -- not the database's sequence, so that places become visible in order
 );
 
@@ -57,16 +57,20 @@ CREATE TABLE contact_label (
 ) WITHOUT ROWID;
 CREATE INDEX contact_label_by_contact ON contact_label (contact);
 
--- One row per committed edit of a contact: history, undo and feed in one. Rows are never changed.
+-- One row per committed edit of a contact, and per write of a run to a remote: history, undo and feed in one. The feed is
+-- the rows of the store, found through contact.newest. Rows are never changed.
 CREATE TABLE change (
-    sequence  INTEGER PRIMARY KEY, -- place in the feed, from store_meta.feed_end
+    sequence  INTEGER PRIMARY KEY, -- place in the history, from store_meta.last_place
     contact   TEXT   NOT NULL REFERENCES contact (id),
     at        BIGINT NOT NULL, -- when
     actor     TEXT   NOT NULL, -- JSON: who
     run       TEXT,            -- run.id; null when no run did it. No reference: the run's row may be written later
-    action    TEXT   NOT NULL CHECK (action IN ('created', 'edited', 'deleted', 'restored')),
+    replica   TEXT,            -- the remote that was written to; null for an edit of the store
+    remote    TEXT,            -- the remote record; null with replica
+    action    TEXT   NOT NULL CHECK (action IN ('created', 'edited', 'deleted', 'restored', 'joined', 'left', 'unlinked')),
     fields    TEXT   NOT NULL, -- JSON: which fields changed, before and after
-    conflicts TEXT   NOT NULL  -- JSON: fields both sides had changed, with the values of both
+    conflicts TEXT   NOT NULL, -- JSON: fields both sides had changed, with the values of both
+    CHECK ((replica IS NULL) = (remote IS NULL))
 );
 CREATE INDEX change_by_contact ON change (contact, sequence);
 CREATE INDEX change_by_run ON change (run, sequence) WHERE run IS NOT NULL;
@@ -84,6 +88,9 @@ CREATE TABLE link (
     base_remote    TEXT,             -- JSON: the remote record of that moment, wire form; null with base_store
     base_marker    BIGINT,           -- newest write of ours the remote state descends from; null when none is known
     base_certainty TEXT CHECK (base_certainty IN ('answered', 'sent')), -- how base_remote is known; null with base_store
+    base_agreed    TEXT,             -- JSON: base_remote without the edits that never went into the contact, wire form; null
+                                     -- when there are none
+    former         TEXT,             -- JSON: name and base of the record of the life before; null in the first life
     acked          TEXT    NOT NULL, -- JSON: the contact's version that the remote has seen
     settled        TEXT    NOT NULL, -- JSON: the contact's version last found to need no work; compared as text
     etag           TEXT,             -- the remote's mark of its newest state known; null until known
@@ -93,6 +100,7 @@ CREATE TABLE link (
     own_delete     BOOLEAN NOT NULL CHECK (own_delete IN (0, 1)), -- a delete of our own is, or was, on its way
     parked         TEXT,             -- JSON: why it is left alone; null while it is worked on
     map_revision   BIGINT  NOT NULL CHECK (map_revision >= 0), -- revision of the field map the base was made with
+    wanted         TEXT    NOT NULL, -- JSON: the pairs' groups the store had put the record into when both sides last agreed
     restless       BOOLEAN NOT NULL CHECK (restless IN (0, 1)), -- needs a look whatever its contact's version is
     unsettled      BOOLEAN NOT NULL CHECK (unsettled IN (0, 1)), -- restless, or settled differs from contact.version;
                                                                  -- kept by the store at the end of each commit
@@ -101,7 +109,8 @@ CREATE TABLE link (
     CHECK (contact IS NOT NULL OR state = 'found'),
     CHECK (remote IS NOT NULL OR state <> 'bound'),
     CHECK ((base_store IS NULL) = (base_remote IS NULL) AND (base_store IS NULL) = (base_certainty IS NULL)),
-    CHECK (base_store IS NOT NULL OR base_marker IS NULL)
+    CHECK (base_store IS NOT NULL OR base_marker IS NULL),
+    CHECK (base_store IS NOT NULL OR base_agreed IS NULL)
 );
 CREATE INDEX link_unsettled ON link (account, id) WHERE unsettled;
 CREATE INDEX link_parked ON link (account) WHERE parked IS NOT NULL;
@@ -222,6 +231,18 @@ CREATE TABLE conflict (
 CREATE INDEX conflict_waiting ON conflict (since, id) WHERE resolved IS NULL;
 CREATE INDEX conflict_by_contact ON conflict (contact);
 CREATE INDEX conflict_by_link ON conflict (link);
+
+-- Harm that runs did lately, which the guards count together with what is about to be done. Written with the harm itself;
+-- rows older than a day are removed at the end of the account's next run.
+CREATE TABLE harm (
+    account TEXT   NOT NULL,
+    harm    TEXT   NOT NULL, -- the kind, see src/domain/harm.rs
+    contact TEXT   NOT NULL, -- contact.id; of the same harm to the same contact only the last one is kept
+    let_by  TEXT   NOT NULL CHECK (let_by IN ('guard', 'person')), -- who let it happen; what a person let through does
+                                                                   -- not count towards the limit
+    at      BIGINT NOT NULL, -- when it was last done
+    PRIMARY KEY (account, harm, contact, let_by)
+) WITHOUT ROWID;
 
 -- What runs did. Written when a run begins and when it ends.
 CREATE TABLE run (

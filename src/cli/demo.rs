@@ -3,6 +3,7 @@
 //! An emulated Google, a store with the contacts of the sample file, a first sync, and the daemon, all in a folder that
 //! goes away at the end. What is printed is what a user types next.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -124,7 +125,7 @@ async fn import_sample(desk: &Desk) -> anyhow::Result<u64> {
 async fn first_sync(desk: &Desk) -> anyhow::Result<u64> {
     let worker = desk.worker()?;
     let accounts = desk.config.accounts.iter().collect();
-    let job = Job { accounts, reach: Reach::Incremental, purpose: Purpose::Carry };
+    let job = Job { accounts, reach: Reach::Incremental, purpose: Purpose::Carry, licences: BTreeMap::new() };
     let bar = Bar::new(&desk.out, "synchronizing");
     let finished = worker.run(job, &bar, &StopFlag::default()).await.context("recording the first run")?;
     drop(bar);

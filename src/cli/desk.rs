@@ -37,7 +37,8 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Opens the store that the configuration names and puts everything in its place.
+    /// Opens the store that the configuration names and puts everything in its place. Whoever leaves the desk closes the
+    /// database, so that it is one file again.
     ///
     /// # Errors
     /// What the database or its folder says.
@@ -52,17 +53,12 @@ impl Desk {
         Ok(Desk { config, store, database, clock: Arc::new(SystemClock), entropy, out })
     }
 
-    /// Closes the store, so that everything is in the one file when the command ends.
-    pub async fn close(self) {
-        self.database.close().await;
-    }
-
     /// What runs are made with.
     ///
     /// # Errors
     /// A key that cannot be read, or a network stack that cannot be set up.
     pub fn worker(&self) -> anyhow::Result<Worker> {
-        self.worker_on(Arc::clone(&self.store))
+        self.build_worker(&self.config, Arc::clone(&self.store))
     }
 
     /// The same for another configuration of the same store.
@@ -77,8 +73,8 @@ impl Desk {
     ///
     /// # Errors
     /// As [`Desk::worker`].
-    pub fn worker_on(&self, store: Arc<dyn Store>) -> anyhow::Result<Worker> {
-        self.build_worker(&self.config, store)
+    pub fn worker_on(&self, config: &Config, store: Arc<dyn Store>) -> anyhow::Result<Worker> {
+        self.build_worker(config, store)
     }
 
     fn build_worker(&self, config: &Config, store: Arc<dyn Store>) -> anyhow::Result<Worker> {

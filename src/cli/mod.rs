@@ -6,12 +6,15 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Surroundings};
 use crate::telemetry::{self, Log, LogColours, LogFormat, LogLevel};
 
+pub mod apply;
+pub mod approve;
 pub mod brief;
 pub mod card_flags;
 pub mod check_config;
@@ -20,6 +23,7 @@ pub mod contact;
 pub mod demo;
 pub mod desk;
 pub mod exit;
+pub mod explain;
 pub mod export;
 pub mod history;
 pub mod import;
@@ -27,6 +31,7 @@ pub mod label;
 pub mod manual;
 pub mod output;
 pub mod plan;
+pub mod plan_id;
 pub mod progress;
 pub mod run;
 pub mod sandbox;
@@ -35,11 +40,15 @@ mod skip_file;
 pub mod status;
 pub mod stop;
 pub mod sync;
+pub mod undo;
 
 pub use exit::Exit;
 
 use desk::Desk;
 use output::{Colour, Form, Output, Verbosity};
+
+/// How long the end of a command waits for the database to be closed.
+const CLOSING: Duration = Duration::from_secs(2);
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -118,10 +127,25 @@ pub enum Command {
     Sync(sync::SyncArgs),
     /// Tell what sync would do and why, without writing anywhere
     Plan(plan::PlanArgs),
+    /// Carry out a plan, and only that
+    ///
+    /// Refuses when somebody has changed something since the plan was made. What the plan lists counts as approved, what
+    /// it shows as parked stays parked
+    Apply(apply::ApplyArgs),
+    /// Let through what a guard has parked, and carry it out
+    ///
+    /// Approved is what this run or an earlier one has parked, as long as it is still the same
+    Approve(approve::ApproveArgs),
+    /// Take back what a run did, as far as nothing has changed since
+    ///
+    /// Without --yes it tells what that comes to and writes nowhere
+    Undo(undo::UndoArgs),
     /// Show how each account is doing
     Status,
     /// Show who changed what, when, on which replica
     History(history::HistoryArgs),
+    /// Show why a contact is as it is, on both sides, and what the next run will do
+    Explain(explain::ExplainArgs),
     /// Work with persons
     #[command(subcommand, visible_alias = "people")]
     Person(contact::PersonCommand),
@@ -187,15 +211,19 @@ async fn dispatch(arguments: &Arguments, out: &Arc<Output>) -> anyhow::Result<Ex
 
 async fn on_the_store(command: &Command, config: Config, log: Log, out: &Arc<Output>) -> anyhow::Result<Exit> {
     let desk = Desk::open(config, Arc::clone(out)).await?;
-    match command {
+    let (database, clock) = (desk.database.clone(), Arc::clone(&desk.clock));
+    let ended = match command {
         // The daemon keeps the desk.
         Command::Run(args) => run::run(args, desk, log).await,
-        command => {
-            let ended = carry_out(command, &desk).await;
-            desk.close().await;
-            ended
-        }
+        command => carry_out(command, &desk).await,
+    };
+    // A database that is not closed is whole all the same, but in more files than one. Whoever still writes goes first,
+    // within reason.
+    tokio::select! {
+        () = database.close() => {}
+        () = clock.sleep(CLOSING) => {}
     }
+    ended
 }
 
 /// Carries out a command that works on the store.
@@ -206,9 +234,13 @@ async fn carry_out(command: &Command, desk: &Desk) -> anyhow::Result<Exit> {
         Command::Label(command) => label::label(command, desk).await,
         Command::Status => status::status(desk).await,
         Command::History(args) => history::history(args, desk).await,
+        Command::Explain(args) => explain::explain(args, desk).await,
         Command::Conflict(command) => conflict::conflict(command, desk).await,
         Command::Sync(args) => sync::sync(args, desk).await,
         Command::Plan(args) => plan::plan(args, desk).await,
+        Command::Apply(args) => apply::apply(args, desk).await,
+        Command::Undo(args) => undo::undo(args, desk).await,
+        Command::Approve(args) => approve::approve(args, desk).await,
         Command::Import(args) => import::import(args, desk).await,
         Command::Export(args) => export::export(args, desk).await,
         Command::Run(_)

@@ -4,20 +4,24 @@
 //! into the copy, and what would be sent is written down instead of sent. The copy is thrown away; one that a killed
 //! process left behind is thrown away by the next plan. Nothing is written at Google or in the store.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde::Serialize;
 
+use crate::config::Config;
 use crate::daemon::worker::{Finished, Job};
-use crate::domain::digest::Digest;
 use crate::domain::id::AccountName;
 use crate::engine::operation::OperationKind;
-use crate::engine::{Operation, Purpose};
+use crate::engine::{Operation, Purpose, Reach, StopFlag};
+use crate::store::Store;
 
 use super::brief::brief;
 use super::desk::{Desk, open_database};
 use super::exit::Exit;
+use super::plan_id::PlanId;
 use super::progress::Bar;
 use super::scratch::Scratch;
 use super::stop;
@@ -38,12 +42,13 @@ pub struct PlanArgs {
 /// A plan as scripts read it.
 #[derive(Serialize)]
 struct Plan<'a> {
-    plan: String,
+    plan: &'a str,
     accounts: Vec<Planned<'a>>,
 }
 
+/// What is planned for one account.
 #[derive(Serialize)]
-struct Planned<'a> {
+pub(super) struct Planned<'a> {
     account: &'a AccountName,
     operations: &'a [Operation],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,43 +64,93 @@ struct Planned<'a> {
 pub async fn plan(args: &PlanArgs, desk: &Desk) -> anyhow::Result<Exit> {
     let accounts = chosen(desk, args.account.as_deref())?;
     desk.check_secrets()?;
-    let scratch = Scratch::new(&desk.config.store.path, desk.entropy.next_u64()).context("making a scratch folder")?;
-    desk.database.copy_to(&scratch.database()).await.context("copying the store")?;
-    let copy = open_database(&scratch.database(), desk.entropy.as_ref()).await?;
+    let reach = reach(args.full);
+    let job = Job { accounts, reach, purpose: Purpose::Preview, licences: BTreeMap::new() };
     let stop = stop::on_signals();
-    let finished = {
-        let worker = desk.worker_on(Arc::new(copy.clone()))?;
-        let bar = Bar::new(&desk.out, "planning");
-        let job = Job { accounts, reach: reach(args.full), purpose: Purpose::Preview };
-        worker.run(job, &bar, &stop).await.context("planning")?
-    };
-    copy.close().await;
-    answer(desk, &finished)?;
+    let finished = preview(desk, job, &stop).await?;
+    let id = plan_id(&finished, args.account.as_deref(), reach);
+    answer(desk, &finished, &id.to_string())?;
     Ok(ended(&finished, &stop, desk))
 }
 
-fn answer(desk: &Desk, finished: &Finished) -> anyhow::Result<()> {
-    let planned = finished.record.accounts.iter().map(|summary| Planned {
+/// The id of a plan.
+pub(super) fn plan_id(finished: &Finished, account: Option<&str>, reach: Reach) -> PlanId {
+    let operations = finished.operations.iter().map(|(account, operations)| (account, operations.as_slice()));
+    PlanId::of(operations, account, reach)
+}
+
+/// Finds out what a run would do, on a copy of the store.
+pub(super) async fn preview(desk: &Desk, job: Job<'_>, stop: &StopFlag) -> anyhow::Result<Finished> {
+    let scratch = Scratch::new(&desk.config.store.path, desk.entropy.next_u64()).context("making a scratch folder")?;
+    desk.database.copy_to(&scratch.database()).await.context("copying the store")?;
+    let copy = open_database(&scratch.database(), desk.entropy.as_ref()).await?;
+    let mut config = desk.config.clone();
+    let missing = scratch.stand_in_key(&mut config);
+    let finished = preview_on(desk, &config, Arc::new(copy.clone()), job, stop).await;
+    copy.close().await;
+    let finished = finished?;
+    if let Some(key) = missing {
+        keep_key(desk, &scratch.key(), &key).await?;
+    }
+    Ok(finished)
+}
+
+async fn preview_on(
+    desk: &Desk,
+    config: &Config,
+    copy: Arc<dyn Store>,
+    job: Job<'_>,
+    stop: &StopFlag,
+) -> anyhow::Result<Finished> {
+    let worker = desk.worker_on(config, copy)?;
+    let bar = Bar::new(&desk.out, "planning");
+    worker.run(job, &bar, stop).await.context("planning")
+}
+
+/// A key that was drawn for the preview is kept only when something was sealed with it: a consent that the vendor
+/// replaced while it was used.
+async fn keep_key(desk: &Desk, drawn: &Path, place: &Path) -> anyhow::Result<()> {
+    for account in &desk.config.accounts {
+        if desk.store.grant(&account.name).await.context("reading consents")?.is_some() {
+            std::fs::rename(drawn, place).context("keeping the key that seals grants")?;
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// A plan, account by account, as scripts read it.
+pub(super) fn planned(finished: &Finished) -> Vec<Planned<'_>> {
+    let accounts = finished.record.accounts.iter().map(|summary| Planned {
         account: &summary.account,
         operations: finished.operations.get(&summary.account).map_or(&[], Vec::as_slice),
         error: summary.error.as_deref(),
         notices: &summary.notices,
     });
-    let mut plan = Plan { plan: String::new(), accounts: planned.collect() };
-    // The same plan has the same id, whoever makes it.
-    let text = serde_json::to_string(&plan.accounts).context("writing the plan")?;
-    plan.plan = Digest::of_bytes(text.as_bytes()).to_string().chars().take(26).collect();
+    accounts.collect()
+}
+
+fn answer(desk: &Desk, finished: &Finished, id: &str) -> anyhow::Result<()> {
     if desk.out.is_json() {
-        desk.out.json(&plan)?;
+        desk.out.json(&Plan { plan: id, accounts: planned(finished) })?;
         return Ok(());
     }
-    for account in &plan.accounts {
+    tell(desk, finished)?;
+    desk.out.text(&format!("plan {id}"))?;
+    Ok(())
+}
+
+/// Tells a plan to people.
+///
+/// # Errors
+/// What the stream says.
+pub(super) fn tell(desk: &Desk, finished: &Finished) -> anyhow::Result<()> {
+    for account in &planned(finished) {
         desk.out.text(&heading(account))?;
         for operation in account.operations {
             desk.out.text(&lines(operation))?;
         }
     }
-    desk.out.text(&format!("plan {}", plan.plan))?;
     Ok(())
 }
 
@@ -112,7 +167,7 @@ fn heading(account: &Planned<'_>) -> String {
 }
 
 /// An operation in lines: what, on which side, why; and the fields that change.
-fn lines(operation: &Operation) -> String {
+pub(super) fn lines(operation: &Operation) -> String {
     let Operation { op, side, name, reason, .. } = operation;
     let mut lines = vec![format!("  {} {:8} {name}  ({reason})", side.as_str(), op.as_str())];
     // What a new contact says is no change that anybody has to agree with; --json has it.

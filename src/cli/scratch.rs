@@ -10,6 +10,8 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::config::{Config, KeyPlace};
+
 const PREFIX: &str = ".contactsync-plan-";
 const LOCK: &str = "lock";
 
@@ -41,6 +43,23 @@ impl Scratch {
     /// Where the copy belongs.
     pub(super) fn database(&self) -> PathBuf {
         self.folder.join("contacts.db")
+    }
+
+    /// Where a key that seals grants of the copy belongs.
+    pub(super) fn key(&self) -> PathBuf {
+        self.folder.join("store.key")
+    }
+
+    /// Lets a key that would be made beside the database be made here. Returns where it is missing.
+    pub(super) fn stand_in_key(&self, config: &mut Config) -> Option<PathBuf> {
+        match &config.store.key {
+            KeyPlace::Beside(place) if !place.exists() => {
+                let place = place.clone();
+                config.store.key = KeyPlace::Beside(self.key());
+                Some(place)
+            }
+            KeyPlace::Beside(_) | KeyPlace::File(_) | KeyPlace::Credential(_) => None,
+        }
     }
 }
 

@@ -12,8 +12,10 @@ use crate::domain::id::RunId;
 use crate::domain::run::RunRecord;
 use crate::domain::time::Timestamp;
 
+use super::approve::held_back;
 use super::desk::Desk;
 use super::exit::Exit;
+use super::output::many;
 
 /// How many runs are looked through for the time of the last one.
 const RUNS_MAX: u32 = 1000;
@@ -37,6 +39,10 @@ struct Row {
     waiting: u64,
     /// Contacts whose work waits for a person.
     parked: u64,
+    /// How many of those a guard holds back.
+    parked_by_guard: u64,
+    /// The run to be approved, to let through all that a guard holds back.
+    approve: Option<RunId>,
     conflicts: u64,
     /// Who works on the account right now.
     working: Option<String>,
@@ -65,6 +71,13 @@ pub async fn status(desk: &Desk) -> anyhow::Result<Exit> {
         let now = desk.clock.now();
         desk.out.table(header, rows.iter().map(|row| cells(row, now)).collect())?;
         for row in &rows {
+            if let Some(run) = row.approve {
+                let (account, count) = (&row.account, many(row.parked_by_guard, "contact"));
+                desk.out.text(&format!(
+                    "{account}: a guard holds back {count}; `contactsync plan` shows them, `contactsync approve {run}` lets \
+                     them through"
+                ))?;
+            }
             if let Some(error) = &row.last_error {
                 desk.out.remark(&format!("{}: {error}", row.account));
             }
@@ -79,6 +92,7 @@ async fn row(account: &Account, runs: &[RunRecord], desk: &Desk) -> anyhow::Resu
     let state = store.account(name).await.context("reading the account's state")?;
     let counts = store.link_counts(name).await.context("counting the account's links")?;
     let holder = store.lease_holder(name, now).await.context("reading the account's lease")?;
+    let held = held_back(store.as_ref(), name, None).await.context("reading what is parked")?;
     let state = state.unwrap_or_else(|| AccountState::new(name.clone()));
     let last = state.last_run.and_then(|id| runs.iter().find(|run| run.run == id));
     Ok(Row {
@@ -95,6 +109,8 @@ async fn row(account: &Account, runs: &[RunRecord], desk: &Desk) -> anyhow::Resu
         // Every open intent and everything that is parked belongs to a link that is not settled.
         waiting: counts.unsettled.saturating_sub(counts.parked),
         parked: counts.parked,
+        parked_by_guard: held.contacts,
+        approve: held.run,
         conflicts: counts.conflicts,
         // A process that was killed leaves its lease behind; nobody works there.
         working: holder.map(|(holder, _)| holder).filter(|holder| !lease::is_dead(holder)),

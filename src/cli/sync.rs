@@ -1,5 +1,7 @@
 //! `sync`: one cycle of every, or one, account.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
@@ -38,7 +40,7 @@ pub async fn sync(args: &SyncArgs, desk: &Desk) -> anyhow::Result<Exit> {
     let stop = stop::on_signals();
     let finished = {
         let bar = Bar::new(&desk.out, "synchronizing");
-        let job = Job { accounts, reach: reach(args.full), purpose: Purpose::Carry };
+        let job = Job { accounts, reach: reach(args.full), purpose: Purpose::Carry, licences: BTreeMap::new() };
         worker.run(job, &bar, &stop).await.context("recording the run")?
     };
     answer(desk, &finished)?;
@@ -88,13 +90,29 @@ pub(super) fn chosen<'a>(desk: &'a Desk, name: Option<&str>) -> anyhow::Result<V
     Ok(vec![account])
 }
 
-fn answer(desk: &Desk, finished: &Finished) -> anyhow::Result<()> {
+/// Answers with a run.
+///
+/// # Errors
+/// What the stream says.
+pub(super) fn answer(desk: &Desk, finished: &Finished) -> anyhow::Result<()> {
+    tell(desk, finished, "From Google")
+}
+
+/// The same; `inward` is how people call what was done in the store.
+///
+/// # Errors
+/// What the stream says.
+pub(super) fn tell(desk: &Desk, finished: &Finished, inward: &str) -> anyhow::Result<()> {
     if desk.out.is_json() {
         desk.out.json(&run_json(&finished.record))?;
         return Ok(());
     }
     for account in &finished.record.accounts {
-        desk.out.text(&account_lines(account))?;
+        desk.out.text(&account_lines(account, inward))?;
+    }
+    let RunRecord { run, accounts, .. } = &finished.record;
+    if accounts.iter().any(|account| account.pulled.total() + account.pushed.total() > 0) {
+        desk.out.text(&format!("run {run}; `contactsync undo {run}` tells what taking it back comes to"))?;
     }
     Ok(())
 }
@@ -104,9 +122,9 @@ pub(super) fn run_json(record: &RunRecord) -> Value {
     json!({"run": record.run, "accounts": record.accounts})
 }
 
-fn account_lines(account: &AccountSummary) -> String {
+fn account_lines(account: &AccountSummary, inward: &str) -> String {
     let mut lines = vec![format!(
-        "{}: {}. From Google: {}. To Google: {}. {}.",
+        "{}: {}. {inward}: {}. To Google: {}. {}.",
         account.account,
         verdict(account),
         counted(account.pulled),
@@ -125,7 +143,8 @@ fn account_lines(account: &AccountSummary) -> String {
         ));
     }
     if account.parked > 0 {
-        lines.push(format!("  {} wait for a person; see `contactsync status`", account.parked));
+        let wait = if account.parked == 1 { "waits" } else { "wait" };
+        lines.push(format!("  {} {wait} for a person; see `contactsync status`", account.parked));
     }
     lines.extend(account.failed.iter().map(|failure| format!("  {}: {}", failure.contact, failure.reason)));
     lines.extend(account.notices.iter().map(|notice| format!("  {notice}")));

@@ -118,6 +118,8 @@ fn account(out: &mut Out, account: &Account) {
     out.limit("max_deletes", account.guard.max_deletes);
     out.limit("max_updates", account.guard.max_updates);
     out.limit("max_blanked_fields", account.guard.max_blanked_fields);
+    out.limit("max_unlinks", account.guard.max_unlinks);
+    out.limit("max_left_groups", account.guard.max_left_groups);
     for one in &account.pairs {
         pair(out, one);
     }

@@ -79,6 +79,8 @@ pub(super) fn guard(mut table: Table<'_>, notes: &mut Notes<'_>) -> Guard {
         max_deletes: table.or("max_deletes", Limit::Percent(10.0), notes, value::limit),
         max_updates: table.or("max_updates", Limit::Percent(100.0), notes, value::limit),
         max_blanked_fields: table.or("max_blanked_fields", Limit::Percent(10.0), notes, value::limit),
+        max_unlinks: table.or("max_unlinks", Limit::Percent(10.0), notes, value::limit),
+        max_left_groups: table.or("max_left_groups", Limit::Percent(10.0), notes, value::limit),
     };
     table.finish(notes);
     guard

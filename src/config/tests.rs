@@ -53,6 +53,10 @@ fn an_account_has_a_default_for_all_but_three_keys() {
     assert_eq!(promise.replica.as_str(), "google:sales");
     assert_eq!((promise.direction, promise.conflict), (Direction::TwoWay, ConflictPolicy::Newest));
     assert_eq!(promise.guard.max_deletes, Limit::Percent(10.0));
+    assert_eq!(
+        (promise.guard.max_unlinks, promise.guard.max_left_groups),
+        (Limit::Percent(10.0), Limit::Percent(10.0))
+    );
     assert_eq!(promise.delete.in_store, InStore::Propagate);
     assert_eq!(account.schedule.to_string(), DEFAULT_PATTERN);
     assert!(account.enabled && account.photos);
@@ -303,7 +307,7 @@ fn a_map_of_fields_names_custom_fields_too() {
 fn the_effective_configuration_means_the_same() {
     let source = format!(
         "{ACCOUNT}schedule = \"5 4 * * *\"\ntimezone = \"Europe/Warsaw\"\nenabled = false\ndirection = \"to-google\"\n\
-         refresh_token_file = \"t\"\n[account.guard]\nmax_deletes = 50\nmax_updates = \"2.5%\"\n[account.delete]\n\
+         refresh_token_file = \"t\"\n[account.guard]\nmax_deletes = 50\nmax_updates = \"2.5%\"\nmax_unlinks = 7\nmax_left_groups = \"3%\"\n[account.delete]\n\
          grace = \"36h\"\nin_store = \"trash-group\"\n{PAIR}labels = [\"A \\\"b\\\"\", \"ü\"]\nadd_label = \"L\"\n\
          [account.fields]\n\"custom.Price list\" = \"userDefined:P: x\"\n[account.conflict_fields]\nnotes = \"manual\"\n\
          [pipedrive]\ncompany_url = \"https://acme.pipedrive.com\"\napi_token_file = \"p\"\npoll = \"90s\"\n\
@@ -315,6 +319,8 @@ fn the_effective_configuration_means_the_same() {
         "schedule = \"0 5 4 * * *\"",
         "max_deletes = 50",
         "max_updates = \"2.5%\"",
+        "max_unlinks = 7",
+        "max_left_groups = \"3%\"",
         "grace = \"36h\"",
         "poll = \"90s\"",
     ] {

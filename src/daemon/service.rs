@@ -176,7 +176,7 @@ impl Service {
         let task = tokio::spawn(async move {
             let accounts = config.accounts.iter().filter(|a| a.enabled && accounts.contains(&a.name)).collect();
             let reach = if in_full { Reach::Full } else { Reach::Incremental };
-            let job = Job { accounts, reach, purpose: Purpose::Carry };
+            let job = Job { accounts, reach, purpose: Purpose::Carry, licences: BTreeMap::new() };
             worker.run(job, &Silent, &stop).await
         });
         self.running = Some(Running { task });

@@ -3,7 +3,7 @@
 //! One [`Worker`] serves the one-shot commands and the daemon alike, so there is one way of doing a run. It keeps the
 //! client of each account, and with it the access token and the request budget, for as long as it lives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use oauth2::TokenUrl;
@@ -16,10 +16,12 @@ use crate::clock::{Clock, Entropy};
 use crate::config::{self, Account, FieldTarget, GrantSource};
 use crate::domain::account::Outcome;
 use crate::domain::field::Field;
-use crate::domain::id::{AccountName, RunId};
+use crate::domain::id::{AccountName, ContactId, RunId};
 use crate::domain::pair::Organizations;
 use crate::domain::run::{AccountSummary, RunRecord};
-use crate::engine::{self, Deps, EngineError, LEASE_TTL, Operation, Order, Progress, Purpose, Reach, StopFlag, chain};
+use crate::engine::{
+    self, Deps, EngineError, LEASE_TTL, Licence, Operation, Order, Progress, Purpose, Reach, StopFlag, chain,
+};
 use crate::remotes::google::{Google, GoogleOptions, Mapping, Target};
 use crate::remotes::http::Transport;
 use crate::remotes::oauth::{OauthClient, RefreshSource};
@@ -66,6 +68,8 @@ pub struct Job<'a> {
     pub reach: Reach,
     /// What to do.
     pub purpose: Purpose,
+    /// What a person has let through, by account; where there is nothing, the guard decides.
+    pub licences: BTreeMap<AccountName, Licence>,
 }
 
 /// What a run over several accounts did or would do.
@@ -104,6 +108,7 @@ impl Worker {
         let run = RunId::new(self.clock.now(), self.entropy.next_u128());
         let mut record = RunRecord { run, begun: self.clock.now(), ended: None, accounts: Vec::new() };
         let mut operations = BTreeMap::new();
+        let mut newborn = BTreeSet::new();
         self.note(job.purpose, &record).await?;
         for account in &job.accounts {
             if stop.is_stopped() {
@@ -111,7 +116,8 @@ impl Worker {
                 continue;
             }
             let span = info_span!("sync.run", run.id = %run, account = %account.name);
-            let report = self.run_account(account, &job, run, progress, stop).instrument(span).await;
+            let report = self.run_account(account, &job, run, newborn, progress, stop).instrument(span).await;
+            newborn = report.newborn;
             operations.insert(account.name.clone(), report.operations);
             record.accounts.push(report.summary);
             self.note(job.purpose, &record).await?;
@@ -135,6 +141,7 @@ impl Worker {
         account: &Account,
         job: &Job<'_>,
         run: RunId,
+        newborn: BTreeSet<ContactId>,
         progress: &dyn Progress,
         stop: &StopFlag,
     ) -> engine::Report {
@@ -142,7 +149,7 @@ impl Worker {
             let mut summary = AccountSummary::new(account.name.clone());
             summary.outcome = outcome;
             summary.error = Some(error);
-            engine::Report { summary, operations: Vec::new() }
+            engine::Report { summary, operations: Vec::new(), newborn: newborn.clone() }
         };
         let google = match self.client(account) {
             Ok(google) => google,
@@ -178,6 +185,8 @@ impl Worker {
             run,
             lease,
             fence: fence.clone(),
+            licence: job.licences.get(&account.name).unwrap_or(&Licence::Guarded),
+            newborn: newborn.clone(),
         };
         let report = engine::run_account(deps, order).await;
         if let Err(error) = self.store.release_lease(&fence).await {
@@ -203,6 +212,14 @@ impl Worker {
             }
             other => Ok(other),
         }
+    }
+
+    /// The client of an account, made when it is first needed; nothing is called.
+    ///
+    /// # Errors
+    /// One sentence about a secret that cannot be read, or a field map that contradicts itself.
+    pub fn client_of(&self, account: &Account) -> Result<Arc<Google>, String> {
+        self.client(account).map_err(|(_, error)| error)
     }
 
     /// The client of an account, made when it is first needed.

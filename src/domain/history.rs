@@ -1,10 +1,10 @@
-//! The change feed: one row per committed edit of a contact. It is the history that people read, the memory that undo
-//! needs, and the feed that tells a run which contacts changed.
+//! The history: one row per committed edit of a contact, and one per write that a run made to a remote. It is what people
+//! read and the memory that undo needs. The edits of the store are also the feed that tells a run which contacts changed.
 
 use serde::{Deserialize, Serialize};
 
 use super::diff::FieldChange;
-use super::id::{ContactId, ImportId, ReplicaId, RunId};
+use super::id::{ContactId, ImportId, RemoteId, ReplicaId, RunId};
 use super::merge::FieldConflict;
 use super::time::Timestamp;
 
@@ -35,6 +35,29 @@ pub struct RecordedChange {
     /// The change.
     #[serde(flatten)]
     pub change: Change,
+    /// Where it was made; `None` for the store.
+    pub remote: Option<RemoteCopy>,
+}
+
+/// A contact's copy at a remote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteCopy {
+    /// The remote.
+    pub replica: ReplicaId,
+    /// The record.
+    pub record: RemoteId,
+}
+
+/// What a run wrote to a remote.
+///
+/// The values before are those of the record; the values after are those of the contact that was written, as the store
+/// spells them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RemoteChange {
+    /// Where.
+    pub copy: RemoteCopy,
+    /// What.
+    pub change: Change,
 }
 
 /// Who made a change.
@@ -64,4 +87,10 @@ pub enum Action {
     Edited,
     Deleted,
     Restored,
+    /// The record was put into a pair's group; at a remote only.
+    Joined,
+    /// The record was taken out of a pair's group; at a remote only.
+    Left,
+    /// Contact and record are no longer kept equal; at a remote only.
+    Unlinked,
 }

@@ -4,11 +4,13 @@
 //! and the *sighting*, the remote record as last observed where that differs from the base. The third tree is the
 //! contact itself. A link is *settled* when there is no sighting and nothing happened to the contact since.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::contact::Card;
-use super::id::{AccountName, ContactId, Etag, LinkId, LinkToken, Marker, RemoteId};
+use super::id::{AccountName, ContactId, Etag, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId};
 use super::time::Timestamp;
 use super::version::VersionVector;
 
@@ -53,6 +55,9 @@ pub struct Link {
     pub parked: Option<Parked>,
     /// Revision of the field map that the base was made with.
     pub map_revision: u32,
+    /// The groups of pairs that the store had put the record into when both sides last agreed. What of them the contact
+    /// does not belong into any more, whether it or the configuration changed, the record has to leave.
+    pub wanted: BTreeSet<GroupId>,
     /// The record of the life before, should it turn out to live on under another name; `None` in the first life. In
     /// state [`LinkState::Found`]: the record itself, when it is that of the life before of another link.
     pub former: Option<Former>,
@@ -188,8 +193,11 @@ pub struct Parked {
     pub why: ParkedWhy,
     /// One sentence for people.
     pub reason: String,
-    /// The content that was refused, as a digest; a different content is tried again.
+    /// What was refused or is held back, as a digest; something else is tried again.
     pub digest: Option<String>,
+    /// The run that was the first to hold it back in this form; only for what a guard stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
     /// Since when.
     pub since: Timestamp,
     /// How often the same content was refused.

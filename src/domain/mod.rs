@@ -21,6 +21,7 @@ pub mod digest;
 pub mod field;
 #[cfg(test)]
 pub(crate) mod generate;
+pub mod harm;
 pub mod history;
 pub mod id;
 mod item;

@@ -131,15 +131,19 @@ pub enum LeftGroup {
     Unlabel,
 }
 
-/// How much harm of one kind a run may do before it stops and asks.
+/// How much harm of one kind may be done within a run and within a day before a run stops and asks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Guard {
     /// Deletions, on either side.
     pub max_deletes: Limit,
     /// Updates, on either side.
     pub max_updates: Limit,
-    /// Contacts that would lose a value.
+    /// Contacts that would lose a value, on either side.
     pub max_blanked_fields: Limit,
+    /// Contacts that would no longer be kept equal with their record.
+    pub max_unlinks: Limit,
+    /// Records that would be taken out of a pair's group.
+    pub max_left_groups: Limit,
 }
 
 /// A limit on a number of contacts.

@@ -5,7 +5,8 @@
 //! Unsettled links are brought back at once, settled ones when something depends on their time.
 
 use super::reached::{self, Situation};
-use super::{EngineError, Run};
+use super::{Doing, EngineError, Run};
+use crate::domain::harm::HarmDone;
 use crate::domain::link::{Link, Sighting};
 use crate::domain::time::Timestamp;
 use crate::store::Write;
@@ -29,6 +30,10 @@ impl Run<'_> {
             intent.last_sent = now;
             writes.push(Write::ResendIntent(intent.marker, now));
         }
+        // Else what was done would count against the guard until then.
+        let account = &self.order.promise.account;
+        let harms = self.deps.store.harms(account, now).await.doing("reading what was done lately")?;
+        writes.extend(harms.into_iter().map(|done| Write::Harm(HarmDone { at: now, ..done })));
         self.commit(writes, "following the clock").await?;
         let mut after = None;
         while let Some(links) = self.unsettled(&mut after).await? {

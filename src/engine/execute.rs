@@ -126,6 +126,7 @@ impl Run<'_> {
             reason: reason.to_owned(),
             digest: Some(digest),
             since,
+            run: None,
             times: times + 1,
         });
         self.fail(contact.id, reason);

@@ -7,6 +7,7 @@
 //! 2. `observe`: reads the stream of contacts and stores what differs from what is known: observations, never work.
 //!    The change token moves in the transaction that stores the last page.
 //! 3. `recover`: settles what became of writes whose answer was lost.
+//!    Where the run is to `undo` an earlier one, that is the moment.
 //! 4. `suspects`: asks directly for records that seem to be gone.
 //! 5. `settle`: carries what was seen at the remote into the store, merging where both sides changed.
 //! 6. `scope`: reads the store's change feed and opens links for contacts that belong to the account and have none.
@@ -27,6 +28,7 @@ use std::time::Duration;
 use crate::clock::{Clock, Entropy};
 use crate::domain::account::{AccountState, Outcome};
 use crate::domain::conflict::Conflict;
+use crate::domain::harm::Harm;
 use crate::domain::id::{ContactId, LinkId, RunId};
 use crate::domain::outbox::Intent;
 use crate::domain::pair::{Direction, Promise};
@@ -45,21 +47,28 @@ mod guard;
 mod held;
 mod identity;
 mod lease;
+mod licence;
 mod observe;
 pub mod operation;
 mod organizations;
 mod push;
 pub mod reached;
 mod recover;
+mod remap;
 pub mod rules;
 mod scope;
 mod settle;
 mod suspects;
+mod trace;
+mod undo;
 
 pub use error::{Doing, EngineError};
+pub use licence::{Licence, Seen};
 pub use operation::Operation;
 
+use guard::{Excess, Tally};
 use lease::Tenure;
+use push::Planned;
 
 /// How long a lease holds without being renewed.
 pub const LEASE_TTL: Duration = Duration::from_secs(90);
@@ -159,6 +168,10 @@ pub struct Order<'a> {
     pub lease: LeaseRequest,
     /// The fence of that lease.
     pub fence: Fence,
+    /// What a person has let through beforehand.
+    pub licence: &'a Licence,
+    /// Contacts that runs of other accounts have made under the same run.
+    pub newborn: BTreeSet<ContactId>,
 }
 
 /// What a run did or would do.
@@ -166,8 +179,10 @@ pub struct Order<'a> {
 pub struct Report {
     /// The numbers.
     pub summary: AccountSummary,
-    /// Every operation, in order; empty unless the purpose was a preview.
+    /// Every operation, by side and kind; empty unless the purpose was a preview.
     pub operations: Vec<Operation>,
+    /// Contacts that the run has made, with those it was told of.
+    pub newborn: BTreeSet<ContactId>,
 }
 
 /// Runs one account once. Always returns a report: what endangers the rest ends the run and is told in its summary.
@@ -181,7 +196,7 @@ pub async fn run_account(deps: Deps<'_>, order: Order<'_>) -> Report {
         Err(error) => {
             let mut summary = AccountSummary::new(order.promise.account.clone());
             close(&mut summary, Some(&error));
-            return Report { summary, operations: Vec::new() };
+            return Report { summary, operations: Vec::new(), newborn: order.newborn.clone() };
         }
     };
     let result = run.steps().await.map_err(|error| error.naming(order.email));
@@ -190,7 +205,9 @@ pub async fn run_account(deps: Deps<'_>, order: Order<'_>) -> Report {
     if let Err(error) = finished {
         close(&mut run.summary, Some(&error));
     }
-    Report { summary: run.summary, operations: run.operations }
+    // The order in which records are found is nobody's choice; people and digests want one they know.
+    run.operations.sort_by_cached_key(Operation::sort_key);
+    Report { summary: run.summary, operations: run.operations, newborn: run.newborn }
 }
 
 /// One run in progress: what it works with, what it knows, and what it has done so far.
@@ -219,6 +236,20 @@ pub(crate) struct Run<'a> {
     pub(crate) waiting: u64,
     /// Whether the remote has said in this run whose account it is.
     user_confirmed: bool,
+    /// Contacts made in this run.
+    pub(crate) newborn: BTreeSet<ContactId>,
+    /// The kinds of harm of which too much was planned.
+    pub(crate) excesses: BTreeMap<Harm, Excess>,
+    /// What a person has let through, as far as this run carried it out.
+    pub(crate) released: Tally,
+    /// Links whose operations are none of this run's business, with the times they were met.
+    pub(crate) left_alone: u64,
+    /// Contacts that the run which is undone did something to.
+    pub(crate) undone: BTreeSet<ContactId>,
+    /// Links whose records are to be deleted although their contacts stay.
+    pub(crate) retracted: BTreeSet<LinkId>,
+    /// What is about to be done at the remote, by link.
+    pub(crate) planned: BTreeMap<LinkId, Planned>,
     tenure: Tenure,
 }
 
@@ -244,6 +275,13 @@ impl<'a> Run<'a> {
             doubted: BTreeSet::new(),
             waiting: 0,
             user_confirmed: false,
+            newborn: order.newborn.clone(),
+            excesses: BTreeMap::new(),
+            released: Tally::default(),
+            left_alone: 0,
+            undone: BTreeSet::new(),
+            retracted: BTreeSet::new(),
+            planned: BTreeMap::new(),
             tenure: Tenure::begin(order.fence.clone(), deps.clock.now()),
         })
     }
@@ -255,6 +293,7 @@ impl<'a> Run<'a> {
         self.observe_groups().await?;
         self.observe_contacts().await?;
         self.recover().await?;
+        self.undo().await?;
         // What a push finds out (a record that changed meanwhile, a stranger that turns out to be a twin) is merged and
         // pushed again. Every round needs news, so a few rounds are enough; the rest waits for the next run.
         for _ in 0..4 {
@@ -319,7 +358,12 @@ impl<'a> Run<'a> {
 
     /// Whether not everything was looked at yet under the settings of this run.
     pub(crate) fn has_new_settings(&self) -> bool {
-        self.state.settings.as_deref() != Some(self.order.settings)
+        self.state.settings.as_deref() != Some(self.settings().as_str())
+    }
+
+    /// What decides selection and map: the configuration, and what this release makes of it.
+    pub(crate) fn settings(&self) -> String {
+        format!("{}/{}", self.order.settings, self.deps.remote.codec().map_revision())
     }
 
     /// Writes the end of the run into the account's state and the summary.
@@ -334,6 +378,9 @@ impl<'a> Run<'a> {
         if self.summary.parked > 0 || counts.conflicts > 0 || !self.summary.failed.is_empty() {
             self.summary.outcome = Outcome::Parked;
         }
+        if self.left_alone > 0 {
+            self.notice("changes that are not part of this are left for the next run".to_owned());
+        }
         close(&mut self.summary, result.as_ref().err());
         if self.order.purpose == Purpose::Preview {
             return Ok(());
@@ -341,14 +388,15 @@ impl<'a> Run<'a> {
         self.state.last_run = Some(self.order.run);
         self.state.last_outcome = Some(self.summary.outcome);
         self.state.last_error = self.summary.error.clone();
-        if self.summary.outcome == Outcome::Done {
+        if self.summary.outcome == Outcome::Done && self.left_alone == 0 {
             self.state.proven_equal = Some(self.now());
         }
         if let Some(ahead) = self.deps.remote.clock_ahead_ms() {
             self.state.clock_ahead_ms = ahead;
         }
+        let forget = Write::ForgetHarm(self.order.promise.account.clone(), self.window());
         let state = Write::Account(Box::new(self.state.clone()));
-        self.commit(vec![state], "recording the end of the run").await?;
+        self.commit(vec![forget, state], "recording the end of the run").await?;
         self.give_back().await.doing("giving back the lease")
     }
 
@@ -408,7 +456,7 @@ impl<'a> Run<'a> {
     /// told once.
     pub(crate) fn record(&mut self, operation: Operation) {
         if self.order.purpose == Purpose::Preview && self.told.insert(operation.subject()) {
-            self.operations.push(operation);
+            self.operations.push(self.as_told(&operation));
         }
     }
 }

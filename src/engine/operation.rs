@@ -1,12 +1,15 @@
 //! One planned or executed change of one side, as a plan prints it and as the guards count it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::domain::contact::Card;
 use crate::domain::diff;
+use crate::domain::digest::Digest;
+use crate::domain::field::Field;
+pub use crate::domain::harm::Side;
 use crate::domain::id::{ContactId, RemoteId};
 
 /// One change of one side.
@@ -26,6 +29,9 @@ pub struct Operation {
     pub fields: BTreeMap<String, BeforeAfter>,
     /// Why, in one sentence.
     pub reason: String,
+    /// Whether the guard holds it back; it is not carried out before a person has approved it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub parked: bool,
 }
 
 /// A value before and after.
@@ -74,27 +80,6 @@ impl OperationKind {
     }
 }
 
-/// A side of a link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Side {
-    /// The store.
-    Store,
-    /// The remote.
-    #[serde(rename = "google")]
-    Remote,
-}
-
-impl Side {
-    /// The side as a plan spells it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Side::Store => "store",
-            Side::Remote => "google",
-        }
-    }
-}
-
 impl Operation {
     /// An operation on a contact without a change of fields.
     pub fn new(op: OperationKind, side: Side, card: &Card, reason: impl Into<String>) -> Self {
@@ -106,6 +91,7 @@ impl Operation {
             name: card.display_name(),
             fields: BTreeMap::new(),
             reason: reason.into(),
+            parked: false,
         }
     }
 
@@ -136,6 +122,38 @@ impl Operation {
     pub fn subject(&self) -> String {
         let fields: Vec<&String> = self.fields.keys().collect();
         format!("{:?} {:?} {:?} {:?} {fields:?}", self.side, self.op, self.contact, self.remote)
+    }
+
+    /// The place of an operation in a plan: by side, kind and name.
+    pub(crate) fn sort_key(&self) -> (Side, OperationKind, String, String) {
+        (self.side, self.op, self.name.clone(), self.canonical())
+    }
+
+    /// A digest over what these operations do, whatever their order: the kind, the side, whom they are about, and every
+    /// value before and after. How it is explained does not matter.
+    pub fn digest_of<'o>(operations: impl IntoIterator<Item = &'o Operation>) -> Digest {
+        let mut told: Vec<String> = operations.into_iter().map(Operation::canonical).collect();
+        told.sort_unstable();
+        Digest::of_bytes(told.join("\n").as_bytes())
+    }
+
+    fn canonical(&self) -> String {
+        let Operation { op, side, contact, remote, fields, .. } = self;
+        serde_json::json!([side, op, contact, remote, fields]).to_string()
+    }
+
+    /// Takes the ids of these organizations out of the values: they exist only where the operation was found.
+    pub(crate) fn forget_organizations(&mut self, ids: &BTreeSet<ContactId>) {
+        if ids.is_empty() {
+            return;
+        }
+        let Some(values) = self.fields.get_mut(&Field::Organization.to_string()) else { return };
+        for value in [&mut values.before, &mut values.after] {
+            let id = value.get("id").and_then(Value::as_str).and_then(|id| id.parse::<ContactId>().ok());
+            if id.is_some_and(|id| ids.contains(&id)) {
+                value["id"] = Value::Null;
+            }
+        }
     }
 
     /// Whether a contact would lose a value: a field is emptied, or a list gets shorter.

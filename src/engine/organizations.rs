@@ -49,7 +49,7 @@ impl Run<'_> {
 
     /// Replaces the company's text in a card by the organization of that name. Returns the write that makes it, when
     /// there is none yet.
-    pub(crate) fn resolve_organization(&self, card: &mut Card, known: &mut Organizations) -> Option<Write> {
+    pub(crate) fn resolve_organization(&mut self, card: &mut Card, known: &mut Organizations) -> Option<Write> {
         let reference = card.as_person_mut()?.organization.as_mut()?;
         if reference.id.is_some() {
             return None;
@@ -74,6 +74,7 @@ impl Run<'_> {
             implicit: true,
         };
         known.remember(&contact);
+        self.newborn.insert(contact.id);
         *reference = OrganizationRef { id: Some(contact.id), name: contact.card.display_name() };
         let change = self.change(contact.id, Action::Created, &Card::organization(""), &contact.card);
         Some(Write::Contact(Box::new(ContactWrite { contact, expected: None, change })))

@@ -9,13 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::guard::Tally;
+use super::guard::{Tally, harms_of};
 use super::held::{Held, carried};
+use super::licence::Ruling;
 use super::operation::{Operation, OperationKind, Side};
 use super::rules::{self, Rule};
-use super::{EngineError, Purpose, Run, Step, identity};
+use super::{EngineError, Licence, Purpose, Run, Step, identity};
 use crate::domain::contact::{Card, Contact, Kind};
 use crate::domain::digest::Digest;
+use crate::domain::harm::{Harm, LetBy};
 use crate::domain::id::{ContactId, GroupId, LinkId};
 use crate::domain::link::{Base, Link, LinkState, ParkedWhy};
 use crate::domain::pair::{Direction, InStore};
@@ -54,6 +56,8 @@ pub(crate) enum Push {
     Regroup(Regroup),
     /// The record has to be deleted.
     Delete,
+    /// The record has to be deleted and its link set aside; the contact stays.
+    Retract,
     /// The record has to be moved to the group of deleted contacts.
     Trash,
 }
@@ -83,6 +87,14 @@ impl Order {
     }
 }
 
+/// What is about to be done about one link, as it was judged.
+#[derive(Debug, Clone)]
+pub(crate) struct Planned {
+    harms: Vec<Harm>,
+    let_by: LetBy,
+    digest: Digest,
+}
+
 /// Everything that is to be done at the remote, by kind of call.
 #[derive(Debug, Default)]
 pub(crate) struct PushPlan {
@@ -107,7 +119,7 @@ impl PushPlan {
             Push::Update { mask } => self.update.entry(mask).or_default().push(link.id),
             Push::Regroup(regroup) => self.regroup.push((link.id, regroup)),
             Push::Trash => self.trash.push(link.id),
-            Push::Delete => self.delete.push(link.id),
+            Push::Delete | Push::Retract => self.delete.push(link.id),
         }
     }
 
@@ -134,10 +146,11 @@ impl Run<'_> {
                 if let (Some(contact), Some(base), None) = (contact, &link.base, &link.seen) {
                     writes.extend(self.follow_conflicts(contact.id, &base.store, &contact.card));
                 }
-                writes.extend(self.settle_quietly(link, contact, &push, &held));
-                for operation in self.operations_of_push(link, contact, &push, &held) {
-                    tally.count(&operation);
+                let operations = self.operations_of_push(link, contact, &push, &held);
+                if operations.is_empty() {
+                    writes.extend(self.settle_quietly(link, contact, &push, &held));
                 }
+                operations.iter().for_each(|operation| tally.count(operation));
             }
             self.commit(writes, "acknowledging contacts").await?;
         }
@@ -146,6 +159,7 @@ impl Run<'_> {
         }
         let barred = self.bar(&tally).await?;
         let mut plan = PushPlan::default();
+        self.planned.clear();
         let mut after = None;
         while let Some(links) = self.unsettled(&mut after).await? {
             let contacts = self.contacts_of(&links).await?;
@@ -154,15 +168,25 @@ impl Run<'_> {
                 let contact = link.contact.and_then(|id| contacts.get(&id));
                 let push = self.plan_link(&link, contact, &held);
                 let operations = self.operations_of_push(&link, contact, &push, &held);
-                if operations.iter().any(|operation| barred.stops(operation)) {
-                    let settled = self.park_for_guard(link, operations);
-                    writes.extend(settled.writes);
-                    settled.operations.into_iter().for_each(|operation| self.record(operation));
-                    continue;
+                let let_by = match self.ruling(&link, &operations, &barred) {
+                    Ruling::Go(let_by) => let_by,
+                    Ruling::Leave => continue,
+                    Ruling::Park => {
+                        let settled = self.park_for_guard(link, operations);
+                        writes.extend(settled.writes);
+                        settled.operations.into_iter().for_each(|operation| self.record(operation));
+                        continue;
+                    }
+                };
+                if let Push::Rest(_) = push {
+                    writes.extend(self.settle_quietly(&link, contact, &push, &held));
+                    writes.extend(self.harm_of(&operations, let_by));
+                    writes.extend(self.trace_unlinks(&operations));
                 }
-                operations.into_iter().for_each(|operation| self.record(operation));
                 let kind = contact.map_or(Kind::Person, |contact| contact.card.kind());
                 plan.add(&link, kind, push);
+                self.note_planned(&link, &operations, let_by);
+                operations.into_iter().for_each(|operation| self.record(operation));
             }
             self.commit(writes, "parking what the guard stopped").await?;
         }
@@ -173,6 +197,39 @@ impl Run<'_> {
         self.execute(plan, &held).await
     }
 
+    fn note_planned(&mut self, link: &Link, operations: &[Operation], let_by: LetBy) {
+        let harms = operations.iter().flat_map(harms_of).collect();
+        self.planned.insert(link.id, Planned { harms, let_by, digest: self.digest_of(operations) });
+    }
+
+    /// The writes that remember the harm which was planned for a link and is done now; `unplanned` is what it came to
+    /// when an earlier run had sent it.
+    pub(crate) fn harm_at_remote(&self, link: &Link, unplanned: Harm) -> Vec<Write> {
+        let Some(contact) = link.contact else { return Vec::new() };
+        match self.planned.get(&link.id) {
+            Some(Planned { harms, let_by, .. }) => {
+                harms.iter().map(|harm| self.harm_done(*harm, contact, *let_by)).collect()
+            }
+            None => vec![self.harm_done(unplanned, contact, LetBy::Guard)],
+        }
+    }
+
+    /// What one link needs at the remote just before it is sent. Where a person has let through something particular,
+    /// nothing else is sent: what was edited since waits for the next run.
+    pub(crate) fn replan_link(&mut self, link: &Link, contact: Option<&Contact>, held: &Held) -> Push {
+        let push = self.plan_link(link, contact, held);
+        if *self.order.licence == Licence::Guarded {
+            return push;
+        }
+        let operations = self.operations_of_push(link, contact, &push, held);
+        let as_judged = self.planned.get(&link.id).is_some_and(|planned| planned.digest == self.digest_of(&operations));
+        if as_judged || operations.is_empty() {
+            return push;
+        }
+        self.left_alone += 1;
+        Push::Wait
+    }
+
     /// What one link needs at the remote.
     pub(crate) fn plan_link(&self, link: &Link, contact: Option<&Contact>, held: &Held) -> Push {
         let Some(contact) = contact else {
@@ -180,6 +237,9 @@ impl Run<'_> {
         };
         if link.seen.is_some() || self.intents.contains_key(&link.id) || self.is_set_aside(link, contact) {
             return Push::Wait;
+        }
+        if self.retracted.contains(&link.id) && link.remote.is_some() && link.base.is_some() {
+            return Push::Retract;
         }
         let groups = self.groups_of(link);
         if link.state == LinkState::Bound && self.pair_groups().keep_waiting(self.order.promise, &contact.card, &groups)
@@ -272,7 +332,10 @@ impl Run<'_> {
     pub(crate) fn regroup(&self, link: &Link, contact: &Contact, base: &Card) -> Regroup {
         let current = self.groups_of(link);
         let wanted = self.groups_wanted(&contact.card);
-        let before = self.groups_wanted(base);
+        // What the store had put it into, under whatever configuration. Groups of pairs that are no more are left alone.
+        let mut before: BTreeSet<GroupId> = self.pair_groups().live().cloned().collect();
+        before.retain(|group| link.wanted.contains(group));
+        before.extend(self.groups_wanted(base));
         let mut join: BTreeSet<GroupId> = wanted.difference(&current).cloned().collect();
         if !join.is_empty() {
             let common = self.deps.remote.common_group();
@@ -314,11 +377,21 @@ impl Run<'_> {
                     base.store = card;
                 }
                 settled.acked = contact.version.clone();
+                settled.wanted = self.groups_wanted(&contact.card);
             }
-            Push::Rest(state) => settled.state = *state,
-            Push::Wait | Push::Create | Push::Update { .. } | Push::Regroup(_) | Push::Delete | Push::Trash => {
-                return None;
+            Push::Rest(state) => {
+                settled.state = *state;
+                if *state != LinkState::Bound {
+                    settled.wanted.clear();
+                }
             }
+            Push::Wait
+            | Push::Create
+            | Push::Update { .. }
+            | Push::Regroup(_)
+            | Push::Delete
+            | Push::Retract
+            | Push::Trash => return None,
         }
         settled.parked = None;
         settled.settled = contact.version.clone();
@@ -346,11 +419,24 @@ impl Run<'_> {
                 operations.push(operation(OperationKind::Join, "belongs to the pair, but is not in its group"));
             }
             if !regroup.leave.is_empty() {
-                operations.push(operation(OperationKind::Leave, "no longer belongs to the pair"));
+                let was_selected = link.base.as_ref().is_some_and(|base| !self.groups_wanted(&base.store).is_empty());
+                let reason = match was_selected {
+                    true => "no longer belongs to the pair",
+                    false => "the configuration no longer selects it; both stay",
+                };
+                operations.push(operation(OperationKind::Leave, reason));
             }
             operations
         };
         match push {
+            // Only what was kept equal until now ceases to be.
+            Push::Rest(LinkState::Unselected) if link.state == LinkState::Bound => {
+                let reason = match contact.is_live() {
+                    true => "no pair selects it any more; both stay and are no longer kept equal",
+                    false => "deleted in the store; the record in Google stays as it is",
+                };
+                vec![operation(OperationKind::Unlink, reason)]
+            }
             Push::Acknowledge | Push::Rest(_) | Push::Wait => Vec::new(),
             Push::Create => {
                 let blank = Card::blank(contact.card.kind());
@@ -373,6 +459,9 @@ impl Run<'_> {
             }
             Push::Regroup(regroup) => regrouped(regroup),
             Push::Delete => vec![operation(OperationKind::Delete, "deleted in the store")],
+            Push::Retract => {
+                vec![operation(OperationKind::Delete, "made by the run that is undone; the contact stays")]
+            }
             Push::Trash => {
                 vec![operation(OperationKind::Leave, "deleted in the store; moved to the group of deleted contacts")]
             }

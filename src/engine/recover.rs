@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::reached::{self, Situation};
 use super::rules::{self, Rule};
 use super::{Doing, EngineError, Purpose, Run};
+use crate::domain::harm::{Harm, Side};
 use crate::domain::id::{GroupId, LinkId, LinkToken, Marker, RemoteId};
 use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::domain::outbox::{Intent, IntentKind};
@@ -154,6 +155,8 @@ impl Run<'_> {
         match intent.kind {
             IntentKind::Delete => {
                 let time = link.remote_time;
+                writes.extend(self.harm_at_remote(&link, Harm::Deletes(Side::Remote)));
+                writes.extend(self.trace_delete(&link));
                 writes.extend(self.finish_deletion(link, time).await?);
             }
             IntentKind::Create | IntentKind::Update => {

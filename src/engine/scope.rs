@@ -62,7 +62,7 @@ impl Run<'_> {
             let changed =
                 store.changed_contacts(self.state.feed_position, CHUNK).await.doing("reading the change feed")?;
             let Some((_, position)) = changed.last().copied() else {
-                self.state.settings = Some(self.order.settings.to_owned());
+                self.state.settings = Some(self.settings());
                 return Ok(news);
             };
             let ids: Vec<ContactId> = changed.into_iter().map(|(id, _)| id).collect();
@@ -114,6 +114,7 @@ impl Run<'_> {
             own_delete: false,
             parked: None,
             map_revision: self.deps.remote.codec().map_revision(),
+            wanted: BTreeSet::new(),
             former: None,
         })
     }
@@ -127,7 +128,10 @@ impl Run<'_> {
             LinkState::Unselected if self.is_wanted(contact) || self.is_wanted_back(contact, &link) => {
                 self.take_up(&mut link);
             }
-            LinkState::Bound if anew => self.look_again(&mut link),
+            LinkState::Bound if anew => {
+                self.remap(&mut link);
+                self.look_again(&mut link);
+            }
             _ => return None,
         }
         Some(link)
@@ -146,7 +150,7 @@ impl Run<'_> {
 
     /// Takes up a link that was set aside. What happened to its record meanwhile was not followed, so nothing may be
     /// written before it was read; where there is none, it has to be made.
-    fn take_up(&self, link: &mut Link) {
+    pub(crate) fn take_up(&self, link: &mut Link) {
         link.settled = VersionVector::new();
         if link.remote.is_none() {
             link.state = LinkState::Need;

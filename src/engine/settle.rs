@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use super::decide::{Decision, Rulebook};
 use super::guard::{Barred, Tally};
 use super::held::Held;
+use super::licence::Ruling;
 use super::operation::{Operation, OperationKind, Side};
 use super::reached::{self, Situation};
 use super::scope::PairGroups;
@@ -130,24 +131,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Bars the kinds of operations of which there are too many, and says so.
-    pub(crate) async fn bar(&mut self, tally: &Tally) -> Result<Barred, EngineError> {
-        let account = &self.order.promise.account;
-        let bound = self.deps.store.link_counts(account).await.doing("counting links")?.bound;
-        // As many as there were before this run unlinked any: what one side deletes makes the other's share no larger.
-        self.linked = self.linked.max(bound);
-        let linked = self.linked;
-        let exceeding = tally.exceeding(&self.order.promise.guard, linked);
-        for (harm, count) in &exceeding {
-            let (what, key) = harm.describe();
-            self.notice(format!(
-                "{count} {what} of {linked} linked contacts are more than guard.{key} allows; all of them wait. Look at \
-                 them with `contactsync plan`; raise guard.{key} to let them through"
-            ));
-        }
-        Ok(Barred::new(exceeding.into_keys()))
-    }
-
     async fn settle_chunk(
         &mut self,
         links: Vec<Link>,
@@ -201,12 +184,17 @@ impl Run<'_> {
         let mut organizations = self.load_organizations(cards.into_iter()).await?;
         for (link, contact, decision) in decided {
             let operations = operations_of(&link, &contact, &decision);
-            let settled = if operations.iter().any(|operation| barred.stops(operation)) {
-                self.park_for_guard(link, operations)
-            } else {
-                self.apply(link, contact, decision, operations, &mut organizations)
-            };
-            batch.push(settled);
+            batch.push(match self.ruling(&link, &operations, barred) {
+                Ruling::Park => self.park_for_guard(link, operations),
+                Ruling::Leave => Settled::default(),
+                Ruling::Go(let_by) => {
+                    let mut harm = self.harm_of(&operations, let_by);
+                    harm.extend(self.trace_unlinks(&operations));
+                    let mut settled = self.apply(link, contact, decision, operations, &mut organizations);
+                    settled.writes.extend(harm);
+                    settled
+                }
+            });
         }
         let mut writes = Vec::new();
         let mut counted = Counted::default();
@@ -230,16 +218,20 @@ impl Run<'_> {
 
     pub(crate) fn park_for_guard(&self, mut link: Link, operations: Vec<Operation>) -> Settled {
         let reason = operations.first().map(|operation| operation.reason.clone()).unwrap_or_default();
-        let parked_already = link.parked.as_ref().is_some_and(|p| p.why == ParkedWhy::Guard && p.reason == reason);
+        let digest = Some(self.digest_of(&operations).to_string());
+        // The run that first parked it in this form is the one to approve.
+        let parked_so = |parked: &Parked| parked.why == ParkedWhy::Guard && parked.digest == digest;
         let mut writes = Vec::new();
-        if !parked_already {
-            link.parked = Some(Parked { why: ParkedWhy::Guard, reason, digest: None, since: self.now(), times: 0 });
+        if !link.parked.as_ref().is_some_and(parked_so) {
+            let (why, run, since) = (ParkedWhy::Guard, Some(self.order.run), self.now());
+            link.parked = Some(Parked { why, reason, digest, run, since, times: 0 });
             writes.push(Write::Link(Box::new(link)));
         }
         let operations = operations
             .into_iter()
             .map(|mut operation| {
                 operation.reason = format!("parked by the guard: {}", operation.reason);
+                operation.parked = true;
                 operation
             })
             .collect();

@@ -207,7 +207,8 @@ pub struct Recomposed {
 
 /// Translates between wire forms and cards. Pure.
 pub trait Codec: Send + Sync {
-    /// Rises when a release reads or writes a field that the one before did not.
+    /// Names what is read and written where: another number when a release or a configuration lets fields travel
+    /// differently.
     fn map_revision(&self) -> u32;
 
     /// Which kind of contact a record that was never linked describes.

@@ -10,12 +10,13 @@
 //! |---|---|
 //! | contact | the card, its version, times; deleted contacts stay with their card |
 //! | contact key | canonical e-mails, phones and names, for finding twins |
-//! | change | one row per committed edit: history, undo and the feed that tells a run what changed |
+//! | change | one row per committed edit, and per write to a remote: history, undo and the feed that tells a run what changed |
 //! | link | one contact in one account, with the base and the sighting |
 //! | link token, link alias | every token ever minted, every former remote id, and the link they belong to |
 //! | account | cursors and what else is remembered between runs |
 //! | intent, sent | the outbox and its memory |
 //! | ghost, stranger | remote records that are not ours: deleted ones, and those outside every pair |
+//! | harm | what runs did within the last day that the guards count |
 //! | conflict, run, lease, grant | what people look at, and who may work |
 //!
 //! Two implementors obey one conformance suite: `sqlite` and `memory`.
@@ -29,7 +30,8 @@ use crate::clock::Entropy;
 use crate::domain::account::AccountState;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::{Contact, Kind};
-use crate::domain::history::{Change, RecordedChange};
+use crate::domain::harm::HarmDone;
+use crate::domain::history::{Change, RecordedChange, RemoteChange};
 use crate::domain::id::{AccountName, ConflictId, ContactId, Etag, LinkId, LinkToken, Marker, RemoteId, RunId};
 use crate::domain::link::Link;
 use crate::domain::matching::MatchKey;
@@ -105,6 +107,8 @@ pub enum Write {
         /// The contacts that were found under them.
         contacts: BTreeSet<ContactId>,
     },
+    /// Appends to the history what was written to a remote. It takes a place of its own, and the feed does not show it.
+    RemoteChange(Box<RemoteChange>),
     /// Inserts or replaces a link by its id; its token is remembered for ever.
     Link(Box<Link>),
     /// Removes a link that never belonged to a contact (state `Found`), with its tokens and aliases; refused in any
@@ -138,6 +142,10 @@ pub enum Write {
     Conflict(Box<Conflict>),
     /// Inserts or replaces a run by its id.
     Run(Box<RunRecord>),
+    /// Remembers a harm that was done; of the same one to the same contact the last counts.
+    Harm(HarmDone),
+    /// Forgets the harm that was done in an account before a time.
+    ForgetHarm(AccountName, Timestamp),
 }
 
 /// A contact to be stored, and why.
@@ -338,10 +346,10 @@ pub trait Store: Send + Sync {
     /// that place; at most `limit`.
     async fn changed_contacts(&self, after: u64, limit: u32) -> Result<Vec<(ContactId, u64)>, StoreError>;
 
-    /// The last place in the feed.
+    /// The last place in the feed: that of the newest edit of the store.
     async fn feed_end(&self) -> Result<u64, StoreError>;
 
-    /// Rows of the history, newest first.
+    /// Rows of the history, newest first: edits of the store, and what was written to remotes.
     async fn history(&self, query: &HistoryQuery) -> Result<Vec<RecordedChange>, StoreError>;
 
     /// The links with these ids that exist, in the order of their ids.
@@ -403,6 +411,9 @@ pub trait Store: Send + Sync {
         account: &AccountName,
         keys: &BTreeSet<Vec<u8>>,
     ) -> Result<Vec<Stranger>, StoreError>;
+
+    /// The harm that was done in an account since a time, that time included; in no promised order.
+    async fn harms(&self, account: &AccountName, since: Timestamp) -> Result<Vec<HarmDone>, StoreError>;
 
     /// Conflicts that wait, oldest first; of one contact, or of all.
     async fn open_conflicts(&self, contact: Option<ContactId>) -> Result<Vec<Conflict>, StoreError>;

@@ -11,6 +11,7 @@ use contactsync::emulator::fault::FaultKind;
 use contactsync::emulator::settings::{Delay, Feed};
 use serde_json::json;
 
+use crate::support::fuse::{Cut, Fuse};
 use crate::support::hands::{first, values};
 use crate::support::world::{World, as_person, pair, person, phone, promise};
 
@@ -586,4 +587,47 @@ async fn a_pair_taken_out_of_the_configuration_is_no_longer_written() {
     assert_eq!(world.write_calls(), 0);
     assert_eq!(world.groups_of("Ada King"), ["Club", "myContacts"], "nobody is taken out of a group that is not ours");
     world.assert_at_rest().await;
+}
+
+// The change stream is late: it shows the record as it was before we took it out, and then without the group. Neither is
+// somebody who took the contact out, even where that would delete it.
+#[tokio::test]
+async fn what_we_took_out_ourselves_is_not_deleted_when_the_listings_are_late() {
+    for crash in [false, true] {
+        let mut promise = promise();
+        promise.pairs[0].labels = vec!["Customer".to_owned()];
+        promise.delete.left_group = LeftGroup::Delete;
+        let mut world = World::with(promise);
+        let mut card = person("Ada King");
+        card.labels.insert("Customer".to_owned());
+        let ada = world.add(card).await;
+        world.settle().await;
+        world.advance(Duration::from_secs(3600));
+        world.switch(|settings| {
+            settings.propagation.delta = Delay::constant(300_000);
+            settings.propagation.get = Delay::constant(5_000);
+        });
+        world.google_edit("Ada King", &json!({"biographies": [{"value": "edited there"}]}));
+        world.edit(ada, |card| _ = card.labels.remove("Customer")).await;
+        if crash {
+            // The members are changed, and the process dies before that is recorded.
+            let calls = |world: &World| world.emulator().counters().method("contactGroups.members.modify").calls;
+            let before = calls(&world);
+            for step in 0..40 {
+                world.fuse(&Fuse::at(step, Cut::After));
+                world.sync_or_crash();
+                world.unfuse();
+                if calls(&world) > before {
+                    break;
+                }
+            }
+        }
+        for _ in 0..20 {
+            world.sync().await;
+            world.advance(Duration::from_secs(60));
+        }
+        world.settle().await;
+        assert!(world.contact(ada).await.is_live(), "crash {crash}");
+        assert_eq!(world.groups_of("Ada King"), ["myContacts"], "crash {crash}");
+    }
 }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod approvals;
 mod batches;
 mod clocks;
 mod command_line;
@@ -33,6 +34,7 @@ mod strangers;
 mod support;
 mod sync;
 mod tokens;
+mod undo;
 mod unreadable;
 mod users;
 mod volume;

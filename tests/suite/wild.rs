@@ -104,6 +104,8 @@ impl Script {
         promise.guard.max_deletes = Limit::Absolute(1000);
         promise.guard.max_updates = Limit::Absolute(1000);
         promise.guard.max_blanked_fields = Limit::Absolute(1000);
+        promise.guard.max_unlinks = Limit::Absolute(1000);
+        promise.guard.max_left_groups = Limit::Absolute(1000);
         if self.weather.labels {
             promise.pairs[0].labels = vec!["Customer".to_owned()];
             promise.pairs[0].add_label = self.coin().then(|| "Customer".to_owned());

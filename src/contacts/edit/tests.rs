@@ -1,5 +1,6 @@
 //! Edits against the store in memory: what is written, and what follows from it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::json;
@@ -225,6 +226,7 @@ impl World {
             parked: None,
             map_revision: 1,
             former: None,
+            wanted: BTreeSet::new(),
         };
         let writes = vec![Write::Link(Box::new(link))];
         self.store.commit(Commit { fence: None, writes }).await.expect("stored");

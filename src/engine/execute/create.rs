@@ -90,7 +90,7 @@ impl Run<'_> {
         let mut drafts = Vec::new();
         for (mut link, contact) in loaded {
             let Some(contact) = contact else { continue };
-            if self.plan_link(&link, Some(&contact), &held) != Push::Create {
+            if self.replan_link(&link, Some(&contact), &held) != Push::Create {
                 continue;
             }
             let Some(marker) = markers.next() else { continue };
@@ -116,6 +116,7 @@ impl Run<'_> {
             };
             let mut link = draft.link;
             writes.push(self.close_intent(&link, draft.marker));
+            writes.extend(self.trace_create(draft.contact.id, &record.id, &draft.contact.card, &record.wire));
             link.state = LinkState::Bound;
             link.remote = Some(record.id);
             link.etag = record.etag;
@@ -124,6 +125,7 @@ impl Run<'_> {
             link.acked = draft.contact.version.clone();
             link.settled = draft.contact.version;
             link.parked = None;
+            link.wanted = self.groups_wanted(&draft.contact.card);
             link.base = Some(Base {
                 store: draft.contact.card,
                 remote: record.wire,

@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 
 use super::{ends_the_push, halves};
+use crate::domain::contact::Contact;
+use crate::domain::harm::{Harm, Side};
 use crate::domain::id::{LinkId, Marker, RemoteId};
 use crate::domain::link::{Base, Link, LinkState};
 use crate::domain::outbox::{IntentKind, Sent};
@@ -56,6 +58,10 @@ impl Run<'_> {
         }
         let mut link = removal.link.clone();
         link.own_delete = rules::holds(Rule::OwnDelete);
+        if self.retracted.contains(&link.id) {
+            // Should the answer be lost, the contact must not be taken for one that misses its record.
+            link.state = LinkState::Dormant;
+        }
         let sent = Sent {
             marker: removal.marker,
             link: link.id,
@@ -75,12 +81,10 @@ impl Run<'_> {
     async fn check_deletions(&mut self, ids: &[LinkId]) -> Result<(Vec<Removal>, News), EngineError> {
         let held = BTreeMap::new();
         let mut markers = self.markers(ids.len()).await?;
-        let loaded: Vec<_> = self
-            .load(ids)
-            .await?
-            .into_iter()
-            .filter(|(link, contact)| self.plan_link(link, contact.as_ref(), &held) == Push::Delete)
-            .collect();
+        let mut loaded = self.load(ids).await?;
+        loaded.retain(|(link, contact)| {
+            matches!(self.replan_link(link, contact.as_ref(), &held), Push::Delete | Push::Retract)
+        });
         let remotes: Vec<RemoteId> = loaded.iter().filter_map(|(link, _)| link.remote.clone()).collect();
         let Fetched { records: mut found, unclear } = self.fetch(&remotes).await?;
         let mut removals = Vec::new();
@@ -112,6 +116,9 @@ impl Run<'_> {
                 }
                 Some(record) if record.time > link.remote_time => {
                     reached::note(Situation::DeleteFindsNewer);
+                    if self.retracted.remove(&link.id) {
+                        self.notice(format!("record {remote} was edited meanwhile; it is left as it is"));
+                    }
                     newer.push(record);
                 }
                 Some(_) => self.waiting += 1,
@@ -141,6 +148,8 @@ impl Run<'_> {
             writes.push(self.close_intent(&removal.link, removal.marker));
             // The time stays that of the state that was checked: a newer one, seen later, is an edit that was overrun.
             let time = removal.link.remote_time;
+            writes.extend(self.harm_at_remote(&removal.link, Harm::Deletes(Side::Remote)));
+            writes.extend(self.trace_delete(&removal.link));
             writes.extend(self.finish_deletion(removal.link, time).await?);
             self.summary.pushed.deleted += 1;
         }
@@ -171,11 +180,14 @@ impl Run<'_> {
             return Ok(writes);
         }
         let contacts = self.contacts_of(std::slice::from_ref(&link)).await?;
-        if let Some(contact) = link.contact.and_then(|id| contacts.get(&id)) {
+        let contact = link.contact.and_then(|id| contacts.get(&id));
+        let is_set_aside = link.state == LinkState::Dormant || self.retracted.contains(&link.id);
+        let stays = is_set_aside && contact.is_some_and(Contact::is_live);
+        if let Some(contact) = contact {
             link.settled = contact.version.clone();
             link.acked = contact.version.clone();
         }
-        link.state = LinkState::Gone;
+        link.state = if stays { LinkState::Dormant } else { LinkState::Gone };
         link.remote_time = time;
         link.own_delete = rules::holds(Rule::OwnDelete);
         link.changed_at = self.now();

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::contact::Contact;
+use crate::domain::harm::Harm;
 use crate::domain::id::{GroupId, LinkId, RemoteId};
 use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::engine::held::{Held, carried};
@@ -33,7 +34,7 @@ impl Run<'_> {
         let mut moves = Vec::new();
         for (link, contact) in self.load(&ids).await? {
             let (Some(contact), Some(remote)) = (contact, link.remote.clone()) else { continue };
-            if let Push::Regroup(regroup) = self.plan_link(&link, Some(&contact), held) {
+            if let Push::Regroup(regroup) = self.replan_link(&link, Some(&contact), held) {
                 moves.push(Move { link, contact, remote, regroup });
             }
         }
@@ -50,7 +51,7 @@ impl Run<'_> {
         let mut moves = Vec::new();
         for (link, contact) in self.load(ids).await? {
             let (Some(contact), Some(remote)) = (contact, link.remote.clone()) else { continue };
-            if self.plan_link(&link, Some(&contact), held) != Push::Trash {
+            if self.replan_link(&link, Some(&contact), held) != Push::Trash {
                 continue;
             }
             let leave = self.groups_of(&link).intersection(&pairs).cloned().collect();
@@ -109,8 +110,12 @@ impl Run<'_> {
     async fn record_groups(&mut self, moved: &[Move], held: &Held) -> Result<(), EngineError> {
         let mut writes = Vec::new();
         for Move { link, contact, regroup, .. } in moved {
+            if !regroup.leave.is_empty() {
+                writes.extend(self.harm_at_remote(link, Harm::LeftGroups));
+            }
+            let groups = self.groups_after(link, regroup);
+            writes.extend(self.trace_groups(link, &contact.card, &self.groups_of(link), &groups));
             let mut link = link.clone();
-            let groups = self.groups_after(&link, regroup);
             if let Some(base) = &mut link.base {
                 let codec = self.deps.remote.codec();
                 base.remote = codec.with_groups(&base.remote, &groups);
@@ -132,6 +137,7 @@ impl Run<'_> {
             if !contact.is_live() || !self.belongs(&contact.card, &groups) {
                 link.state = LinkState::Unselected;
             }
+            link.wanted = if contact.is_live() { self.groups_wanted(&contact.card) } else { BTreeSet::new() };
             link.changed_at = self.now();
             link.settled = contact.version.clone();
             link.parked = None;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{Verdict, ends_the_push, halves, split_named, verdict};
 use crate::domain::contact::{Card, Contact};
+use crate::domain::harm::{Harm, Side};
 use crate::domain::id::{LinkId, Marker, RemoteId};
 use crate::domain::link::{Base, Certainty, Link, LinkState};
 use crate::domain::outbox::{Intent, IntentKind, Sent};
@@ -79,7 +80,7 @@ impl Run<'_> {
             let (Some(contact), Some(base), Some(remote)) = (contact, link.base.clone(), link.remote.clone()) else {
                 continue;
             };
-            if !matches!(self.plan_link(&link, Some(&contact), held), Push::Update { .. }) {
+            if !matches!(self.replan_link(&link, Some(&contact), held), Push::Update { .. }) {
                 continue;
             }
             let (Some(marker), Some(etag)) = (markers.next(), link.etag.clone()) else { continue };
@@ -128,6 +129,8 @@ impl Run<'_> {
                 set_aside.push((edit, fault));
             } else if let Some(record) = records.remove(&edit.update.id) {
                 writes.push(self.close_intent(&edit.link, edit.marker));
+                writes.extend(self.harm_at_remote(&edit.link, Harm::Updates(Side::Remote)));
+                writes.extend(self.trace_update(&edit.link, &edit.card, &edit.update.wire));
                 writes.extend(self.acknowledge(edit.link, edit.card, edit.contact.version, edit.marker, record));
                 self.summary.pushed.updated += 1;
             } else if unknown.contains(&place) {
@@ -190,6 +193,7 @@ impl Run<'_> {
         link.settled = version;
         link.parked = None;
         link.map_revision = self.deps.remote.codec().map_revision();
+        link.wanted = self.groups_wanted(&card);
         let agreed = link.base.as_ref().and_then(|base| self.agreed_after(base, &card));
         let (marker, certainty) = (Some(marker), Certainty::Answered);
         link.base = Some(Base { store: card, remote: record.wire, marker, certainty, agreed });

@@ -88,6 +88,7 @@ impl Run<'_> {
             own_delete: false,
             parked: None,
             map_revision: self.deps.remote.codec().map_revision(),
+            wanted: BTreeSet::new(),
             former: None,
         }))
     }

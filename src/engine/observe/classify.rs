@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use super::bearing::{Bearing, bearing, former_life, is_looked_at_again, is_undecided};
 use super::{Doubled, Page, Run, Source};
 use crate::domain::contact::Kind;
+use crate::domain::harm::{Harm, Side};
 use crate::domain::id::{GroupId, LinkId, Marker, RemoteId};
 use crate::domain::link::{Base, Certainty, Former, Link, LinkState, Sighting, Suspicion};
 use crate::domain::normal;
@@ -226,18 +227,19 @@ impl Run<'_> {
         if let Some(marker) = marker
             && rules::holds(Rule::WriteMarker)
             && known.is_none_or(|known| marker > known)
-            && let Some(sent) = sent_as(page, marker)
+            && let Some(sent) = sent_as(page, marker).cloned()
         {
             // Our write landed and its answer was lost: the state descends from what we sent.
+            page.writes.extend(self.trace_landed(link, record, &sent));
             let agreed = link.base.as_ref().and_then(|base| self.agreed_after(base, &sent.card));
             link.base = Some(Base {
-                store: sent.card.clone(),
-                remote: sent.wire.clone(),
+                store: sent.card,
+                remote: sent.wire,
                 marker: Some(marker),
                 certainty: Certainty::Sent,
                 agreed,
             });
-            link.acked = sent.version.clone();
+            link.acked = sent.version;
         }
         let Some(intent) = self.intents.get(&link.id) else { return };
         // A newer state that does not carry the intent's marker proves that the write never landed: it was conditional
@@ -246,6 +248,19 @@ impl Run<'_> {
             reached::note(Situation::IntentProvedDead);
             page.writes.push(Write::CloseIntent(intent.marker));
             self.intents.remove(&link.id);
+        }
+    }
+
+    /// What is remembered of a write that landed although its answer was lost; `link` is as it was before.
+    fn trace_landed(&self, link: &Link, record: &Record, sent: &Sent) -> Vec<Write> {
+        match (sent.kind, link.contact) {
+            (IntentKind::Create, Some(contact)) => self.trace_create(contact, &record.id, &sent.card, &sent.wire),
+            (IntentKind::Update, _) => {
+                let mut writes = self.trace_update(link, &sent.card, &sent.wire);
+                writes.extend(self.harm_at_remote(link, Harm::Updates(Side::Remote)));
+                writes
+            }
+            (IntentKind::Create | IntentKind::Delete, _) => Vec::new(),
         }
     }
 
@@ -313,6 +328,7 @@ impl Run<'_> {
             own_delete: false,
             parked: None,
             map_revision: self.deps.remote.codec().map_revision(),
+            wanted: BTreeSet::new(),
             former,
         };
         page.writes.push(Write::DropStranger(account, record.id.clone()));

@@ -175,7 +175,7 @@ impl Run<'_> {
             candidates.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
         );
         let (why, digest, since) = (ParkedWhy::Doubtful, Some(print), self.now());
-        link.parked = Some(Parked { why, reason, digest, since, times: 0 });
+        link.parked = Some(Parked { why, reason, digest, run: None, since, times: 0 });
         self.notice_doubt(contact.id);
         Some(Write::Link(Box::new(link)))
     }

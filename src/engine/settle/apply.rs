@@ -122,7 +122,7 @@ impl Run<'_> {
     }
 
     /// Finds or makes the organization that a merged person's company is the name of. Returns the write that makes it.
-    fn resolve_company(&self, merged: &mut Merged, organizations: &mut Organizations) -> Option<Write> {
+    fn resolve_company(&mut self, merged: &mut Merged, organizations: &mut Organizations) -> Option<Write> {
         let unresolved = merged.card.as_person()?.organization.as_ref()?.id.is_none();
         if !self.pulls() {
             return None;
@@ -238,6 +238,7 @@ impl Run<'_> {
             })));
         }
         link.state = LinkState::Dormant;
+        link.wanted.clear();
         self.look_away(&mut link);
         link.settled = contact.version;
         settled.writes.push(Write::Link(Box::new(link)));
@@ -274,6 +275,7 @@ impl Run<'_> {
             link.token = identity::token(&self.identity, &link.account, &Subject::Contact(contact), link.incarnation);
         }
         link.state = LinkState::Need;
+        link.wanted.clear();
         if let (Some(remote), Some(base)) = (former.clone(), link.base.take()) {
             link.former = Some(Former { link: link.id, remote, base });
         }

@@ -21,7 +21,9 @@ use crate::domain::outbox::{IntentKind, Sent};
 use crate::domain::policy::Winner;
 use crate::domain::version::VersionVector;
 use crate::engine::decide::Decision;
+use crate::engine::guard::Barred;
 use crate::engine::held::Held;
+use crate::engine::licence::Ruling;
 use crate::engine::observe::same_content;
 use crate::engine::operation::{Operation, OperationKind, Side};
 use crate::engine::organizations::Organizations;
@@ -228,6 +230,9 @@ impl Run<'_> {
         let pair_groups = self.pair_groups();
         let decision = Decision::about(&link, &contact, &self.rulebook(held, &pair_groups));
         let operations = super::operations_of(&link, &contact, &decision);
+        if self.is_left_alone(&link, &operations) {
+            return Settled::default();
+        }
         let mut settled = self.apply(link, contact, decision, operations, organizations);
         writes.append(&mut settled.writes);
         settled.writes = writes;
@@ -246,6 +251,9 @@ impl Run<'_> {
         );
         let operation = Operation::new(OperationKind::Conflict, Side::Store, &candidate.reading.card, reason.clone())
             .about(None, link.remote.as_ref());
+        if self.is_left_alone(&link, std::slice::from_ref(&operation)) {
+            return Settled::default();
+        }
         Settled { writes: self.park_doubtful(&mut link, reason), operations: vec![operation], ..Settled::default() }
     }
 
@@ -270,6 +278,12 @@ impl Run<'_> {
         for label in self.labels_of_groups(&reading.groups) {
             card.labels.insert(label);
         }
+        let operation = Operation::new(OperationKind::Create, Side::Store, &card, "new in the group in Google")
+            .about(None, link.remote.as_ref())
+            .changing(&Card::blank(card.kind()), &card);
+        if self.is_left_alone(&link, std::slice::from_ref(&operation)) {
+            return Settled::default();
+        }
         let mut settled = Settled::default();
         settled.writes.extend(self.resolve_organization(&mut card, organizations));
         let mut version = VersionVector::new();
@@ -284,10 +298,9 @@ impl Run<'_> {
             touched: BTreeMap::new(),
             implicit: false,
         };
-        let operation = Operation::new(OperationKind::Create, Side::Store, &card, "new in the group in Google")
-            .about(None, link.remote.as_ref())
-            .changing(&Card::blank(card.kind()), &card);
+        self.newborn.insert(contact.id);
         link.contact = Some(contact.id);
+        link.wanted = self.groups_wanted(&card);
         link.state = LinkState::Bound;
         link.seen = None;
         link.parked = None;
@@ -302,6 +315,12 @@ impl Run<'_> {
         settled.operations.push(operation);
         settled.counted.created += 1;
         settled
+    }
+
+    /// Whether a new record is none of this run's business. Guards do not look at new records: a first meeting of two
+    /// books changes every contact that both have.
+    fn is_left_alone(&mut self, link: &Link, operations: &[Operation]) -> bool {
+        self.ruling(link, operations, &Barred::default()) == Ruling::Leave
     }
 
     /// The labels that contacts get which come in through these groups.
@@ -372,6 +391,9 @@ impl Run<'_> {
             )
             .about(Some(contact.id), link.remote.as_ref()),
         );
+        if self.is_left_alone(&link, &settled.operations) {
+            return Ok(Settled::default());
+        }
         let certainty = Certainty::Answered;
         let remote = if rules::holds(Rule::TwinOwnBase) { wire } else { base_remote };
         link.base = Some(Base { store: contact.card, remote, marker, certainty, agreed: None });
@@ -395,7 +417,8 @@ impl Run<'_> {
         if link.parked.as_ref().is_some_and(|parked| parked.reason == reason) {
             return Vec::new();
         }
-        link.parked = Some(Parked { why: ParkedWhy::Doubtful, reason, digest: None, since: self.now(), times: 0 });
+        link.parked =
+            Some(Parked { why: ParkedWhy::Doubtful, reason, digest: None, since: self.now(), run: None, times: 0 });
         vec![Write::Link(Box::new(link.clone()))]
     }
 }

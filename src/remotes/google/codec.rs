@@ -145,7 +145,7 @@ impl GoogleCodec {
 
 impl Codec for GoogleCodec {
     fn map_revision(&self) -> u32 {
-        MAP_REVISION
+        self.mapping.revision(MAP_REVISION)
     }
 
     fn kind(&self, wire: &Value) -> Kind {

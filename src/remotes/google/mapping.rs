@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
+use crate::domain::digest::Digest;
 use crate::domain::field::Field;
 use crate::domain::normal;
 
@@ -93,6 +94,18 @@ impl Mapping {
             }
         }
         Ok(mapping)
+    }
+
+    /// A number of its own for each map, that of a release for the map without rules.
+    pub fn revision(&self, release: u32) -> u32 {
+        if *self == Mapping::default() {
+            return release;
+        }
+        let off: Vec<String> = self.off.iter().map(ToString::to_string).collect();
+        let keys: Vec<String> = self.keys.iter().map(|(field, key)| format!("{field}={key}")).collect();
+        let digest = Digest::of_bytes(format!("{release}\n{}\n{}", off.join("\n"), keys.join("\n")).as_bytes());
+        let [a, b, c, d, ..] = *digest.as_bytes();
+        u32::from_be_bytes([a, b, c, d])
     }
 
     /// Whether the field travels at all, as far as Google has a place for it.

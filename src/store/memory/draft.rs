@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::find;
 use super::state::State;
 use crate::domain::contact::Contact;
+use crate::domain::history::{RecordedChange, RemoteChange};
 use crate::domain::id::{LinkId, Marker};
 use crate::domain::link::{Link, LinkState};
 use crate::domain::matching;
@@ -62,6 +63,7 @@ impl<'a> Draft<'a> {
                     return Err(StoreError::Moved { contact });
                 }
             }
+            Write::RemoteChange(write) => return self.append(*write),
             Write::Link(link) => return self.put_link(*link),
             Write::DropLink(link) => return self.drop_link(link),
             Write::Alias { account, remote, link } => {
@@ -92,6 +94,16 @@ impl<'a> Draft<'a> {
                 self.put(|state| &mut state.conflicts, conflict.id, *conflict);
             }
             Write::Run(run) => self.put(|state| &mut state.runs, run.run, *run),
+            Write::Harm(done) => {
+                let key = (done.account, done.harm, done.contact, done.let_by);
+                self.put(|state| &mut state.harms, key, done.at);
+            }
+            Write::ForgetHarm(account, before) => {
+                let old = self.state.harms.iter().filter(|((owner, ..), at)| *owner == account && **at < before);
+                for key in old.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
+                    self.remove(|state| &mut state.harms, key);
+                }
+            }
         }
         Ok(())
     }
@@ -112,8 +124,8 @@ impl<'a> Draft<'a> {
         }
         self.put(|state| &mut state.contacts, id, contact);
 
-        let place = self.state.feed_end() + 1;
-        self.put(|state| &mut state.changes, place, change);
+        let place = self.state.last_place() + 1;
+        self.put(|state| &mut state.changes, place, RecordedChange { sequence: place, change, remote: None });
         if let Some(before) = self.state.newest.get(&id).copied() {
             self.remove(|state| &mut state.feed, before);
         }
@@ -124,6 +136,16 @@ impl<'a> Draft<'a> {
         for link in self.state.links_of(id) {
             self.mark(link);
         }
+        Ok(())
+    }
+
+    fn append(&mut self, write: RemoteChange) -> Result<(), StoreError> {
+        let place = self.state.last_place() + 1;
+        let RemoteChange { copy, change } = write;
+        if !self.state.contacts.contains_key(&change.contact) {
+            return Err(StoreError::inconsistent("change", "contact", &place));
+        }
+        self.put(|state| &mut state.changes, place, RecordedChange { sequence: place, change, remote: Some(copy) });
         Ok(())
     }
 

@@ -24,6 +24,7 @@ use crate::clock::Entropy;
 use crate::domain::account::AccountState;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::Contact;
+use crate::domain::harm::HarmDone;
 use crate::domain::history::RecordedChange;
 use crate::domain::id::{AccountName, ConflictId, ContactId, LinkId, LinkToken, Marker, RemoteId, RunId};
 use crate::domain::link::{Link, LinkState};
@@ -104,9 +105,9 @@ impl Store for MemoryStore {
         let state = self.state();
         let rows = state.changes.range(..query.before.unwrap_or(u64::MAX)).rev();
         let wanted = rows
-            .filter(|(_, change)| query.contact.is_none_or(|contact| change.contact == contact))
-            .filter(|(_, change)| query.run.is_none_or(|run| change.run == Some(run)))
-            .map(|(sequence, change)| RecordedChange { sequence: *sequence, change: change.clone() });
+            .filter(|(_, row)| query.contact.is_none_or(|contact| row.change.contact == contact))
+            .filter(|(_, row)| query.run.is_none_or(|run| row.change.run == Some(run)))
+            .map(|(_, row)| row.clone());
         Ok(wanted.take(query.limit.unwrap_or(u32::MAX) as usize).collect())
     }
 
@@ -219,6 +220,20 @@ impl Store for MemoryStore {
         let state = self.state();
         let strangers = state.strangers.values().filter(|stranger| stranger.account == *account);
         Ok(strangers.filter(|stranger| !stranger.keys.is_disjoint(keys)).cloned().collect())
+    }
+
+    async fn harms(&self, account: &AccountName, since: Timestamp) -> Result<Vec<HarmDone>, StoreError> {
+        let state = self.state();
+        let done = state.harms.iter().filter(|((owner, ..), at)| owner == account && **at >= since);
+        Ok(done
+            .map(|((account, harm, contact, let_by), at)| HarmDone {
+                account: account.clone(),
+                harm: *harm,
+                contact: *contact,
+                let_by: *let_by,
+                at: *at,
+            })
+            .collect())
     }
 
     async fn open_conflicts(&self, contact: Option<ContactId>) -> Result<Vec<Conflict>, StoreError> {

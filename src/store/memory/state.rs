@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use crate::domain::account::AccountState;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::Contact;
-use crate::domain::history::Change;
+use crate::domain::harm::{Harm, LetBy};
+use crate::domain::history::RecordedChange;
 use crate::domain::id::{AccountName, ConflictId, ContactId, LinkId, LinkToken, Marker, RemoteId, RunId};
 use crate::domain::link::Link;
 use crate::domain::matching::MatchKey;
@@ -21,6 +22,9 @@ pub(super) static FIRST_CONTACT: LazyLock<ContactId> = LazyLock::new(|| ContactI
 /// The same for links.
 static FIRST_LINK: LazyLock<LinkId> = LazyLock::new(|| LinkId::new(Timestamp::EPOCH, 0));
 
+/// What a harm is remembered by.
+pub(super) type HarmKey = (AccountName, Harm, ContactId, LetBy);
+
 /// A record of an account.
 pub(super) type Record = (AccountName, RemoteId);
 
@@ -31,7 +35,7 @@ pub(super) struct State {
     pub contacts: BTreeMap<ContactId, Contact>,
     /// Keys of living contacts.
     pub keys: BTreeMap<(MatchKey, ContactId), ()>,
-    pub changes: BTreeMap<u64, Change>,
+    pub changes: BTreeMap<u64, RecordedChange>,
     /// The newest change of each contact.
     pub feed: BTreeMap<u64, ContactId>,
     /// The place of each contact in `feed`.
@@ -50,6 +54,7 @@ pub(super) struct State {
     pub strangers: BTreeMap<Record, Stranger>,
     pub conflicts: BTreeMap<ConflictId, Conflict>,
     pub runs: BTreeMap<RunId, RunRecord>,
+    pub harms: BTreeMap<HarmKey, Timestamp>,
     pub leases: BTreeMap<AccountName, LeaseRow>,
     pub grants: BTreeMap<AccountName, SealedGrant>,
 }
@@ -79,6 +84,7 @@ impl State {
             strangers: BTreeMap::new(),
             conflicts: BTreeMap::new(),
             runs: BTreeMap::new(),
+            harms: BTreeMap::new(),
             leases: BTreeMap::new(),
             grants: BTreeMap::new(),
         }
@@ -97,6 +103,11 @@ impl State {
 
     /// The last place in the feed.
     pub(super) fn feed_end(&self) -> u64 {
+        self.feed.keys().next_back().copied().unwrap_or(0)
+    }
+
+    /// The last place in the history.
+    pub(super) fn last_place(&self) -> u64 {
         self.changes.keys().next_back().copied().unwrap_or(0)
     }
 

@@ -10,7 +10,7 @@ use sqlx::{SqliteConnection, SqlitePool};
 
 use super::contact::Beside;
 use super::error::unavailable;
-use super::{account, conflict, contact, history, lease, link, link_write, meta, outbox, outsider, run as runs};
+use super::{account, conflict, contact, harm, history, lease, link, link_write, meta, outbox, outsider, run as runs};
 use crate::domain::id::ContactId;
 use crate::store::check::check;
 use crate::store::{Commit, Committed, ContactWrite, StoreError, Write};
@@ -62,7 +62,7 @@ struct Consequences {
 impl Consequences {
     /// Takes the places in the feed that the writes will need.
     async fn begin(connection: &mut SqliteConnection, writes: &[Write]) -> Result<Self, StoreError> {
-        let count = writes.iter().filter(|write| matches!(write, Write::Contact(_))).count();
+        let count = writes.iter().filter(|write| matches!(write, Write::Contact(_) | Write::RemoteChange(_))).count();
         let place = if count == 0 { 0 } else { meta::take_places(connection, count as u64).await? };
         Ok(Consequences { place, committed: Committed::default(), beside: BTreeMap::new(), linked: BTreeSet::new() })
     }
@@ -76,6 +76,10 @@ async fn apply(
     match write {
         Write::Contact(write) => apply_contact(connection, write, consequences).await,
         Write::Only { keys, contacts } => contact::must_be_only(connection, keys, contacts).await,
+        Write::RemoteChange(write) => {
+            consequences.place += 1;
+            history::append(connection, consequences.place, &write.change, Some(&write.copy)).await
+        }
         Write::Link(link) => {
             consequences.linked.extend(link.contact);
             link_write::put(connection, link).await
@@ -91,6 +95,8 @@ async fn apply(
         Write::DropStranger(account, remote) => outsider::drop_stranger(connection, account, remote).await,
         Write::Conflict(conflict) => conflict::put(connection, conflict).await,
         Write::Run(run) => runs::put(connection, run).await,
+        Write::Harm(done) => harm::put(connection, done).await,
+        Write::ForgetHarm(account, before) => harm::forget(connection, account, *before).await,
     }
 }
 
@@ -102,7 +108,7 @@ async fn apply_contact(
     let id = write.contact.id;
     consequences.place += 1;
     contact::put(&mut *connection, write, consequences.place).await?;
-    history::append(connection, consequences.place, &write.change).await?;
+    history::append(connection, consequences.place, &write.change, None).await?;
     consequences.committed.changes.push((id, consequences.place));
     consequences.beside.insert(id, Beside::of(&write.contact));
     consequences.linked.insert(id);

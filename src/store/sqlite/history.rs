@@ -5,7 +5,8 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::error::{RowWrite, unavailable};
 use super::row::{Cells, json, json_word, number};
-use crate::domain::history::{Change, RecordedChange};
+use crate::domain::history::{Change, RecordedChange, RemoteCopy};
+use crate::domain::id::{RemoteId, ReplicaId};
 use crate::store::{HistoryQuery, StoreError};
 
 /// Appends a change at its place.
@@ -13,16 +14,19 @@ pub(super) async fn append(
     connection: &mut SqliteConnection,
     sequence: u64,
     change: &Change,
+    copy: Option<&RemoteCopy>,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO change (sequence, contact, at, actor, run, action, fields, conflicts)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO change (sequence, contact, at, actor, run, replica, remote, action, fields, conflicts)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(number("change", "sequence", sequence)?)
     .bind(change.contact.to_string())
     .bind(change.at.as_micros())
     .bind(json("change", "actor", &change.actor)?)
     .bind(change.run.map(|run| run.to_string()))
+    .bind(copy.map(|copy| copy.replica.to_string()))
+    .bind(copy.map(|copy| copy.record.to_string()))
     .bind(json_word("change", "action", &change.action)?)
     .bind(json("change", "fields", &change.fields)?)
     .bind(json("change", "conflicts", &change.conflicts)?)
@@ -41,7 +45,7 @@ pub(super) async fn load(
     wanted: &HistoryQuery,
 ) -> Result<Vec<RecordedChange>, StoreError> {
     let mut query = QueryBuilder::<Sqlite>::new(
-        "SELECT sequence, contact, at, actor, run, action, fields, conflicts FROM change WHERE TRUE",
+        "SELECT sequence, contact, at, actor, run, replica, remote, action, fields, conflicts FROM change WHERE TRUE",
     );
     if let Some(contact) = wanted.contact {
         query.push(" AND contact = ").push_bind(contact.to_string());
@@ -62,7 +66,10 @@ pub(super) async fn load(
 
 fn from_row(row: &SqliteRow) -> Result<RecordedChange, StoreError> {
     let cells = Cells::new(row, "change", "sequence");
+    let replica = cells.name_opt("replica", ReplicaId::new)?;
+    let record = cells.name_opt("remote", RemoteId::new)?;
     Ok(RecordedChange {
+        remote: replica.zip(record).map(|(replica, record)| RemoteCopy { replica, record }),
         sequence: cells.number("sequence")?,
         change: Change {
             contact: cells.parsed("contact")?,

@@ -17,7 +17,7 @@ pub(super) async fn create_when_missing(
 ) -> Result<(), StoreError> {
     let identity = StoreIdentity::draw(entropy);
     sqlx::query(
-        "INSERT INTO store_meta (one, id, epoch, hash_key, last_marker, feed_end) VALUES (1, $1, $2, $3, 0, 0)
+        "INSERT INTO store_meta (one, id, epoch, hash_key, last_marker, last_place) VALUES (1, $1, $2, $3, 0, 0)
          ON CONFLICT (one) DO NOTHING",
     )
     .bind(identity.id)
@@ -64,20 +64,21 @@ pub(super) async fn mint_markers(pool: &SqlitePool, count: u64, now: Timestamp) 
 
 /// The last place in the feed.
 pub(super) async fn feed_end(connection: &mut SqliteConnection) -> Result<u64, StoreError> {
-    let row = sqlx::query("SELECT id, feed_end FROM store_meta")
+    let row = sqlx::query("SELECT COALESCE(MAX(newest), 0) AS newest FROM contact")
         .fetch_one(connection)
         .await
         .map_err(unavailable("loading the end of the feed"))?;
-    Cells::new(&row, "store_meta", "id").number("feed_end")
+    Cells::new(&row, "contact", "newest").number("newest")
 }
 
-/// Takes `count` places at the end of the feed, for good once the transaction commits. Returns the last place before
+/// Takes `count` places at the end of the history, for good once the transaction commits. Returns the last place before
 /// them.
 pub(super) async fn take_places(connection: &mut SqliteConnection, count: u64) -> Result<u64, StoreError> {
-    let row = sqlx::query("UPDATE store_meta SET feed_end = feed_end + $1 RETURNING id, feed_end - $1 AS feed_end")
-        .bind(number("store_meta", "feed_end", count)?)
-        .fetch_one(connection)
-        .await
-        .map_err(unavailable("appending to the feed"))?;
-    Cells::new(&row, "store_meta", "id").number("feed_end")
+    let row =
+        sqlx::query("UPDATE store_meta SET last_place = last_place + $1 RETURNING id, last_place - $1 AS last_place")
+            .bind(number("store_meta", "last_place", count)?)
+            .fetch_one(connection)
+            .await
+            .map_err(unavailable("appending to the feed"))?;
+    Cells::new(&row, "store_meta", "id").number("last_place")
 }

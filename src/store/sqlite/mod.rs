@@ -14,6 +14,7 @@ mod contact;
 mod error;
 mod find;
 mod grant;
+mod harm;
 mod history;
 mod lease;
 mod link;
@@ -46,6 +47,7 @@ use crate::clock::Entropy;
 use crate::domain::account::AccountState;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::Contact;
+use crate::domain::harm::HarmDone;
 use crate::domain::history::RecordedChange;
 use crate::domain::id::{AccountName, ConflictId, ContactId, LinkId, LinkToken, Marker, RemoteId, RunId};
 use crate::domain::link::Link;
@@ -260,6 +262,10 @@ impl Store for SqliteStore {
         keys: &BTreeSet<Vec<u8>>,
     ) -> Result<Vec<Stranger>, StoreError> {
         outsider::strangers_with_keys(&mut *self.view().await?, account, keys).await
+    }
+
+    async fn harms(&self, account: &AccountName, since: Timestamp) -> Result<Vec<HarmDone>, StoreError> {
+        harm::since(&mut *self.connection().await?, account, since).await
     }
 
     async fn open_conflicts(&self, contact: Option<ContactId>) -> Result<Vec<Conflict>, StoreError> {

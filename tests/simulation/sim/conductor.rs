@@ -1,13 +1,15 @@
 //! Stands at the gate between the engine and the rest of the world, and decides at every step whether it is taken, goes
 //! wrong, or is the last one that the process takes. It also watches what must hold at every step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use contactsync::domain::id::Marker;
+use contactsync::domain::id::{Marker, RemoteId};
+use contactsync::domain::link::LinkState;
+use contactsync::domain::outbox::IntentKind;
 use contactsync::domain::time::Timestamp;
 use contactsync::emulator::fault::{Fault, FaultKind};
 use contactsync::remotes::http::{Transport, TransportError};
@@ -59,6 +61,7 @@ struct Inner {
     mood: Mood,
     steps: u64,
     writes: u64,
+    direct_reads: u64,
     lossy: bool,
     log: Vec<String>,
     met: BTreeMap<String, u64>,
@@ -79,6 +82,7 @@ impl Conductor {
             mood: Mood::Calm,
             steps: 0,
             writes: 0,
+            direct_reads: 0,
             lossy: false,
             log: Vec::new(),
             met: BTreeMap::new(),
@@ -135,6 +139,11 @@ impl Conductor {
     /// Calls that could change something at the service, from the beginning.
     pub fn writes(&self) -> u64 {
         self.inner().writes
+    }
+
+    /// Calls that read single records, or the members of a group.
+    pub fn direct_reads(&self) -> u64 {
+        self.inner().direct_reads
     }
 
     /// Whether entries of the change stream were lost, so that only a full listing brings everything.
@@ -343,11 +352,14 @@ impl Conductor {
             return;
         }
         let known = judge::everything_known(&self.stage).await;
-        let mut overrun = BTreeSet::new();
+        let mut overrun = BTreeMap::new();
         for account in 0..self.stage.promises.len() {
             let people = users::people(&self.stage, account);
             let named = people.iter().filter(|person| names.iter().any(|name| name == users::resource(person)));
-            overrun.extend(named.flat_map(users::values_of_person).filter(|value| !known.contains(value)));
+            for person in named {
+                let values = users::values_of_person(person).into_iter().filter(|value| !known.contains(value));
+                overrun.extend(values.map(|value| (value, users::resource(person).to_owned())));
+            }
         }
         if !overrun.is_empty() {
             self.meet("deletion overran an edit");
@@ -357,13 +369,23 @@ impl Conductor {
 
     /// I11: nothing that changes a record is sent without an intent that is open in the store.
     async fn check_intents(&self, request: &http::Request<Bytes>) {
-        let markers = markers_in(request);
-        if markers.is_empty() {
+        let (markers, deleted) = (markers_in(request), deleted_by(request));
+        if markers.is_empty() && deleted.is_empty() {
             return;
         }
+        let deleted: Vec<RemoteId> = deleted.into_iter().map(RemoteId::new).collect();
         let mut open = Vec::new();
         for promise in &self.stage.promises {
             let intents = self.stage.store.open_intents(&promise.account).await.expect("intents");
+            let links = self.stage.store.links_of_remotes(&promise.account, &deleted).await.expect("links");
+            for (remote, link) in links.into_iter().filter(|(remote, link)| link.remote.as_ref() == Some(remote)) {
+                // A doubled record that was folded says by itself that it is to be deleted.
+                let is_folded = link.state == LinkState::Found && link.base.is_some();
+                let is_open = intents.iter().any(|one| one.link == link.id && one.kind == IntentKind::Delete);
+                if !is_folded && !is_open {
+                    self.violate("I11", format!("{remote} is deleted without an open intent"));
+                }
+            }
             open.extend(intents.into_iter().map(|intent| intent.marker));
         }
         if let Some(marker) = markers.iter().find(|marker| !open.contains(marker)) {
@@ -413,6 +435,11 @@ impl Gate for Conductor {
         if is_mutation(&request) {
             self.inner().writes += 1;
         }
+        let path = request.uri().path();
+        if path.ends_with("atchGet") || path.starts_with("/v1/contactGroups/") && request.method() == http::Method::GET
+        {
+            self.inner().direct_reads += 1;
+        }
         let what = format!("call {} {}", request.method(), request.uri().path());
         self.take(&what, self.call(transport, request)).await
     }
@@ -435,6 +462,9 @@ fn told(write: &Write) -> &'static str {
         Write::Conflict(_) => "conflict",
         Write::Run(_) => "run",
         Write::Only { .. } => "only",
+        Write::RemoteChange(_) => "remote-change",
+        Write::Harm(_) => "harm",
+        Write::ForgetHarm(..) => "forget-harm",
     }
 }
 

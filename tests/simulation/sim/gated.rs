@@ -9,6 +9,7 @@ use bytes::Bytes;
 use contactsync::domain::account::AccountState;
 use contactsync::domain::conflict::Conflict;
 use contactsync::domain::contact::Contact;
+use contactsync::domain::harm::HarmDone;
 use contactsync::domain::history::RecordedChange;
 use contactsync::domain::id::{AccountName, ConflictId, ContactId, LinkId, LinkToken, Marker, RemoteId, RunId};
 use contactsync::domain::link::Link;
@@ -148,6 +149,9 @@ impl Store for GatedStore {
         keys: &BTreeSet<Vec<u8>>,
     ) -> Result<Vec<Stranger>, StoreError> {
         self.inner.strangers_with_keys(account, keys).await
+    }
+    async fn harms(&self, account: &AccountName, since: Timestamp) -> Result<Vec<HarmDone>, StoreError> {
+        self.inner.harms(account, since).await
     }
     async fn open_conflicts(&self, contact: Option<ContactId>) -> Result<Vec<Conflict>, StoreError> {
         self.inner.open_conflicts(contact).await

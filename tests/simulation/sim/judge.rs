@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contactsync::domain::contact::{Card, Contact, Subject};
 use contactsync::domain::field::Field;
-use contactsync::domain::history::Change;
+use contactsync::domain::history::{Change, RecordedChange};
 use contactsync::domain::id::{ContactId, RemoteId};
 use contactsync::domain::link::{Link, LinkState};
 use contactsync::domain::normal;
@@ -14,7 +14,7 @@ use contactsync::store::{ContactQuery, DeletedContacts, HistoryQuery};
 use serde_json::Value;
 
 use super::ledger::{Ledger, Remains};
-use super::setting::GROUP;
+use super::setting::FRIEND;
 use super::stage::Stage;
 use super::users;
 
@@ -26,7 +26,7 @@ pub async fn judge(stage: &Stage, codec: &dyn Codec, ledger: &Ledger) -> Vec<Fau
     let mut faults = Vec::new();
     let contacts = all_contacts(stage).await;
     for account in 0..stage.promises.len() {
-        judge_account(stage, account, codec, &contacts, &mut faults).await;
+        judge_account(stage, account, codec, &contacts, ledger, &mut faults).await;
     }
     judge_people(stage, &contacts, ledger, &mut faults);
     faults.extend(ledger.audit(&remains(stage, &contacts).await));
@@ -38,11 +38,20 @@ async fn all_contacts(stage: &Stage) -> Vec<Contact> {
     stage.store.find_contacts(&query).await.expect("contacts")
 }
 
+/// The history of the store. What was written to a remote is no proof that the store knew what it replaced.
+async fn edits_of_store(stage: &Stage) -> Vec<RecordedChange> {
+    let mut rows = stage.store.history(&HistoryQuery::default()).await.expect("history");
+    rows.retain(|row| row.remote.is_none());
+    rows
+}
+
 /// The texts of everything that the store has ever heard of.
 pub async fn everything_known(stage: &Stage) -> String {
-    let history = stage.store.history(&HistoryQuery::default()).await.expect("history");
-    let mut known: String =
-        history.iter().map(|row| serde_json::to_string::<Change>(&row.change).expect("a change")).collect();
+    let mut known: String = edits_of_store(stage)
+        .await
+        .iter()
+        .map(|row| serde_json::to_string::<Change>(&row.change).expect("a change"))
+        .collect();
     for contact in all_contacts(stage).await {
         for link in stage.store.links_of_contact(contact.id).await.expect("links") {
             known.push_str(&format!("{:?} {:?}", link.seen, link.base.map(|base| base.remote)));
@@ -71,6 +80,7 @@ async fn judge_account(
     account: usize,
     codec: &dyn Codec,
     contacts: &[Contact],
+    ledger: &Ledger,
     faults: &mut Vec<Fault>,
 ) {
     let links = links_of(stage, account, contacts).await;
@@ -78,12 +88,24 @@ async fn judge_account(
         .into_iter()
         .map(|person| (RemoteId::new(users::resource(&person)), person))
         .collect();
-    let group = users::group(stage, account).unwrap_or_default();
+    let groups = users::groups(stage, account);
     let held = held(stage).await;
     let mut bound = BTreeSet::new();
+    let clear = |owner: &String| ledger.fate(owner).is_none_or(|fate| !fate.murky && !fate.moved);
     for contact in contacts {
-        let Some(link) = links.get(&contact.id).filter(|link| link.state == LinkState::Bound) else { continue };
         let name = contact.card.display_name();
+        let Some(link) = links.get(&contact.id).filter(|link| link.state == LinkState::Bound) else {
+            let selected = contact.is_live() && stage.promises[account].selecting(&contact.card).next().is_some();
+            if selected && propagates(stage) && users::owners_of_card(&contact.card).iter().all(clear) {
+                let link = links.get(&contact.id);
+                if link.is_some_and(|link| link.parked.is_some()) {
+                    continue;
+                }
+                let state = link.map(|link| link.state);
+                faults.push(("I1", format!("account {account}: {name} belongs there, and is {state:?}")));
+            }
+            continue;
+        };
         let Some(person) = link.remote.as_ref().and_then(|remote| people.get(remote)) else {
             faults.push(("I1", format!("account {account}: {name} is linked to nobody")));
             continue;
@@ -103,8 +125,14 @@ async fn judge_account(
         if ours != theirs {
             faults.push(("I1", format!("account {account}: {name} differs\nstore:  {ours}\ngoogle: {theirs}")));
         }
-        if !is_in(person, &group) {
-            faults.push(("I1", format!("account {account}: {name} is linked, and not in {GROUP}")));
+        let wanted = stage.promises[account].selecting(&contact.card).filter_map(|(_, pair)| groups.get(&pair.group));
+        // Whoever took somebody out of one of several groups is obeyed.
+        let is_clear = users::owners_of_card(&contact.card).iter().all(clear);
+        if let Some(group) = wanted.into_iter().find(|group| is_clear && !is_in(person, group)) {
+            faults.push(("I1", format!("account {account}: {name} is linked, and not in {group}")));
+        }
+        if !groups.values().any(|group| is_in(person, group)) {
+            faults.push(("I1", format!("account {account}: {name} is linked, and in no group of a pair")));
         }
         if !contact.version.is_within(&link.acked) && fields.is_empty() {
             faults.push((
@@ -122,10 +150,15 @@ async fn judge_account(
         .filter(|link| matches!(link.state, LinkState::Dormant | LinkState::Unselected))
         .filter_map(|link| link.remote.as_ref())
         .collect();
+    let ids: Vec<RemoteId> = people.keys().cloned().collect();
+    let known = stage.store.links_of_remotes(&stage.promises[account].account, &ids).await.expect("links");
+    let parked: BTreeSet<RemoteId> =
+        known.into_iter().filter(|(_, link)| link.parked.is_some()).map(|(remote, _)| remote).collect();
     for (remote, person) in &people {
         let may_be_aside = aside.contains(remote) && !propagates(stage);
-        if is_in(person, &group) && !bound.contains(remote) && !may_be_aside {
-            faults.push(("I1", format!("account {account}: {:?} is in {GROUP} and not linked", users::owners(person))));
+        let is_member = groups.values().any(|group| is_in(person, group));
+        if is_member && !bound.contains(remote) && !may_be_aside && !parked.contains(remote) {
+            faults.push(("I1", format!("account {account}: {:?} is in a group and not linked", users::owners(person))));
         }
     }
 }
@@ -155,16 +188,25 @@ fn judge_people(stage: &Stage, contacts: &[Contact], ledger: &Ledger, faults: &m
     for ((account, owner), count) in in_google.iter().filter(|((_, owner), count)| **count > 1 && !murky(owner)) {
         faults.push(("I5", format!("{owner} is there {count} times in account {account}")));
     }
-    for owner in gone.iter().filter(|owner| !in_store.contains_key(*owner)) {
+    for owner in &gone {
         if ledger.fate(owner).is_none_or(|fate| fate.deletions.is_empty()) {
             faults.push(("I14", format!("{owner} is deleted in the store, and nobody did it")));
+        }
+    }
+    for contact in contacts.iter().filter(|contact| contact.is_live()) {
+        for owner in users::owners_of_card(&contact.card).iter().filter(|owner| !murky(owner)) {
+            let expected = ledger.friends().get(owner).copied().unwrap_or(false);
+            if contact.card.labels.contains(FRIEND) != expected {
+                faults.push(("I2", format!("{owner} is a friend: {expected}, and the store does not say so")));
+            }
         }
     }
     if !propagates(stage) {
         return;
     }
     let everybody: BTreeSet<&String> = in_store.keys().chain(in_google.keys().map(|(_, owner)| owner)).collect();
-    let too_soon = |owner: &str| ledger.fate(owner).is_some_and(|fate| fate.too_soon);
+    // What is not kept equal at the time stays where it is.
+    let too_soon = |owner: &str| ledger.fate(owner).is_some_and(|fate| fate.too_soon || fate.moved);
     for owner in everybody.into_iter().filter(|owner| !murky(owner) && !too_soon(owner)) {
         if ledger.unseen_by_deletion(owner).is_some_and(|unseen| unseen.is_empty()) {
             faults.push(("I4", format!("{owner} was deleted by somebody who had seen everything, and is there")));
@@ -198,7 +240,7 @@ async fn remains(stage: &Stage, contacts: &[Contact]) -> Remains {
     }
     let mut conflicts = BTreeSet::new();
     let mut history = BTreeSet::new();
-    for row in stage.store.history(&HistoryQuery::default()).await.expect("history") {
+    for row in edits_of_store(stage).await {
         for conflict in &row.change.conflicts {
             texts(&conflict.base, &mut conflicts);
             texts(&conflict.store, &mut conflicts);
@@ -214,7 +256,11 @@ async fn remains(stage: &Stage, contacts: &[Contact]) -> Remains {
         texts(&conflict.remote, &mut conflicts);
     }
     history.extend(conflicts.iter().cloned());
-    Remains { living, stored, conflicts, history }
+    let mut records = BTreeSet::new();
+    for account in 0..stage.promises.len() {
+        records.extend(users::people(stage, account).iter().map(|person| users::resource(person).to_owned()));
+    }
+    Remains { living, stored, conflicts, history, records }
 }
 
 fn texts(value: &Value, into: &mut BTreeSet<String>) {
@@ -257,10 +303,12 @@ pub async fn portrait(stage: &Stage, codec: &dyn Codec) -> Vec<String> {
         .map(|contact| format!("store live={} {}", contact.is_live(), comparable(&contact.card, &none)))
         .collect();
     for account in 0..stage.promises.len() {
-        let group = users::group(stage, account).unwrap_or_default();
+        let groups = users::groups(stage, account);
         for person in users::people(stage, account) {
             let card = codec.read(&person, codec.kind(&person)).card;
-            lines.push(format!("google {account} in={} {}", is_in(&person, &group), comparable(&card, &none)));
+            let within: Vec<&String> =
+                groups.iter().filter(|(_, group)| is_in(&person, group)).map(|(name, _)| name).collect();
+            lines.push(format!("google {account} in={within:?} {}", comparable(&card, &none)));
         }
     }
     lines.sort();

@@ -22,9 +22,11 @@ struct Written {
 pub struct Fate {
     /// What each of those who deleted the person had seen of it.
     pub deletions: Vec<BTreeSet<String>>,
-    /// Somebody brought the person back, or merged it with another one, or moved it in and out of what is kept equal:
-    /// its values may be from any time.
+    /// Somebody brought the person back, merged it with another one, or made it twice: it may be there more than once,
+    /// and its values may be from any time.
     pub murky: bool,
+    /// Somebody moved the person in or out of what is kept equal: its values may be from any time.
+    pub moved: bool,
     /// Somebody deleted the person while something that had been sent was not known to have arrived, or while its record
     /// had another name than was known.
     pub too_soon: bool,
@@ -38,9 +40,11 @@ pub struct Ledger {
     added: BTreeMap<String, Slot>,
     removed: BTreeSet<String>,
     relabelled: BTreeSet<String>,
+    friends: BTreeMap<String, bool>,
     fates: BTreeMap<String, Fate>,
-    /// Values that a deletion of ours ran over, between its check and its call. Nobody can prevent that.
-    pub overrun: BTreeSet<String>,
+    /// Values that a deletion of ours ran over, between its check and its call, with the record they were on. Nobody can
+    /// prevent that; but it is no excuse while the record is there.
+    pub overrun: BTreeMap<String, String>,
     /// Values that somebody gave up who had to decide a conflict; the history has to remember them.
     pub given_up: BTreeSet<String>,
 }
@@ -55,6 +59,8 @@ pub struct Remains {
     pub conflicts: BTreeSet<String>,
     /// Everything that the history remembers.
     pub history: BTreeSet<String>,
+    /// The names of all records that are there.
+    pub records: BTreeSet<String>,
 }
 
 impl Ledger {
@@ -82,6 +88,19 @@ impl Ledger {
         self.fates.entry(person.to_owned()).or_default().too_soon = true;
     }
 
+    pub fn moved(&mut self, person: &str) {
+        self.fates.entry(person.to_owned()).or_default().moved = true;
+    }
+
+    /// Whether the person is a friend, which only the store knows.
+    pub fn befriended(&mut self, person: &str, is_friend: bool) {
+        self.friends.insert(person.to_owned(), is_friend);
+    }
+
+    pub fn friends(&self) -> &BTreeMap<String, bool> {
+        &self.friends
+    }
+
     pub fn blurred(&mut self, person: &str) {
         self.fates.entry(person.to_owned()).or_default().murky = true;
     }
@@ -92,7 +111,7 @@ impl Ledger {
 
     /// Whether anybody was brought back, merged or moved.
     fn is_murky(&self, person: &str) -> bool {
-        self.fates.get(person).is_some_and(|fate| fate.murky)
+        self.fates.get(person).is_some_and(|fate| fate.murky || fate.moved)
     }
 
     /// Whether it is enough that the history remembers a value.
@@ -144,28 +163,37 @@ impl Ledger {
     pub fn audit(&self, remains: &Remains) -> Vec<(&'static str, String)> {
         let mut faults = Vec::new();
         let nothing = BTreeSet::new();
+        let overrun: BTreeSet<&String> = self
+            .overrun
+            .iter()
+            .filter(|(_, record)| !remains.records.contains(*record))
+            .map(|(value, _)| value)
+            .collect();
         let succeeded: BTreeSet<&String> =
             self.written.values().filter_map(|written| written.parent.as_ref()).collect();
         for (value, Written { slot, .. }) in &self.written {
             let living = remains.living.get(&slot.person).unwrap_or(&nothing);
             let stored = remains.stored.get(&slot.person).unwrap_or(&nothing);
-            let seen_off = self.fates.get(&slot.person).is_some_and(|fate| {
-                fate.deletions
-                    .iter()
-                    .any(|seen| seen.contains(value) || seen.iter().any(|v| self.ancestors(v).contains(value)))
-            });
+            // Whoever deletes what he has seen wants it gone; but what the store had comes back with a contact that does.
+            let may_be_gone = !remains.stored.contains_key(&slot.person) || !remains.history.contains(value);
+            let seen_off = may_be_gone
+                && self.fates.get(&slot.person).is_some_and(|fate| {
+                    fate.deletions
+                        .iter()
+                        .any(|seen| seen.contains(value) || seen.iter().any(|v| self.ancestors(v).contains(value)))
+                });
             let item_gone = slot.field.strip_prefix("label of ").is_some_and(|item| self.removed.contains(item));
             let kept = living.contains(value)
                 || succeeded.contains(value)
                 || remains.conflicts.contains(value)
                 || seen_off
                 || item_gone
-                || self.overrun.contains(value)
+                || overrun.contains(value)
                 || (self.is_half_known(value, &slot.person) && remains.history.contains(value));
             if !kept {
                 faults.push(("I2", format!("{value}, written into {slot:?}, is lost")));
             }
-            if self.is_half_known(value, &slot.person) || seen_off || self.overrun.contains(value) {
+            if self.is_half_known(value, &slot.person) || seen_off || overrun.contains(value) {
                 continue;
             }
             if !living.contains(value)
@@ -182,13 +210,17 @@ impl Ledger {
         for (value, slot) in &self.added {
             let living = remains.living.get(&slot.person).unwrap_or(&nothing);
             let stored = remains.stored.get(&slot.person).unwrap_or(&nothing);
-            let seen_off =
-                self.fates.get(&slot.person).is_some_and(|fate| fate.deletions.iter().any(|seen| seen.contains(value)));
+            let may_be_gone = !remains.stored.contains_key(&slot.person) || !remains.history.contains(value);
+            let seen_off = may_be_gone
+                && self
+                    .fates
+                    .get(&slot.person)
+                    .is_some_and(|fate| fate.deletions.iter().any(|seen| seen.contains(value)));
             let kept = living.contains(value)
                 || self.removed.contains(value)
                 || remains.conflicts.contains(value)
                 || seen_off
-                || self.overrun.contains(value)
+                || overrun.contains(value)
                 || (self.is_half_known(value, &slot.person) && remains.history.contains(value));
             if !kept {
                 faults.push(("I2", format!("{value}, added to {slot:?}, is lost")));

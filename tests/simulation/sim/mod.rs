@@ -165,7 +165,7 @@ impl Scenario {
         for _ in 0..users.tape.below(self.setting.acts + 1) {
             users.act(&self.stage).await;
         }
-        let pause = users.tape.below(1200);
+        let pause = users.tape.below(self.setting.pause);
         drop(users);
         self.take_users_log().await;
         self.stage.world.advance(Duration::from_secs(pause as u64));
@@ -254,7 +254,7 @@ impl Scenario {
         self.conductor.set_mood(Mood::Calm);
         self.conductor.log("calm".to_owned());
         self.stage.clock.set_ahead(0);
-        *self.stage.emulator().settings_mut() = contactsync::emulator::settings::Settings::default();
+        self.stage.emulator().settings_mut().propagation = contactsync::emulator::settings::Propagation::default();
         self.stage.world.advance(Duration::from_secs(1200));
         self.rest(Reach::Incremental).await?;
         let shown = self.setting.service.membership_changes == contactsync::emulator::settings::Feed::Shown;
@@ -311,7 +311,16 @@ impl Scenario {
         let feed = self.stage.store.feed_end().await.expect("the feed");
         for reach in [Reach::Incremental, Reach::Full, Reach::Incremental, Reach::Full] {
             for account in 0..self.stage.promises.len() {
+                let reads = self.conductor.direct_reads();
                 self.sync(account, reach).await;
+                if self.conductor.direct_reads() > reads {
+                    return Err(("I7", "a run with nothing to do reads more than the listings".to_owned()));
+                }
+                let name = &self.stage.promises[account].account;
+                let counts = self.stage.store.link_counts(name).await.expect("counts");
+                if counts.unsettled > counts.parked || counts.intents > 0 {
+                    return Err(("I8", format!("account {account} is at rest with {counts:?}")));
+                }
             }
             self.stage.world.advance(Duration::from_secs(20 * 60));
         }

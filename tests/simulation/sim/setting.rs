@@ -21,6 +21,10 @@ use super::tape::Tape;
 pub const GROUP: &str = "Team";
 /// The label that selects contacts, where labels select them.
 pub const LABEL: &str = "Customer";
+/// The group of a second pair, where there is one, and the label that selects for it.
+pub const SECOND: (&str, &str) = ("Partners", "Partner");
+/// A label that no pair speaks of.
+pub const FRIEND: &str = "Friend";
 
 /// See the module.
 #[derive(Debug)]
@@ -33,6 +37,8 @@ pub struct Setting {
     pub rounds: usize,
     /// How many actions of users there are in a round, at most.
     pub acts: usize,
+    /// How many seconds pass between users' actions and a run, at most.
+    pub pause: usize,
     /// What users do at all.
     pub habits: Habits,
     /// How often things go wrong at all, in a thousand steps.
@@ -95,12 +101,13 @@ impl Setting {
         };
         let service = service(tape);
         let promises = (0..accounts).map(|place| promise(tape, place, habits)).collect();
-        let crowd = if tape.below(4) == 3 { 9 } else { 0 };
+        let crowd = if tape.below(8) == 7 { 9 } else { 0 };
         Setting {
             promises,
-            people: 1 + tape.below(4) + crowd,
-            rounds: 2 + tape.below(5),
-            acts: 1 + tape.below(5),
+            people: 1 + tape.below(3) + crowd,
+            rounds: 2 + tape.below(11),
+            acts: 1 + tape.below(6),
+            pause: tape.pick(&[600, 60, 240]).unwrap_or(600),
             habits,
             rates,
             service,
@@ -158,6 +165,7 @@ fn promise(tape: &mut Tape, place: usize, habits: Habits) -> Promise {
     let (account, _) = account(place);
     let policies = [ConflictPolicy::Newest, ConflictPolicy::Store, ConflictPolicy::Remote, ConflictPolicy::Manual];
     let many = Limit::Absolute(100_000);
+    let has_second = habits.label && tape.below(2) == 1;
     Promise {
         replica: ReplicaId::google(&account),
         account,
@@ -177,14 +185,29 @@ fn promise(tape: &mut Tape, place: usize, habits: Habits) -> Promise {
                 .unwrap_or(LeftGroup::Unlink),
             grace: Duration::ZERO,
         },
-        guard: Guard { max_deletes: many, max_updates: many, max_blanked_fields: many },
-        pairs: vec![Pair {
-            group: GROUP.to_owned(),
-            missing_group: MissingGroup::Create,
-            labels: if habits.label { vec![LABEL.to_owned()] } else { Vec::new() },
-            owners: Vec::new(),
-            strangers: Strangers::Adopt,
-            add_label: (habits.label && tape.below(2) == 1).then(|| LABEL.to_owned()),
-        }],
+        guard: Guard {
+            max_deletes: many,
+            max_updates: many,
+            max_blanked_fields: many,
+            max_unlinks: many,
+            max_left_groups: many,
+        },
+        pairs: [(GROUP, LABEL), SECOND]
+            .into_iter()
+            .take(if has_second { 2 } else { 1 })
+            .map(|(group, label)| pair(group, habits.label.then_some(label), habits.label && tape.below(2) == 1))
+            .collect(),
+    }
+}
+
+fn pair(group: &str, label: Option<&str>, gives_label: bool) -> Pair {
+    let label = label.map(str::to_owned);
+    Pair {
+        group: group.to_owned(),
+        missing_group: MissingGroup::Create,
+        labels: label.iter().cloned().collect(),
+        owners: Vec::new(),
+        strangers: Strangers::Adopt,
+        add_label: label.filter(|_| gives_label),
     }
 }

@@ -1,6 +1,7 @@
 //! Where a scenario plays: one store, one emulated Google with the accounts on it, a clock that is moved by hand, and the
 //! process that synchronizes, which can die and start again.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use contactsync::domain::time::Timestamp;
 use contactsync::emulator::reply::Outcome;
 use contactsync::emulator::settings::Settings;
 use contactsync::emulator::{Config, Emulator, User};
-use contactsync::engine::{self, Deps, LEASE_TTL, Order, Purpose, Reach, Report, Silent, StopFlag};
+use contactsync::engine::{self, Deps, LEASE_TTL, Licence, Order, Purpose, Reach, Report, Silent, StopFlag};
 use contactsync::remotes::google::{Google, GoogleOptions, Mapping};
 use contactsync::remotes::http::{Transport, TransportError};
 use contactsync::remotes::oauth::{GrantError, GrantStore, OauthClient, RefreshSource};
@@ -217,6 +218,8 @@ impl Stage {
             run: RunId::new(self.clock.now(), contactsync::clock::Entropy::next_u128(self.entropy.as_ref())),
             lease,
             fence: fence.clone(),
+            licence: &Licence::Guarded,
+            newborn: BTreeSet::new(),
         };
         let report = engine::run_account(deps, order).await;
         process.store.release_lease(&fence).await.expect("released");

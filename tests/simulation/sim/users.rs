@@ -21,7 +21,7 @@ use contactsync::store::{Commit, ContactQuery, ContactWrite, DeletedContacts, Wr
 use serde_json::{Value, json};
 
 use super::ledger::{Ledger, Slot};
-use super::setting::{GROUP, Habits, LABEL};
+use super::setting::{FRIEND, GROUP, Habits, LABEL, SECOND};
 use super::stage::Stage;
 use super::tape::Tape;
 
@@ -72,13 +72,14 @@ impl Users {
             0..=4 => self.edit_store(stage).await,
             5..=8 => self.edit_google(stage, account),
             9 => self.add_to_store(stage).await,
-            10 => self.add_to_google(stage, account),
+            10 => self.add_to_google(stage, account).await,
             11 if self.habits.delete => self.delete_in_store(stage).await,
             12 if self.habits.delete => self.delete_in_google(stage, account).await,
             13 if self.habits.delete => self.bring_back(stage, account).await,
             14 | 15 if self.habits.identify => self.identify(stage, account),
             16 if self.habits.label => self.label(stage).await,
             17 if self.habits.regroup => self.regroup(stage, account),
+            18 if self.tape.below(2) == 1 => self.befriend(stage).await,
             18 => self.remove_from_store(stage).await,
             19 => self.remove_from_google(stage, account),
             _ => self.edit_store(stage).await,
@@ -201,18 +202,35 @@ impl Users {
         let Some(contact) = self.pick_contact(stage, DeletedContacts::Hidden).await else { return };
         let Some(owner) = owner_of_card(&contact.card) else { return };
         let mut card = contact.card.clone();
-        if !card.labels.remove(LABEL) {
-            card.labels.insert(LABEL.to_owned());
+        let label = self.tape.pick(&[LABEL, SECOND.1]).unwrap_or(LABEL);
+        if !card.labels.remove(label) {
+            card.labels.insert(label.to_owned());
         }
-        self.ledger.blurred(&owner);
+        self.ledger.moved(&owner);
         self.note("store labels", format!("store labels {owner}: {:?}", card.labels));
+        self.store_edit(stage, contact, card, Action::Edited).await;
+    }
+
+    /// Gives or takes a label that no pair speaks of, and that never leaves the store.
+    async fn befriend(&mut self, stage: &Stage) {
+        let Some(contact) = self.pick_contact(stage, DeletedContacts::Hidden).await else { return };
+        let Some(owner) = owner_of_card(&contact.card) else { return };
+        let mut card = contact.card.clone();
+        let is_friend = !card.labels.remove(FRIEND);
+        if is_friend {
+            card.labels.insert(FRIEND.to_owned());
+        }
+        self.ledger.befriended(&owner, is_friend);
+        self.note("store befriends", format!("store befriends {owner}: {is_friend}"));
         self.store_edit(stage, contact, card, Action::Edited).await;
     }
 
     async fn delete_in_store(&mut self, stage: &Stage) {
         let Some(contact) = self.pick_contact(stage, DeletedContacts::Hidden).await else { return };
         let Some(owner) = owner_of_card(&contact.card) else { return };
-        self.ledger.deleted(&owner, values_of_card(&contact.card));
+        for owner in owners_of_card(&contact.card) {
+            self.ledger.deleted(&owner, values_of_card(&contact.card));
+        }
         self.note("store deletes", format!("store deletes {owner}"));
         let card = contact.card.clone();
         self.store_edit(stage, contact, card, Action::Deleted).await;
@@ -235,8 +253,16 @@ impl Users {
 
     // ---- Google ----
 
-    fn add_to_google(&mut self, stage: &Stage, account: usize) {
-        let name = format!("g{:04}", self.next());
+    async fn add_to_google(&mut self, stage: &Stage, account: usize) {
+        let mut name = format!("g{:04}", self.next());
+        if self.tape.below(4) == 3
+            && let Some(contact) = self.pick_contact(stage, DeletedContacts::Hidden).await
+            && let Some(owner) = owner_of_card(&contact.card)
+        {
+            // Somebody who is in the store already; whether twice is one has to be found out.
+            self.ledger.blurred(&owner);
+            name = owner;
+        }
         let into = self.tape.below(3) < 2;
         let Some(group) = group(stage, account) else { return };
         let mut memberships =
@@ -343,10 +369,12 @@ impl Users {
     async fn delete_in_google(&mut self, stage: &Stage, account: usize) {
         let Some(person) = self.pick_person(stage, account) else { return };
         let Some(owner) = owner(&person) else { return };
-        self.ledger.deleted(&owner, values_of_person(&person));
-        if !is_acknowledged(stage, &owner).await {
-            // Nobody can know yet whether what was sent had been seen, and an edit that may be unseen survives.
-            self.ledger.deleted_too_soon(&owner);
+        for owner in owners(&person) {
+            self.ledger.deleted(&owner, values_of_person(&person));
+            if !is_acknowledged(stage, &owner).await {
+                // Nobody can know yet whether what was sent had been seen, and an edit that may be unseen survives.
+                self.ledger.deleted_too_soon(&owner);
+            }
         }
         self.note("Google deletes", format!("Google {account} deletes {owner}"));
         stage.by_hand(account, |user| user.delete(resource(&person)).unwrap_or_default());
@@ -403,7 +431,9 @@ impl Users {
                 for owner in owners(&person).into_iter().chain(owners(&other)) {
                     self.ledger.blurred(&owner);
                 }
-                self.ledger.deleted(&owner(&other).unwrap_or_default(), values_of_person(&other));
+                for owner in owners(&other) {
+                    self.ledger.deleted(&owner, values_of_person(&other));
+                }
                 let told = format!("Google {account} merges {:?} into {:?} {trace:?}", owners(&other), owners(&person));
                 self.note("Google merges", told);
                 stage.by_hand(account, |user| {
@@ -418,7 +448,7 @@ impl Users {
         let Some(group) = group(stage, account) else { return };
         let into = self.tape.below(2) == 0;
         for owner in owners(&person) {
-            self.ledger.blurred(&owner);
+            self.ledger.moved(&owner);
             if !into && stage.promises[account].delete.left_group == LeftGroup::Delete {
                 self.ledger.deleted(&owner, values_of_person(&person));
             }
@@ -523,6 +553,15 @@ pub fn group(stage: &Stage, account: usize) -> Option<String> {
     let now = stage.world.now();
     let groups = stage.emulator().user(super::setting::account(account).1, now).expect("the account").groups();
     groups.iter().find(|group| group["name"] == GROUP).and_then(|group| text(&group["resourceName"]))
+}
+
+/// The resource names of the pairs' groups in an account, as far as they are there, by their names.
+pub fn groups(stage: &Stage, account: usize) -> BTreeMap<String, String> {
+    let now = stage.world.now();
+    let groups = stage.emulator().user(super::setting::account(account).1, now).expect("the account").groups();
+    let of_pairs = |name: &str| stage.promises[account].pairs.iter().any(|pair| pair.group == name);
+    let named = groups.iter().filter_map(|group| Some((text(&group["name"])?, text(&group["resourceName"])?)));
+    named.filter(|(name, _)| of_pairs(name)).collect()
 }
 
 /// The resource name of a person.

@@ -304,3 +304,16 @@ fn a_command_leaves_one_file_behind() {
         assert!(!home.path(beside).exists(), "{beside}");
     }
 }
+
+#[test]
+fn a_paused_account_changes_nothing_anywhere() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    home.json(&["person", "add", "--name", "Ada", "--email", "ada@example.org"]);
+    home.json(&["sync"]);
+    home.configure(&Home::configuration(&sandbox, "enabled = false"));
+    let (rows, mutations) = (home.rows(), sandbox.mutations());
+    assert!(home.run(["sync"]).ended(2).err.contains("every account is paused"));
+    assert_eq!(home.json(&["status"])["accounts"][0]["enabled"], serde_json::json!(false));
+    assert_eq!((home.rows(), sandbox.mutations()), (rows, mutations));
+}

@@ -203,6 +203,8 @@ fn a_run_and_a_plan_are_told_account_by_account() {
             "linked",
             "waiting",
             "parked",
+            "parked_by_guard",
+            "approve",
             "conflicts",
             "working",
             "next_run",

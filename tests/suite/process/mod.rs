@@ -1,9 +1,15 @@
 //! The program as its users meet it: the real binary, with Google emulated in another process.
 
+mod accounts;
+mod apply;
+mod approve;
 mod daemon;
 mod editing;
 mod exits;
+mod explain;
 mod imports;
 mod json;
 mod kill;
 mod plan;
+mod remap;
+mod undo;

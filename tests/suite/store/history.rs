@@ -2,7 +2,7 @@
 
 use contactsync::domain::diff::FieldChange;
 use contactsync::domain::field::Field;
-use contactsync::domain::history::{Action, Actor, Change};
+use contactsync::domain::history::{Action, Actor, Change, RemoteChange, RemoteCopy};
 use contactsync::domain::id::{ImportId, ReplicaId};
 use contactsync::domain::merge::FieldConflict;
 use contactsync::domain::policy::Winner;
@@ -64,4 +64,26 @@ pub async fn rows_are_selected_by_contact_run_place_and_number(store: AnyStore) 
     assert_eq!(places(&*store, HistoryQuery { before: Some(3), ..all.clone() }).await, [2, 1]);
     let page = HistoryQuery { run: Some(run_id(1)), before: Some(6), limit: Some(1), ..all };
     assert_eq!(places(&*store, page).await, [4]);
+}
+
+pub async fn writes_to_remotes_are_history_and_no_news(store: AnyStore) {
+    let ada = contact(1, person("Ada King"));
+    let copy = RemoteCopy { replica: ReplicaId::google(&account("sales")), record: remote(1) };
+    let pushed = Change { run: Some(run_id(4)), ..change(&ada, Action::Edited) };
+    let written = RemoteChange { copy: copy.clone(), change: pushed.clone() };
+    let writes = vec![create(&ada), Write::RemoteChange(Box::new(written.clone()))];
+    assert_eq!(write(&*store, writes).await.unwrap().changes, [(ada.id, 1)]);
+    let rows = store.history(&HistoryQuery { contact: Some(ada.id), ..HistoryQuery::default() }).await.unwrap();
+    assert_eq!(
+        rows.iter().map(|row| (row.sequence, row.remote.clone())).collect::<Vec<_>>(),
+        [(2, Some(copy)), (1, None)]
+    );
+    assert_eq!(rows[0].change, pushed);
+    assert_eq!(store.changed_contacts(0, 9).await.unwrap(), [(ada.id, 1)]);
+    assert_eq!(store.changed_contacts(1, 9).await.unwrap(), []);
+    let again = edited(&ada, |_| {});
+    assert_eq!(write(&*store, vec![replace(&again, &ada.version)]).await.unwrap().changes, [(ada.id, 3)]);
+    let mut of_nobody = written;
+    of_nobody.change.contact = contact_id(9);
+    assert!(write(&*store, vec![Write::RemoteChange(Box::new(of_nobody))]).await.is_err());
 }

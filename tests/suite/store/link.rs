@@ -27,6 +27,7 @@ pub async fn a_link_is_found_as_it_was_stored(store: AnyStore) {
         reason: "too long".into(),
         digest: Some("00ff".into()),
         since: time(4),
+        run: None,
         times: 2,
     });
     full.own_delete = true;
@@ -219,6 +220,7 @@ pub async fn numbers_count_each_account_alone(store: AnyStore) {
             reason: "too many deletes".into(),
             digest: None,
             since: time(1),
+            run: None,
             times: 1,
         }),
         ..link(3, Some(contact_id(3)))

@@ -88,6 +88,7 @@ on_every_store! {
         pages_follow_each_other_by_name,
         people_are_counted_per_organization;
     history:
+        writes_to_remotes_are_history_and_no_news,
         rows_come_newest_first_as_they_were_written,
         rows_are_selected_by_contact_run_place_and_number;
     link:
@@ -125,7 +126,8 @@ on_every_store! {
     people:
         conflicts_wait_oldest_first_until_resolved,
         runs_are_listed_newest_first,
-        a_grant_is_replaced;
+        a_grant_is_replaced,
+        harm_is_remembered_once_for_each_contact_until_it_is_forgotten;
     lease:
         a_lease_is_held_by_one,
         renewing_keeps_the_token,

@@ -1,6 +1,7 @@
 //! What people look at: conflicts and runs; and what they give: grants.
 
 use contactsync::domain::conflict::Conflict;
+use contactsync::domain::harm::{Harm, HarmDone, LetBy, Side};
 use contactsync::domain::run::RunRecord;
 use contactsync::store::{SealedGrant, StoreError, Write};
 
@@ -50,4 +51,32 @@ pub async fn a_grant_is_replaced(store: AnyStore) {
         assert_eq!(store.grant(&sales).await.unwrap(), Some(grant));
     }
     assert_eq!(store.grant(&account("other")).await.unwrap(), None);
+}
+
+pub async fn harm_is_remembered_once_for_each_contact_until_it_is_forgotten(store: AnyStore) {
+    let done = |harm, contact, let_by, at| HarmDone {
+        account: account("sales"),
+        harm,
+        contact: contact_id(contact),
+        let_by,
+        at: time(at),
+    };
+    let early = done(Harm::Deletes(Side::Store), 1, LetBy::Guard, 1);
+    let again = HarmDone { at: time(5), ..early.clone() };
+    let approved = HarmDone { let_by: LetBy::Person, ..early.clone() };
+    let other = done(Harm::Unlinks, 2, LetBy::Guard, 3);
+    let elsewhere = HarmDone { account: account("other"), ..early.clone() };
+    let all = [early, other.clone(), again.clone(), approved.clone(), elsewhere.clone()];
+    write(&*store, all.into_iter().map(Write::Harm).collect()).await.unwrap();
+    let found = async |name: &str, since| {
+        let mut found = store.harms(&account(name), time(since)).await.unwrap();
+        found.sort();
+        found
+    };
+    assert_eq!(found("sales", 0).await, [again.clone(), approved, other.clone()]);
+    assert_eq!(found("sales", 3).await, [again.clone(), other]);
+    assert_eq!(found("other", 1).await, std::slice::from_ref(&elsewhere));
+    write(&*store, vec![Write::ForgetHarm(account("sales"), time(5))]).await.unwrap();
+    assert_eq!(found("sales", 0).await, [again], "what was done at that time stays");
+    assert_eq!(found("other", 0).await, [elsewhere]);
 }

@@ -6,7 +6,7 @@ use contactsync::domain::contact::{Card, Contact, Email, OrganizationRef, Phone}
 use contactsync::domain::field::Field;
 use contactsync::domain::history::{Action, Actor, Change};
 use contactsync::domain::id::{
-    AccountName, ConflictId, ContactId, Etag, LinkId, LinkToken, Marker, RemoteId, ReplicaId, RunId,
+    AccountName, ConflictId, ContactId, Etag, GroupId, LinkId, LinkToken, Marker, RemoteId, ReplicaId, RunId,
 };
 use contactsync::domain::link::{Base, Certainty, Former, Link, LinkState};
 use contactsync::domain::name::Name;
@@ -163,6 +163,7 @@ pub fn link(number: u32, contact: Option<ContactId>) -> Link {
         own_delete: false,
         parked: None,
         map_revision: 1,
+        wanted: [GroupId::new("contactGroups/1")].into_iter().collect(),
         former: Some(Former {
             link: LinkId::new(time(1), number.into()),
             remote: remote(9_000 + number),

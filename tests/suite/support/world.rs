@@ -22,7 +22,7 @@ use contactsync::domain::run::AccountSummary;
 use contactsync::domain::time::Timestamp;
 use contactsync::domain::version::VersionVector;
 use contactsync::emulator::{Config, Emulator};
-use contactsync::engine::{self, Deps, LEASE_TTL, Order, Purpose, Reach, Report, Silent, StopFlag};
+use contactsync::engine::{self, Deps, LEASE_TTL, Licence, Order, Purpose, Reach, Report, Silent, StopFlag};
 use contactsync::remotes::Remote as _;
 use contactsync::remotes::google::{Google, GoogleOptions, Mapping};
 use contactsync::remotes::http::Transport;
@@ -99,6 +99,8 @@ pub fn promise() -> Promise {
             max_deletes: Limit::Percent(10.0),
             max_updates: Limit::Percent(100.0),
             max_blanked_fields: Limit::Percent(10.0),
+            max_unlinks: Limit::Percent(10.0),
+            max_left_groups: Limit::Percent(10.0),
         },
         pairs: vec![pair(GROUP)],
     }
@@ -206,6 +208,12 @@ impl World {
         self.run(Reach::Incremental, Purpose::Carry).now_or_never().map(|report| report.summary)
     }
 
+    /// As [`World::sync_or_crash`], under what a person has let through.
+    pub fn sync_under_or_crash(&self, licence: &Licence) -> Option<AccountSummary> {
+        let run = self.run_under(licence, self.store.as_ref(), Reach::Incremental, Purpose::Carry);
+        run.now_or_never().map(|report| report.summary)
+    }
+
     /// Runs until nothing is left to do, moving the clock on as far as open questions need. Returns how many runs. With
     /// `TRACE` in the environment, each run is told.
     pub async fn settle(&self) -> u32 {
@@ -260,6 +268,21 @@ impl World {
 
     /// Runs on another store than the world's own, such as a copy of it.
     pub async fn run_on(&self, store: &dyn Store, reach: Reach, purpose: Purpose) -> Report {
+        self.run_under(&Licence::Guarded, store, reach, purpose).await
+    }
+
+    /// Carries out what a person has let through.
+    pub async fn sync_under(&self, licence: &Licence) -> AccountSummary {
+        self.run_under(licence, self.store.as_ref(), Reach::Incremental, Purpose::Carry).await.summary
+    }
+
+    /// The newest run.
+    pub async fn last_run(&self) -> RunId {
+        let state = self.store.account(&self.promise.account).await.expect("read").expect("an account");
+        state.last_run.expect("a run")
+    }
+
+    async fn run_under(&self, licence: &Licence, store: &dyn Store, reach: Reach, purpose: Purpose) -> Report {
         let lease = LeaseRequest {
             account: self.promise.account.clone(),
             holder: "test".to_owned(),
@@ -286,6 +309,8 @@ impl World {
             run: RunId::new(self.clock.now(), self.entropy.next_u128()),
             lease,
             fence: fence.clone(),
+            licence,
+            newborn: BTreeSet::new(),
         };
         let report = engine::run_account(deps, order).await;
         store.release_lease(&fence).await.expect("released");
@@ -416,7 +441,8 @@ impl World {
 
     pub async fn history(&self, contact: ContactId) -> Vec<Change> {
         let query = HistoryQuery { contact: Some(contact), ..HistoryQuery::default() };
-        self.store.history(&query).await.expect("read").into_iter().map(|row| row.change).collect()
+        let rows = self.store.history(&query).await.expect("read");
+        rows.into_iter().filter(|row| row.remote.is_none()).map(|row| row.change).collect()
     }
 
     /// Everybody in the emulated account, complete.

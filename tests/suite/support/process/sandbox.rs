@@ -33,6 +33,11 @@ impl Sandbox {
         self.facts[name].as_str().unwrap_or_else(|| panic!("no {name}"))
     }
 
+    /// Address and refresh token of the second account.
+    pub fn second_account(&self) -> &Value {
+        &self.facts["accounts"][1]
+    }
+
     /// Ends it: nobody listens at its address any more.
     pub fn stop(self) {
         self.program.signal("TERM");

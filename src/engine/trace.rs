@@ -1,0 +1,102 @@
+//! What a run leaves in the history of what it wrote to the remote: a row for each record that was made, changed, moved
+//! or deleted, in the transaction that records the answer. The edits of the store have rows of their own.
+
+use std::collections::BTreeSet;
+
+use super::Run;
+use super::operation::{Operation, OperationKind};
+use crate::domain::contact::Card;
+use crate::domain::diff::{self, FieldChange};
+use crate::domain::field::Field;
+use crate::domain::history::{Action, Actor, Change, RemoteChange, RemoteCopy};
+use crate::domain::id::{ContactId, GroupId, RemoteId, ReplicaId};
+use crate::domain::link::Link;
+use crate::store::Write;
+
+impl Run<'_> {
+    /// The rows about a record that was made from `card`, as it looks at the remote.
+    pub(crate) fn trace_create(
+        &self,
+        contact: ContactId,
+        record: &RemoteId,
+        card: &Card,
+        wire: &serde_json::Value,
+    ) -> Vec<Write> {
+        let made = self.deps.remote.codec().read(wire, card.kind());
+        let fields = travelled(&Card::blank(card.kind()), &made.card, card);
+        vec![self.trace(contact, record, Action::Created, fields)]
+    }
+
+    /// The rows about a record that was changed to hold `card`; `link` is as it was before, `wire` is what was sent.
+    pub(crate) fn trace_update(&self, link: &Link, card: &Card, wire: &serde_json::Value) -> Vec<Write> {
+        let (Some(contact), Some(record), Some(base)) = (link.contact, &link.remote, &link.base) else {
+            return Vec::new();
+        };
+        let codec = self.deps.remote.codec();
+        let (before, after) = (codec.read(&base.remote, card.kind()), codec.read(wire, card.kind()));
+        let fields = travelled(&before.card, &after.card, card);
+        let mut rows = Vec::new();
+        if !fields.is_empty() {
+            rows.push(self.trace(contact, record, Action::Edited, fields));
+        }
+        rows.extend(self.trace_groups(link, card, &before.groups, &after.groups));
+        rows
+    }
+
+    /// The rows about a record that changed groups.
+    pub(crate) fn trace_groups(
+        &self,
+        link: &Link,
+        card: &Card,
+        before: &BTreeSet<GroupId>,
+        after: &BTreeSet<GroupId>,
+    ) -> Vec<Write> {
+        let (Some(contact), Some(record), Some(base)) = (link.contact, &link.remote, &link.base) else {
+            return Vec::new();
+        };
+        // Labels travel as groups: they are what has to be put back.
+        let mut labels = diff::changes(&base.store, card);
+        labels.retain(|change| change.field == Field::Labels);
+        let moves =
+            [(Action::Joined, after.difference(before).count()), (Action::Left, before.difference(after).count())];
+        let made = moves.into_iter().filter(|(_, count)| *count > 0);
+        made.map(|(action, _)| self.trace(contact, record, action, labels.clone())).collect()
+    }
+
+    /// The rows about a record that was deleted.
+    pub(crate) fn trace_delete(&self, link: &Link) -> Option<Write> {
+        Some(self.trace(link.contact?, link.remote.as_ref()?, Action::Deleted, Vec::new()))
+    }
+
+    /// The rows about records that are no longer kept equal.
+    pub(crate) fn trace_unlinks(&self, operations: &[Operation]) -> Vec<Write> {
+        let unlinks = operations.iter().filter(|operation| operation.op == OperationKind::Unlink);
+        unlinks
+            .filter_map(|operation| {
+                Some(self.trace(operation.contact?, operation.remote.as_ref()?, Action::Unlinked, Vec::new()))
+            })
+            .collect()
+    }
+
+    fn trace(&self, contact: ContactId, record: &RemoteId, action: Action, fields: Vec<FieldChange>) -> Write {
+        let copy = RemoteCopy { replica: self.order.promise.replica.clone(), record: record.clone() };
+        let actor = Actor::Replica { replica: ReplicaId::store(self.identity.epoch) };
+        let (at, run, conflicts) = (self.now(), Some(self.order.run), Vec::new());
+        Write::RemoteChange(Box::new(RemoteChange {
+            copy,
+            change: Change { contact, at, actor, run, action, fields, conflicts },
+        }))
+    }
+}
+
+/// The fields in which a record changed: as it was, and as the contact says that was written into it.
+fn travelled(before: &Card, after: &Card, card: &Card) -> Vec<FieldChange> {
+    diff::changed_fields(before, after)
+        .into_iter()
+        .map(|field| FieldChange {
+            before: diff::field_value(before, &field),
+            after: diff::field_value(card, &field),
+            field,
+        })
+        .collect()
+}

@@ -1,0 +1,67 @@
+//! `explain`: both sides, what they agreed on, how far each has come, what decided last, and what comes next.
+
+use serde_json::{Value, json};
+
+use crate::support::process::{Home, Sandbox};
+
+fn field<'a>(account: &'a Value, name: &str) -> &'a Value {
+    let fields = account["fields"].as_array().expect("fields");
+    fields.iter().find(|one| one["field"] == json!(name)).unwrap_or_else(|| panic!("{name}: {account}"))
+}
+
+#[test]
+fn a_contact_is_explained_on_both_sides_without_writing_anywhere() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    let id = home.id(&["person", "add", "--name", "Ada", "--email", "ada@example.org", "--notes", "first"]);
+    let new = home.json(&["explain", &id]);
+    assert_eq!((&new["accounts"][0]["state"], &new["accounts"][0]["next"][0]["op"]), (&Value::Null, &json!("create")));
+    home.json(&["sync"]);
+    home.json(&["person", "edit", &id, "--notes", "second"]);
+    sandbox.edit(&sandbox.person_with("ada@example.org"), &json!({"nicknames": [{"value": "Countess"}]}));
+    let (rows, mutations) = (home.rows(), sandbox.mutations());
+    let explained = home.json(&["explain", &id]);
+    assert_eq!((home.rows(), sandbox.mutations()), (rows, mutations));
+    assert_eq!(explained["version"], json!({"store": 2}), "{explained}");
+    let last = &explained["last"];
+    assert_eq!((&last["replica"], &last["rule"]), (&json!("store"), &json!("a person changed it in the store")));
+    let account = &explained["accounts"][0];
+    assert_eq!((&account["state"], &account["acked"]), (&json!("bound"), &json!({"store": 1})), "{account}");
+    let notes = field(account, "notes");
+    assert_eq!(notes, &json!({"field": "notes", "base": "first", "store": "second", "google": "first"}), "{account}");
+    let next = account["next"].as_array().expect("operations");
+    let told: Vec<String> = next.iter().map(|one| format!("{} {}", one["side"], one["op"])).collect();
+    assert_eq!(told, ["\"store\" \"update\"", "\"google\" \"update\""], "{account}");
+    let told = home.run(["explain", &id]);
+    for words in ["Ada (person ", "version: store 2", "sales: linked", "agreed first | store second | Google first"] {
+        assert!(told.ended(0).out.contains(words), "{words}: {}", told.out);
+    }
+    home.json(&["sync"]);
+    let told = home.run(["explain", &id]);
+    assert!(told.ended(0).out.contains("the next run has nothing to do with it"), "{}", told.out);
+}
+
+#[test]
+fn what_waits_is_explained() {
+    let sandbox = Sandbox::start();
+    let home = Home::with_account(&sandbox, "conflict = \"manual\"\nguard = { max_deletes = 0 }");
+    let [ada, bob] = ["ada", "bob"]
+        .map(|name| home.id(&["person", "add", "--name", name, "--email", &format!("{name}@example.org")]));
+    home.json(&["sync"]);
+    home.json(&["person", "edit", &ada, "--notes", "ours"]);
+    sandbox.edit(&sandbox.person_with("ada@example.org"), &json!({"biographies": [{"value": "theirs"}]}));
+    home.json(&["person", "delete", &bob]);
+    home.run(["sync"]).ended(3);
+    let account = home.json(&["explain", &ada])["accounts"][0].clone();
+    assert_eq!(account["held"], json!(["notes"]), "{account}");
+    let account = home.json(&["explain", &bob])["accounts"][0].clone();
+    assert_eq!(
+        (&account["parked"]["why"], &account["next"][0]["parked"]),
+        (&json!("guard"), &json!(true)),
+        "{account}"
+    );
+    let told = home.run(["explain", &bob]);
+    let run = account["parked"]["run"].as_str().expect("a run");
+    assert!(told.ended(0).out.contains(&format!("contactsync approve {run}")), "{}", told.out);
+    assert!(home.run(["explain", "01ARZ3NDEKTSV4RRFFQ69G5FAV"]).ended(2).err.contains("there is no contact"));
+}
