@@ -66,6 +66,8 @@ pub struct Link {
 /// A record that was taken for gone, as both sides last agreed on it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Former {
+    /// The link it was the record of.
+    pub link: LinkId,
     /// The name it had.
     pub remote: RemoteId,
     /// What both sides looked like.

@@ -18,7 +18,7 @@ use crate::domain::digest::Digest;
 use crate::domain::id::{LinkId, Marker, RemoteId};
 use crate::domain::link::{Link, Parked, ParkedWhy};
 use crate::domain::outbox::{Intent, Sent};
-use crate::remotes::{Record, Recovery, RemoteError};
+use crate::remotes::{Fetched, Record, Recovery, RemoteError};
 use crate::store::Write;
 
 mod create;
@@ -153,7 +153,7 @@ impl Run<'_> {
         if ids.is_empty() {
             return Ok(News::None);
         }
-        let mut found = self.fetch(&ids).await?;
+        let Fetched { records: mut found, unclear } = self.fetch(&ids).await?;
         let mut newer = Vec::new();
         let mut forced = Vec::new();
         let mut missing = Vec::new();
@@ -169,6 +169,7 @@ impl Run<'_> {
                     reached::note(Situation::StaleEtagTooEarly);
                     self.waiting += 1;
                 }
+                None if link.remote.as_ref().is_some_and(|id| unclear.contains(id)) => {}
                 None => missing.push(link.id),
             }
         }

@@ -27,7 +27,7 @@ impl Run<'_> {
                 break;
             }
             self.check_stop()?;
-            let mut found: Vec<Record> = self.fetch(chunk).await?.into_values().collect();
+            let mut found: Vec<Record> = self.fetch(chunk).await?.records.into_values().collect();
             found.retain(|record| record.tag.as_ref().is_some_and(|tag| tokens.contains(&tag.token)));
             left = left.saturating_sub(found.len());
             let writes = self.observe_records(found).await?;

@@ -19,11 +19,14 @@ use crate::domain::id::{ChangeToken, GroupId, LinkId, LinkToken, Marker, RemoteI
 use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::domain::outbox::Sent;
 use crate::domain::time::Timestamp;
-use crate::remotes::{PageRequest, Presence, Record, RemoteError, usable_cursor};
+use crate::remotes::{Fetched, PageRequest, Presence, Record, RemoteError, usable_cursor};
 use crate::store::Write;
 
+mod apart;
+mod bearing;
 mod classify;
 
+use apart::Doubled;
 pub(crate) use classify::same_content;
 
 /// A token dies seven days after the full listing it descends from; two days before, everything is listed anew.
@@ -86,16 +89,6 @@ struct Open {
     doubled: Vec<Doubled>,
 }
 
-/// A record that names a link which has another record.
-struct Doubled {
-    record: Record,
-    other: RemoteId,
-    /// Whether the other one has changed since.
-    is_older: bool,
-    /// Whether that was just now, so that a read which does not find the other one proves nothing.
-    other_may_be_hidden: bool,
-}
-
 impl Run<'_> {
     /// Reads the stream of contacts up to its end and moves the change token.
     pub(crate) async fn observe_contacts(&mut self) -> Result<(), EngineError> {
@@ -120,13 +113,18 @@ impl Run<'_> {
 
     async fn observe_changes(&mut self, cursor: &Cursor) -> Result<(), EngineError> {
         let mut request = PageRequest { since: Some(cursor.token.clone()), page: None };
-        let mut read = 0;
+        let (mut read, mut is_whole) = (0, true);
         loop {
             self.check_stop()?;
             let page = self.deps.remote.list_records(&request).await.doing("listing changed contacts")?;
+            is_whole &= self.note_unreadable(&page.unreadable);
             read += page.records.len() as u64;
             self.deps.progress.advanced(Step::Reading, read, 0);
             let mut writes = self.observe_records(page.records).await?;
+            if page.next_page.is_none() && !is_whole {
+                // Who could not be read is asked for again, from where the token stood.
+                return self.commit(writes, "storing what changed at the remote").await;
+            }
             if page.next_page.is_none() && !rules::holds(Rule::CursorWithPage) {
                 let writes = std::mem::take(&mut writes);
                 self.move_cursor(page.next_token, cursor.lineage, Vec::new()).await?;
@@ -155,10 +153,12 @@ impl Run<'_> {
         let account = &self.order.promise.account;
         let mut absent = self.deps.store.bound_remotes(account).await.doing("reading the links")?;
         let mut seen = BTreeSet::new();
+        let mut is_whole = true;
         let mut request = PageRequest { since: None, page: None };
         loop {
             self.check_stop()?;
             let page = self.deps.remote.list_records(&request).await.doing("listing all contacts")?;
+            is_whole &= self.note_unreadable(&page.unreadable);
             for record in &page.records {
                 absent.remove(&record.id);
                 for former in &record.former_ids {
@@ -172,6 +172,10 @@ impl Run<'_> {
             if page.next_page.is_some() {
                 request.page = page.next_page;
                 continue;
+            }
+            if !is_whole {
+                reached::note(Situation::ListingIncomplete);
+                return Ok(());
             }
             // A listing that shows fewer contacts than it counts is no proof that the others are gone.
             if page.next_token.is_some() && page.total.is_none_or(|total| seen.len() as u64 >= total) {
@@ -193,6 +197,18 @@ impl Run<'_> {
     fn listed_lately(&self) -> bool {
         let lineage = self.state.contacts.as_ref().map(|cursor| cursor.lineage);
         lineage.is_some_and(|lineage| self.now().since(lineage) < FULL_DISTANCE)
+    }
+
+    /// Names contacts of a page that cannot be read. Returns whether there were none.
+    fn note_unreadable(&mut self, unreadable: &[String]) -> bool {
+        for one in unreadable {
+            self.waiting += 1;
+            self.fail(
+                one,
+                "what Google shows of it cannot be read; nothing is concluded from it, or from who is missing",
+            );
+        }
+        unreadable.is_empty()
     }
 
     /// Stores the change token together with the last of what it covers. What the run knows of the account moves only
@@ -236,33 +252,18 @@ impl Run<'_> {
     }
 
     /// The one door for remote state: classifies records and returns what is to be stored. What the records leave open
-    /// is read directly first.
+    /// is read directly first, and what that leaves open is looked at again by the next run.
     pub(crate) async fn observe_records(&mut self, records: Vec<Record>) -> Result<Vec<Write>, EngineError> {
         let (mut writes, open) = self.classify_all(records, Source::Listing, &[]).await?;
-        let mut read: Vec<Record> = self.fetch(&open.unclear).await?.into_values().collect();
-        read.extend(self.tell_apart(open.doubled).await?);
+        let Fetched { records, unclear } = self.fetch(&open.unclear).await?;
+        writes.extend(self.still_unclear(&unclear, &writes).await?);
+        let mut read: Vec<Record> = records.into_values().collect();
+        let (told, untold) = self.tell_apart(open.doubled).await?;
+        read.extend(told);
         let (more, _) = self.classify_all(read, Source::Read, &writes).await?;
         writes.extend(more);
+        writes.extend(untold.into_iter().map(|record| self.look_again_at(record)));
         Ok(writes)
-    }
-
-    /// Asks for the other record of each link that has two. Where it is no more, or leads to this one, this one is the
-    /// same under a new name, and says so. A late state under a name that leads here no more is left out.
-    async fn tell_apart(&mut self, doubled: Vec<Doubled>) -> Result<Vec<Record>, EngineError> {
-        let asked: BTreeSet<&RemoteId> =
-            doubled.iter().flat_map(|doubled| [&doubled.record.id, &doubled.other]).collect();
-        let found = self.fetch(&asked.into_iter().cloned().collect::<Vec<_>>()).await?;
-        let told = doubled.into_iter().filter_map(|Doubled { mut record, other, is_older, other_may_be_hidden }| {
-            match (found.get(&record.id), found.get(&other)) {
-                (None, _) if is_older => return None,
-                (Some(own), _) if own.id != record.id => return None,
-                (_, None) if is_older && other_may_be_hidden => return None,
-                (_, Some(other)) if other.id != record.id => {}
-                _ => record.former_ids.push(other),
-            }
-            Some(record)
-        });
-        Ok(told.collect())
     }
 
     async fn classify_all(
@@ -344,17 +345,23 @@ impl Run<'_> {
     }
 
     /// Reads records directly, as many as it takes. One that was renamed stands under the id asked for, and names it
-    /// among its former ones.
-    pub(crate) async fn fetch(&mut self, ids: &[RemoteId]) -> Result<BTreeMap<RemoteId, Record>, EngineError> {
-        let mut found = BTreeMap::new();
+    /// among its former ones. What is unclear is named, and nothing may follow from it.
+    pub(crate) async fn fetch(&mut self, ids: &[RemoteId]) -> Result<Fetched, EngineError> {
+        let mut all = Fetched::default();
         for chunk in ids.chunks(self.deps.remote.limits().fetch) {
-            found.extend(self.deps.remote.fetch_records(chunk).await.doing("reading contacts directly")?);
+            let fetched = self.deps.remote.fetch_records(chunk).await.doing("reading contacts directly")?;
+            all.records.extend(fetched.records);
+            all.unclear.extend(fetched.unclear);
         }
-        for (asked, record) in &mut found {
+        for (asked, record) in &mut all.records {
             if record.id != *asked && !record.former_ids.contains(asked) {
                 record.former_ids.push(asked.clone());
             }
         }
-        Ok(found)
+        for id in &all.unclear {
+            self.waiting += 1;
+            self.fail(id, "what Google answers about it cannot be read; it stays as it is");
+        }
+        Ok(all)
     }
 }

@@ -16,7 +16,7 @@ use crate::domain::harm::{Harm, Side};
 use crate::domain::id::{GroupId, LinkId, LinkToken, Marker, RemoteId};
 use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::domain::outbox::{Intent, IntentKind};
-use crate::remotes::FRESHNESS_WINDOW;
+use crate::remotes::{FRESHNESS_WINDOW, Fetched};
 use crate::store::Write;
 
 impl Run<'_> {
@@ -108,7 +108,7 @@ impl Run<'_> {
     /// Finds out what became of updates and deletions, by the record they were for.
     async fn recover_writes(&mut self, asked: BTreeMap<RemoteId, (Link, Intent)>) -> Result<(), EngineError> {
         let ids: Vec<RemoteId> = asked.keys().cloned().collect();
-        let found = self.fetch(&ids).await?;
+        let Fetched { records: found, unclear } = self.fetch(&ids).await?;
         let untouched: BTreeSet<LinkId> = asked
             .iter()
             .filter(|(remote, (_, intent))| found.get(*remote).is_some_and(|one| one.time == intent.remote_time))
@@ -116,7 +116,7 @@ impl Run<'_> {
             .collect();
         let mut writes = Vec::new();
         let mut there = Vec::new();
-        for (remote, (link, intent)) in asked {
+        for (remote, (link, intent)) in asked.into_iter().filter(|(remote, _)| !unclear.contains(remote)) {
             match found.contains_key(&remote) {
                 true => there.push((link, intent)),
                 false => writes.extend(self.recover_missing(link, &intent).await?),

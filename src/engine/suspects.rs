@@ -13,14 +13,22 @@ use super::{CHUNK, Doing, EngineError, Run};
 use crate::domain::id::{GroupId, LinkId, LinkToken, RemoteId};
 use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::domain::time::Timestamp;
-use crate::remotes::{FRESHNESS_WINDOW, Record};
+use crate::remotes::{FRESHNESS_WINDOW, Fetched, Record};
 use crate::store::{Ghost, Write};
+
+/// A record that was asked for.
+struct Asked {
+    link: LinkId,
+    /// The name it was asked for by.
+    remote: RemoteId,
+    /// When, as the remote's clock shows it.
+    at: Timestamp,
+}
 
 /// Records that a direct read did not find, and where to look for them before they are taken for gone.
 #[derive(Default)]
 struct Lost {
-    /// Their links, with the names that were asked for.
-    links: Vec<(LinkId, RemoteId)>,
+    links: Vec<Asked>,
     /// What they are known by.
     tokens: BTreeSet<LinkToken>,
     /// The groups they were last known to be in.
@@ -39,17 +47,20 @@ impl Run<'_> {
                 continue;
             }
             let ids: Vec<RemoteId> = suspects.iter().filter_map(|link| link.remote.clone()).collect();
-            let mut found = self.fetch(&ids).await?;
+            // What happens to a record from here on is news, whatever the read shows.
+            let asked_at = self.remote_now();
+            let Fetched { records: mut found, unclear } = self.fetch(&ids).await?;
             let taken = self.taken_by_others(&found).await?;
             let mut writes = Vec::new();
             let mut seen_again = Vec::new();
-            for link in suspects {
+            let is_clear = |link: &Link| link.remote.as_ref().is_none_or(|id| !unclear.contains(id));
+            for link in suspects.into_iter().filter(is_clear) {
                 let record = link.remote.as_ref().and_then(|id| found.remove(id));
                 match record.filter(|record| taken.get(&record.id).is_none_or(|other| *other == link.id)) {
                     None if link.state == LinkState::Bound && !self.may_be_unfound(&link) => {
-                        lost.add(&link, self.groups_of(&link));
+                        lost.add(&link, self.groups_of(&link), asked_at);
                     }
-                    None => writes.extend(self.missing(link)),
+                    None => writes.extend(self.missing(link, asked_at)),
                     Some(record) => match self.present(&link, &record) {
                         Some(link) => writes.push(Write::Link(Box::new(link))),
                         None => seen_again.push(record),
@@ -73,11 +84,15 @@ impl Run<'_> {
         let groups = self.pair_groups().live().filter(|group| lost.groups.contains(*group)).cloned().collect();
         self.search_groups(&groups, &lost.tokens).await?;
         for chunk in lost.links.chunks(CHUNK as usize) {
-            let ids: Vec<LinkId> = chunk.iter().map(|(id, _)| *id).collect();
-            let asked: BTreeMap<LinkId, &RemoteId> = chunk.iter().map(|(id, remote)| (*id, remote)).collect();
-            let mut links = self.deps.store.links(&ids).await.doing("reading links")?;
-            links.retain(|link| is_suspect(link) && link.remote.as_ref() == asked.get(&link.id).copied());
-            let writes = links.into_iter().flat_map(|link| self.missing(link)).collect();
+            let ids: Vec<LinkId> = chunk.iter().map(|asked| asked.link).collect();
+            let asked: BTreeMap<LinkId, &Asked> = chunk.iter().map(|asked| (asked.link, asked)).collect();
+            let mut writes = Vec::new();
+            for link in self.deps.store.links(&ids).await.doing("reading links")? {
+                let asked = asked.get(&link.id).filter(|asked| link.remote.as_ref() == Some(&asked.remote));
+                if let Some(asked) = asked.filter(|_| is_suspect(&link)) {
+                    writes.extend(self.missing(link, asked.at));
+                }
+            }
             self.commit(writes, "recording which records are gone").await?;
         }
         Ok(())
@@ -109,9 +124,13 @@ impl Run<'_> {
         Ok(Some(store.links(&ids).await.doing("reading links")?))
     }
 
-    /// What follows from a direct read that did not find the record.
-    fn missing(&mut self, mut link: Link) -> Vec<Write> {
+    /// What follows from a direct read that did not find the record, sent when the remote's clock showed `asked_at`.
+    fn missing(&mut self, mut link: Link, asked_at: Timestamp) -> Vec<Write> {
         let now = self.now();
+        if link.state == LinkState::Found && link.base.is_none() && self.may_be_unfound(&link) {
+            self.waiting += 1;
+            return self.bring_back(&link).map(|link| Write::Link(Box::new(link))).into_iter().collect();
+        }
         if link.state == LinkState::Found {
             let Some(remote) = link.remote else { return Vec::new() };
             return vec![Write::DropLink(link.id), Write::Ghost(Ghost { account: link.account, remote, seen: now })];
@@ -137,7 +156,7 @@ impl Run<'_> {
         reached::note(Situation::MissingConfirmed);
         // Late entries of the change stream from before the deletion must not pass for an undelete.
         if rules::holds(Rule::RemoteTimeOnMissing) {
-            link.remote_time = link.remote_time.max(Some(self.remote_now()));
+            link.remote_time = link.remote_time.max(Some(asked_at));
         }
         link.seen = Some(Sighting::Gone { at: now });
         vec![Write::Link(Box::new(link))]
@@ -154,6 +173,10 @@ impl Run<'_> {
     fn present(&mut self, link: &Link, record: &Record) -> Option<Link> {
         let mut link = link.clone();
         match (&link.state, &link.seen) {
+            // It could not be told from another one so far.
+            (LinkState::Found, Some(Sighting::Suspect { cause: Suspicion::Absence, .. })) if link.base.is_none() => {
+                None
+            }
             (LinkState::Found, _) => {
                 link.seen = Some(Sighting::Present { wire: record.wire.clone(), at: self.now() });
                 link.etag.clone_from(&record.etag);
@@ -181,8 +204,8 @@ impl Run<'_> {
 }
 
 impl Lost {
-    fn add(&mut self, link: &Link, groups: BTreeSet<GroupId>) {
-        self.links.extend(link.remote.clone().map(|remote| (link.id, remote)));
+    fn add(&mut self, link: &Link, groups: BTreeSet<GroupId>, at: Timestamp) {
+        self.links.extend(link.remote.clone().map(|remote| Asked { link: link.id, remote, at }));
         self.tokens.insert(link.token.clone());
         self.groups.extend(groups);
     }

@@ -88,6 +88,18 @@ pub struct RecordPage {
     pub next_token: Option<ChangeToken>,
     /// How many contacts the remote says there are; only meaningful for a full listing.
     pub total: Option<u64>,
+    /// Contacts of the page that cannot be read, named for people. Where there are any, the page proves nobody absent, and
+    /// the listing is not to be continued from its token.
+    pub unreadable: Vec<String>,
+}
+
+/// What direct reads said. Records that are in neither are not there.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Fetched {
+    /// The records that are there, by the id that was asked for.
+    pub records: BTreeMap<RemoteId, Record>,
+    /// Ids of which cannot be told whether there is a record, or what it looks like: nothing follows from them.
+    pub unclear: BTreeSet<RemoteId>,
 }
 
 /// One page of the stream of groups.
@@ -265,9 +277,8 @@ pub trait Remote: Send + Sync {
     /// The listing can lag behind our own writes by minutes. [`RemoteError::TokenExpired`]: list everything instead.
     async fn list_records(&self, request: &PageRequest) -> Result<RecordPage, RemoteError>;
 
-    /// Reads records directly; missing ones are left out of the answer. At most 200 ids. A record that was renamed
-    /// stands under the id that was asked for.
-    async fn fetch_records(&self, ids: &[RemoteId]) -> Result<BTreeMap<RemoteId, Record>, RemoteError>;
+    /// Reads records directly. At most 200 ids. A record that was renamed stands under the id that was asked for.
+    async fn fetch_records(&self, ids: &[RemoteId]) -> Result<Fetched, RemoteError>;
 
     /// Waits until a write of so many records could be sent at once: budget, pause and access token are there. A write
     /// that waits after it was committed would leave its outcome open for as long, should the process end.

@@ -91,7 +91,7 @@ async fn a_card_survives_the_way_to_google_and_back() {
     assert_eq!(created.groups, my_contacts());
     let read = |record: &Record| normal::card(&world.google.codec().read(&record.wire, Kind::Person).card);
     assert_eq!(read(&created), normal::card(&rich()));
-    let fetched = world.google.fetch_records(std::slice::from_ref(&created.id)).await.unwrap();
+    let fetched = world.google.fetch_records(std::slice::from_ref(&created.id)).await.unwrap().records;
     assert_eq!(fetched[&created.id], created);
     assert_eq!(list(&world, None).await, [created]);
     world.assert_no_violation();
@@ -169,7 +169,7 @@ async fn a_batch_of_updates_names_the_stale_ones_and_may_answer_nothing() {
     let fresh = [updates[0].clone(), updates[2].clone()];
     assert_eq!(world.google.update_records(&mask, &fresh).await.unwrap(), Updated::default());
     let ids = [records[0].id.clone(), records[1].id.clone()];
-    let fetched = world.google.fetch_records(&ids).await.unwrap();
+    let fetched = world.google.fetch_records(&ids).await.unwrap().records;
     assert_eq!(fetched[&ids[0]].wire["biographies"][0]["value"], "x");
     assert_eq!(fetched[&ids[1]].wire.get("biographies"), None);
 }
@@ -203,7 +203,7 @@ async fn a_stale_update_writes_nothing() {
     update.etag = Etag::new("#stale");
     let error = world.google.update_records(&mask, &[update]).await.unwrap_err();
     assert!(matches!(&error, RemoteError::Stale { items } if *items == [0]), "{error:?}");
-    let fetched = world.google.fetch_records(std::slice::from_ref(&record.id)).await.unwrap();
+    let fetched = world.google.fetch_records(std::slice::from_ref(&record.id)).await.unwrap().records;
     assert_eq!(fetched[&record.id], record);
 }
 
@@ -218,7 +218,7 @@ async fn changes_and_deletions_come_through_the_change_stream() {
     let changed = list(&world, page.next_token).await;
     let presence: Vec<(&RemoteId, Presence)> = changed.iter().map(|record| (&record.id, record.presence)).collect();
     assert!(presence.contains(&(&kept.id, Presence::Present)) && presence.contains(&(&gone.id, Presence::Deleted)));
-    assert!(world.google.fetch_records(std::slice::from_ref(&gone.id)).await.unwrap().is_empty());
+    assert!(world.google.fetch_records(std::slice::from_ref(&gone.id)).await.unwrap().records.is_empty());
 }
 
 #[tokio::test]
@@ -253,7 +253,7 @@ async fn many_contacts_are_deleted_and_read_in_few_calls() {
     let wires: Vec<Value> = (0..200).map(|number| wire(&world, &plain("Ada"), number)).collect();
     let records = world.google.create_records(&wires).await.unwrap().records;
     let ids: Vec<RemoteId> = records.into_iter().map(|record| record.id).collect();
-    assert_eq!(world.google.fetch_records(&ids).await.unwrap().len(), 200);
+    assert_eq!(world.google.fetch_records(&ids).await.unwrap().records.len(), 200);
     world.google.delete_records(&ids).await.unwrap();
     assert!(list(&world, None).await.is_empty());
     let calls = |method| world.emulator().counters().method(method).calls;
@@ -413,7 +413,7 @@ async fn the_same_client_works_over_a_real_connection() {
     assert_eq!((created.len(), page.records.len()), (30, 30));
     // More ids than fit into an address.
     let nobody = |number: u64| RemoteId::new(format!("people/c{}", u64::MAX - number));
-    let found = google.fetch_records(&(0..200).map(nobody).collect::<Vec<_>>()).await.unwrap();
+    let found = google.fetch_records(&(0..200).map(nobody).collect::<Vec<_>>()).await.unwrap().records;
     assert!(found.is_empty());
     assert_eq!(server.emulator().counters().violations, Vec::<String>::new());
     server.stop().await.unwrap();

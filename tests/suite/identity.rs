@@ -510,6 +510,33 @@ async fn what_was_edited_on_the_doubled_record_is_kept() {
     world.assert_at_rest().await;
 }
 
+// The listing shows the doubled record long after the contact's own one was edited, and before a direct read does.
+#[tokio::test]
+async fn a_doubled_record_that_is_listed_before_it_can_be_read_is_looked_at_again() {
+    let world = World::new();
+    let ada = world.add(person("Ada King")).await;
+    world.strike("people.createContact", FaultKind::ApplyLate(2_700_000));
+    world.sync().await;
+    for _ in 0..2 {
+        world.advance(Duration::from_secs(1200));
+        world.sync().await;
+    }
+    let delays = (Delay::constant(600_000), Delay::constant(300_000));
+    world.switch(|settings| (settings.propagation.get, settings.propagation.delta) = delays);
+    world.advance(Duration::from_secs(600));
+    world.assert_twice("Ada King");
+    world.switch(|settings| settings.propagation = Default::default());
+    world.edit(ada, |card| card.notes = Some("met in London".to_owned())).await;
+    world.sync().await;
+    world.advance(Duration::from_secs(310));
+    world.sync().await;
+    world.advance(Duration::from_secs(1200));
+    world.settle().await;
+    assert_eq!((world.google_names().len(), world.contacts().await.len()), (1, 1));
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
 #[tokio::test]
 async fn a_doubled_record_whose_deletion_goes_unanswered_is_gone_all_the_same() {
     for kind in [FaultKind::DropAfter, FaultKind::Drop, FaultKind::StatusAfter(500)] {

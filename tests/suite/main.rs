@@ -35,6 +35,7 @@ mod support;
 mod sync;
 mod tokens;
 mod undo;
+mod unreadable;
 mod users;
 mod volume;
 mod wild;

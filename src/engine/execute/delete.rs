@@ -15,7 +15,7 @@ use crate::engine::reached::{self, Situation};
 use crate::engine::rules::{self, Rule};
 use crate::engine::settle::is_folded_twin;
 use crate::engine::{Doing, EngineError, Run};
-use crate::remotes::{FRESHNESS_WINDOW, RemoteError, WriteKind};
+use crate::remotes::{FRESHNESS_WINDOW, Fetched, RemoteError, WriteKind};
 use crate::store::Write;
 
 /// A record about to be deleted, as it was checked.
@@ -86,7 +86,7 @@ impl Run<'_> {
             matches!(self.replan_link(link, contact.as_ref(), &held), Push::Delete | Push::Retract)
         });
         let remotes: Vec<RemoteId> = loaded.iter().filter_map(|(link, _)| link.remote.clone()).collect();
-        let mut found = self.fetch(&remotes).await?;
+        let Fetched { records: mut found, unclear } = self.fetch(&remotes).await?;
         let mut removals = Vec::new();
         let mut gone = Vec::new();
         let mut hidden = Vec::new();
@@ -94,6 +94,7 @@ impl Run<'_> {
         for (link, _) in loaded {
             let (Some(remote), Some(base)) = (link.remote.clone(), link.base.clone()) else { continue };
             match found.remove(&remote) {
+                None if unclear.contains(&remote) => {}
                 Some(_) if !rules::holds(Rule::CheckBeforeDelete) => {
                     let Some(marker) = markers.next() else { continue };
                     removals.push(Removal { link, base, remote, marker });
@@ -164,17 +165,8 @@ impl Run<'_> {
         if is_folded_twin(&link) {
             let mut writes = vec![Write::DropLink(link.id)];
             if let (Some(former), Some(remote)) = (&link.former, &link.remote) {
-                let account = &link.account;
-                let asked = [former.remote.clone()];
-                let mut originals = self.deps.store.links_of_remotes(account, &asked).await.doing("reading links")?;
-                // By its former name, a record that came back under it leads to the very link that is dropped.
-                originals.retain(|(_, original)| original.id != link.id);
-                let led = |original: Link| Write::Alias {
-                    account: account.clone(),
-                    remote: remote.clone(),
-                    link: original.id,
-                };
-                writes.extend(originals.into_iter().map(|(_, original)| led(original)));
+                let (account, remote) = (link.account.clone(), remote.clone());
+                writes.push(Write::Alias { account, remote, link: former.link });
             }
             let tag = link.base.as_ref().and_then(|base| self.deps.remote.codec().tag(&base.remote));
             if let (Some(tag), Some(remote)) = (tag, link.remote) {

@@ -151,7 +151,7 @@ impl Run<'_> {
             return Ok(News::None);
         }
         let ids: Vec<RemoteId> = unread.keys().cloned().collect();
-        let records = self.fetch(&ids).await?;
+        let records = self.fetch(&ids).await?.records;
         let writes = self.observe_records(records.into_values().collect()).await?;
         self.commit(writes, "recording updated contacts").await?;
         let sent: BTreeMap<LinkId, Marker> = unread.values().copied().collect();

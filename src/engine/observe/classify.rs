@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::bearing::{Bearing, bearing, former_life, is_looked_at_again, is_undecided};
 use super::{Doubled, Page, Run, Source};
 use crate::domain::contact::Kind;
 use crate::domain::harm::{Harm, Side};
@@ -21,25 +22,12 @@ use crate::engine::rules::{self, Rule};
 use crate::remotes::{Codec, Presence, Record};
 use crate::store::{Ghost, Stranger, Write};
 
-/// How a record relates to a link.
-enum Bearing {
-    /// It is the link's record.
-    Own(LinkId),
-    /// It is the link's record under a new name.
-    Renamed(LinkId),
-    /// It carries the token of a link that waits for its record.
-    Awaited(LinkId),
-    /// It carries the token of a link, or was a link's record once, but the link has another one.
-    Twin(LinkId),
-    /// It is a former name of a link's record.
-    Former,
-    /// It is nobody's.
-    None,
-}
-
 impl Run<'_> {
     /// Classifies one record of a page.
     pub(super) fn classify(&mut self, page: &mut Page, record: Record) {
+        if record.presence == Presence::Present && is_looked_at_again(page, &record) {
+            forget_found(page, &record);
+        }
         match bearing(page, &record) {
             Bearing::Own(id) => self.classify_own(page, id, record),
             // It was renamed before we deleted it under a name that led nowhere any more.
@@ -166,7 +154,8 @@ impl Run<'_> {
                 let is_older = !is_gone && record.time < link.remote_time;
                 let other_may_be_hidden = self.may_be_hidden(link);
                 let brought_back = self.bring_back(link);
-                page.open.doubled.push(Doubled { other: other.clone(), record, is_older, other_may_be_hidden });
+                let (other, is_new) = (other.clone(), !page.by_remote.contains_key(&record.id));
+                page.open.doubled.push(Doubled { other, record, is_older, other_may_be_hidden, is_new });
                 if let Some(link) = brought_back {
                     keep(page, link);
                 }
@@ -381,60 +370,6 @@ impl Run<'_> {
 enum IsTwin {
     Yes,
     No,
-}
-
-/// What both sides agreed on before the record of the link was taken for gone, when this is that very record: under
-/// another name that had not been shown yet.
-fn former_life<'l>(link: &'l Link, record: &Record) -> Option<&'l Former> {
-    let former = link.former.as_ref()?;
-    (record.id == former.remote || record.former_ids.contains(&former.remote)).then_some(former)
-}
-
-fn bearing(page: &Page, record: &Record) -> Bearing {
-    let renamed = record.former_ids.iter().find_map(|former| {
-        let id = page.by_remote.get(former)?;
-        (page.links.get(id)?.remote.as_ref() == Some(former)).then_some(*id)
-    });
-    if let Some(id) = page.by_remote.get(&record.id) {
-        let Some(link) = page.links.get(id) else { return Bearing::None };
-        if let Some(renamed) = renamed.filter(|_| is_undecided(link)) {
-            return Bearing::Renamed(renamed);
-        }
-        return match &link.remote {
-            Some(own) if *own == record.id => Bearing::Own(*id),
-            _ if record.presence == Presence::Deleted => Bearing::Former,
-            _ => Bearing::Twin(*id),
-        };
-    }
-    if let Some(id) = renamed {
-        return Bearing::Renamed(id);
-    }
-    if let Some(id) = former_record(page, record) {
-        return Bearing::Twin(id);
-    }
-    if !rules::holds(Rule::LinkToken) {
-        return Bearing::None;
-    }
-    let awaited = record.tag.as_ref().and_then(|tag| page.links.get(page.by_token.get(&tag.token)?));
-    match awaited {
-        Some(link) if link.remote.is_none() && record.tag.as_ref().is_some_and(|tag| tag.token == link.token) => {
-            Bearing::Awaited(link.id)
-        }
-        Some(link) if record.presence == Presence::Present => Bearing::Twin(link.id),
-        _ => Bearing::None,
-    }
-}
-
-/// The link whose record this was before it was taken for gone and made anew. It may never have carried our tag.
-fn former_record(page: &Page, record: &Record) -> Option<LinkId> {
-    let links = record.former_ids.iter().filter_map(|former| page.links.get(page.by_remote.get(former)?));
-    let mut own = links.filter(|link| record.presence == Presence::Present && former_life(link, record).is_some());
-    own.next().map(|link| link.id)
-}
-
-/// Whether a record was found, and whose it is has not been decided.
-fn is_undecided(link: &Link) -> bool {
-    link.state == LinkState::Found && link.base.is_none()
 }
 
 /// Forgets that a record was found which is known by a former name: a listing had shown it without that name.

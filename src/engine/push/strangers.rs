@@ -15,7 +15,7 @@ use crate::domain::id::{ContactId, Etag, LinkId, RemoteId};
 use crate::domain::link::{Link, LinkState, Parked, ParkedWhy, Sighting};
 use crate::domain::matching::{Verdict, judge};
 use crate::engine::{Doing, EngineError, Run, identity};
-use crate::remotes::Record;
+use crate::remotes::{Fetched, Record};
 use crate::store::{Stranger, Write};
 
 /// A contact about to be created that may exist already, or was thought to.
@@ -39,6 +39,8 @@ struct Acquaintance {
     free: BTreeMap<RemoteId, Record>,
     /// Those names, by the ones they are remembered under: two strangers may lead to one record.
     names: BTreeMap<RemoteId, RemoteId>,
+    /// Those that could not be read.
+    unclear: BTreeSet<RemoteId>,
 }
 
 impl Run<'_> {
@@ -68,6 +70,10 @@ impl Run<'_> {
         let mut writes = Vec::new();
         for ((suitor, print), twins) in meeting.suitors.into_iter().zip(prints).zip(&twins) {
             let free = |remote: &RemoteId| acquaintance.free.get(remote).filter(|_| claims.get(remote) == Some(&1));
+            if !suitor.strangers.is_disjoint(&acquaintance.unclear) {
+                self.doubted.insert(suitor.contact.id);
+                continue;
+            }
             match twins.as_slice() {
                 [] => writes.extend(suitor.goes_on()),
                 [remote] if let Some(record) = free(remote) => {
@@ -110,9 +116,9 @@ impl Run<'_> {
 
     async fn ask_about(&mut self, meeting: &Meeting) -> Result<Acquaintance, EngineError> {
         let ids: Vec<RemoteId> = meeting.strangers.keys().cloned().collect();
-        let records = self.fetch(&ids).await?;
+        let Fetched { records, unclear } = self.fetch(&ids).await?;
         let names = records.iter().map(|(asked, record)| (asked.clone(), record.id.clone())).collect();
-        Ok(Acquaintance { free: self.unlinked(records).await?, names })
+        Ok(Acquaintance { free: self.unlinked(records).await?, names, unclear })
     }
 
     /// The strangers that may be the contact.

@@ -277,7 +277,7 @@ impl Run<'_> {
         link.state = LinkState::Need;
         link.wanted.clear();
         if let (Some(remote), Some(base)) = (former.clone(), link.base.take()) {
-            link.former = Some(Former { remote, base });
+            link.former = Some(Former { link: link.id, remote, base });
         }
         link.seen = None;
         link.etag = None;

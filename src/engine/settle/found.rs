@@ -13,7 +13,7 @@ use crate::domain::contact::{Card, Contact};
 use crate::domain::diff;
 use crate::domain::field::Field;
 use crate::domain::history::Action;
-use crate::domain::id::{ContactId, LinkToken, Marker, RemoteId};
+use crate::domain::id::{ContactId, LinkId, LinkToken, Marker};
 use crate::domain::link::{Base, Certainty, Link, LinkState, Parked, ParkedWhy, Sighting};
 use crate::domain::matching::{self, MatchKey, Verdict};
 use crate::domain::merge::{Rules, three_way};
@@ -145,17 +145,15 @@ impl Run<'_> {
         let tokens: Vec<LinkToken> = read.iter().filter_map(|(_, _, tag)| Some(tag.as_ref()?.token.clone())).collect();
         let originals: BTreeMap<LinkToken, Link> =
             self.deps.store.links_of_tokens(&tokens).await.doing("reading links by token")?.into_iter().collect();
-        let formers: Vec<RemoteId> =
-            links.iter().filter_map(|link| Some(link.former.as_ref()?.remote.clone())).collect();
-        let account = &self.order.promise.account;
-        let formers: BTreeMap<RemoteId, Link> =
-            self.deps.store.links_of_remotes(account, &formers).await.doing("reading links")?.into_iter().collect();
+        let formers: Vec<LinkId> = links.iter().filter_map(|link| Some(link.former.as_ref()?.link)).collect();
+        let formers = self.deps.store.links(&formers).await.doing("reading links")?;
+        let formers: BTreeMap<LinkId, Link> = formers.into_iter().map(|link| (link.id, link)).collect();
         let candidate = |(link, wire, tag): (&Link, &serde_json::Value, Option<Tag>)| {
             let is_other = |original: &&Link| {
                 original.account == link.account && original.id != link.id && original.contact.is_some()
             };
             let named = tag.as_ref().and_then(|tag| originals.get(&tag.token)).filter(is_other);
-            let remembered = || formers.get(&link.former.as_ref()?.remote).filter(is_other);
+            let remembered = || formers.get(&link.former.as_ref()?.link).filter(is_other);
             let original = match named {
                 Some(original) => Some(Original { link: original.clone(), tag }),
                 None => remembered().map(|original| Original { link: original.clone(), tag: None }),

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::domain::id::RemoteId;
 use crate::remotes::{Created, Record, RemoteError, Update, Updated};
 
-use super::answers::{self, PersonResponse};
+use super::answers::{self, Found, PersonResponse};
 use super::client::{Failure, Google};
 use super::people::{PERSON_FIELDS, SOURCE, decode, unreadable};
 use super::request::{About, Call, DELETE, DELETE_BATCH, WRITE, WRITE_BATCH, path_of};
@@ -122,7 +122,7 @@ impl Google {
             Ok(_) => Ok(()),
             // Google answers so about contacts that do not exist; only a direct read tells the two apart.
             Err(failure) if failure.code == Some(500) => match self.get_person(id).await {
-                Ok(None) => Err(RemoteError::Missing { method: METHOD }),
+                Ok(Found::Nothing) => Err(RemoteError::Missing { method: METHOD }),
                 _ => Err(failure.error),
             },
             Err(failure) => Err(failure.error),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::domain::id::{ChangeToken, RemoteId};
 use crate::remotes::id_token::Identity;
-use crate::remotes::{PageRequest, Presence, Record, RecordPage, RemoteError, RemoteUser};
+use crate::remotes::{Fetched, PageRequest, Presence, Record, RecordPage, RemoteError, RemoteUser};
 
 use super::answers::{Found, PersonResponse};
 use super::client::{Google, user_id};
@@ -82,81 +82,92 @@ impl Google {
         }
         let answer: Connections = decode(METHOD, self.read(&call).await?)?;
         let persons = answer.connections.iter().filter(|person| !wire::is_profile_only(person));
-        // One that cannot be read must not pass for one that is not there: the whole page is read another time.
-        let records: Result<Vec<Record>, _> = persons.map(wire::record).collect();
-        let mut records = records.map_err(|error| unreadable(METHOD, &error.to_string()))?;
-        self.complete(&mut records).await?;
+        let (mut records, mut unreadable) = (Vec::new(), Vec::new());
+        for (place, person) in persons.enumerate() {
+            match wire::record(person) {
+                Ok(record) => records.push(record),
+                Err(error) => unreadable.push(format!("entry {} of a page of the listing ({error})", place + 1)),
+            }
+        }
+        let in_part = self.complete(&mut records).await?;
+        unreadable.extend(in_part.iter().map(ToString::to_string));
         let last = answer.next_page_token.is_none();
         Ok(RecordPage {
             records,
             next_page: answer.next_page_token,
             next_token: answer.next_sync_token.filter(|_| last).map(ChangeToken::new),
             total: answer.total_items,
+            unreadable,
         })
     }
 
-    /// Reads those records directly of which the listing may have left out values.
-    async fn complete(&self, records: &mut [Record]) -> Result<(), RemoteError> {
+    /// Reads those records directly of which the listing may have left out values. Returns those of which that did not
+    /// succeed, taken out: what was listed of them would look as if the rest had been removed.
+    async fn complete(&self, records: &mut Vec<Record>) -> Result<BTreeSet<RemoteId>, RemoteError> {
         let values = |record: &Record, field| wire::items(&record.wire, field).len();
-        let is_cut = |record: &&mut Record| {
+        let is_cut = |record: &Record| {
             record.presence == Presence::Present
                 && ["emailAddresses", "phoneNumbers"].iter().any(|field| values(record, field) >= LISTED_VALUES_MAX)
         };
-        let mut cut: Vec<&mut Record> = records.iter_mut().filter(is_cut).collect();
-        let ids: Vec<RemoteId> = cut.iter().map(|record| record.id.clone()).collect();
-        let mut whole = self.fetch_people(&ids).await?;
-        for record in &mut cut {
-            let Some(whole) = whole.remove(&record.id) else {
-                // What was listed of it would look as if the rest had been removed.
-                return Err(unreadable(LISTING, "a contact that is listed and cannot be read"));
-            };
+        let mut in_part: BTreeSet<RemoteId> =
+            records.iter().filter(|record| is_cut(record)).map(|record| record.id.clone()).collect();
+        let ids: Vec<RemoteId> = in_part.iter().cloned().collect();
+        let mut whole = self.fetch_people(&ids).await?.records;
+        for record in records.iter_mut() {
+            let Some(whole) = whole.remove(&record.id) else { continue };
+            in_part.remove(&record.id);
             let former_ids = std::mem::take(&mut record.former_ids);
-            **record = Record { former_ids, ..whole };
+            *record = Record { former_ids, ..whole };
         }
-        Ok(())
+        records.retain(|record| !in_part.contains(&record.id));
+        Ok(in_part)
     }
 
     /// people.getBatchGet; what is not there is left out. An item counts as missing only when it says so. One that says
-    /// nothing, or nothing that can be read, is asked for by itself, and the whole read fails when that tells no more.
-    pub(super) async fn fetch_people(&self, ids: &[RemoteId]) -> Result<BTreeMap<RemoteId, Record>, RemoteError> {
+    /// nothing, or nothing that can be read, is asked for by itself, and is unclear when that tells no more.
+    pub(super) async fn fetch_people(&self, ids: &[RemoteId]) -> Result<Fetched, RemoteError> {
         const METHOD: &str = "people.getBatchGet";
         // A name that stands twice in a request may be refused.
         let ids: Vec<&RemoteId> = ids.iter().collect::<BTreeSet<_>>().into_iter().collect();
-        let mut records = BTreeMap::new();
+        let mut fetched = Fetched::default();
         for chunk in ids.chunks(FETCH_MAX) {
             let mut path =
                 format!("/v1/people:batchGet?personFields={PERSON_FIELDS}&sources={SOURCE}&prettyPrint=false");
             chunk.iter().for_each(|id| add_parameter(&mut path, "resourceNames", id.as_str()));
             let answer: Responses = decode(METHOD, self.read(&Call::get(METHOD, path)).await?)?;
-            let found: BTreeMap<RemoteId, Found> = answer
+            let mut found: BTreeMap<RemoteId, Found> = answer
                 .responses
                 .iter()
                 .filter_map(|response| Some((response.requested()?, response.found())))
                 .collect();
-            if chunk.iter().all(|id| !found.contains_key(*id)) {
+            if chunk.len() > 1 && chunk.iter().all(|id| !found.contains_key(*id)) {
                 return Err(unreadable(METHOD, "an answer without any of the contacts that were asked for"));
             }
             for id in chunk {
-                let record = match found.get(*id) {
-                    Some(Found::Record(record)) => Some((**record).clone()),
-                    Some(Found::Nothing) => None,
+                let one = match found.remove(*id) {
                     Some(Found::Unclear) | None => self.get_person(id).await?,
+                    Some(told) => told,
                 };
-                let present = record.filter(|record| record.presence == Presence::Present);
-                records.extend(present.map(|record| ((*id).clone(), record)));
+                match one {
+                    Found::Record(record) if record.presence == Presence::Present => {
+                        fetched.records.insert((*id).clone(), *record);
+                    }
+                    Found::Record(_) | Found::Nothing => {}
+                    Found::Unclear => _ = fetched.unclear.insert((*id).clone()),
+                }
             }
         }
-        Ok(records)
+        Ok(fetched)
     }
 
-    /// people.get; `None` when there is no such contact.
-    pub(super) async fn get_person(&self, id: &RemoteId) -> Result<Option<Record>, RemoteError> {
+    /// people.get
+    pub(super) async fn get_person(&self, id: &RemoteId) -> Result<Found, RemoteError> {
         const METHOD: &str = "people.get";
         let path = path_of(id.as_str());
         let path = format!("/v1/{path}?personFields={PERSON_FIELDS}&sources={SOURCE}&prettyPrint=false");
         match self.read(&Call::get(METHOD, path)).await {
-            Ok(person) => wire::contact(&person).map(Some).map_err(|error| unreadable(METHOD, &error.to_string())),
-            Err(RemoteError::Missing { .. }) => Ok(None),
+            Ok(person) => Ok(wire::contact(&person).map_or(Found::Unclear, |record| Found::Record(Box::new(record)))),
+            Err(RemoteError::Missing { .. }) => Ok(Found::Nothing),
             Err(error) => Err(error),
         }
     }

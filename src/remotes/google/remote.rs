@@ -1,14 +1,12 @@
 //! A Google account as a [`Remote`].
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::domain::id::{GroupId, RemoteId};
 use crate::remotes::{
-    BatchLimits, Codec, Created, Group, GroupPage, MembersChanged, PageRequest, Record, RecordPage, Remote,
+    BatchLimits, Codec, Created, Fetched, Group, GroupPage, MembersChanged, PageRequest, RecordPage, Remote,
     RemoteError, RemoteUser, Update, Updated, WriteKind,
 };
 
@@ -52,7 +50,7 @@ impl Remote for Google {
         self.list_people(request).await
     }
 
-    async fn fetch_records(&self, ids: &[RemoteId]) -> Result<BTreeMap<RemoteId, Record>, RemoteError> {
+    async fn fetch_records(&self, ids: &[RemoteId]) -> Result<Fetched, RemoteError> {
         self.fetch_people(ids).await
     }
 

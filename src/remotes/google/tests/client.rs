@@ -245,7 +245,7 @@ async fn direct_reads_leave_out_what_is_missing_and_follow_renames() {
         Reply::Json(200, person(4)),
         refusal(404, "Requested entity was not found."),
     ]);
-    let records = world.google.fetch_records(&ids(1..6)).await.expect("records");
+    let records = world.google.fetch_records(&ids(1..6)).await.expect("records").records;
     let found: Vec<(&str, &str)> = records.iter().map(|(asked, record)| (asked.as_str(), record.id.as_str())).collect();
     assert_eq!(found, [("people/c1", "people/c1"), ("people/c2", "people/c9"), ("people/c4", "people/c4")]);
     assert!(world.lines()[1].starts_with("GET /v1/people/c4?personFields="), "{:?}", world.lines());
@@ -258,7 +258,7 @@ async fn many_ids_are_read_through_a_long_request() {
     let missing = |id: &RemoteId| json!({"requestedResourceName": id.as_str(), "status": {"code": 5}});
     let answer = json!({"responses": many.iter().map(missing).collect::<Vec<_>>()});
     let world = World::new([Reply::Json(200, answer)]);
-    assert!(world.google.fetch_records(&many).await.expect("records").is_empty());
+    assert!(world.google.fetch_records(&many).await.expect("records").records.is_empty());
     assert_eq!(world.lines(), ["POST /v1/people:batchGet"]);
     assert_eq!(world.script.header(0, "x-http-method-override").as_deref(), Some("GET"));
 }

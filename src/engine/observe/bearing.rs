@@ -1,0 +1,86 @@
+//! Whose record one is: by its id, by a former id, then by our tag.
+
+use super::Page;
+use crate::domain::id::LinkId;
+use crate::domain::link::{Former, Link, LinkState, Sighting, Suspicion};
+use crate::engine::rules::{self, Rule};
+use crate::remotes::{Presence, Record};
+
+/// How a record relates to a link.
+pub(super) enum Bearing {
+    /// It is the link's record.
+    Own(LinkId),
+    /// It is the link's record under a new name.
+    Renamed(LinkId),
+    /// It carries the token of a link that waits for its record.
+    Awaited(LinkId),
+    /// It carries the token of a link, or was a link's record once, but the link has another one.
+    Twin(LinkId),
+    /// It is a former name of a link's record.
+    Former,
+    /// It is nobody's.
+    None,
+}
+
+/// What both sides agreed on before the record of the link was taken for gone, when this is that very record: under
+/// another name that had not been shown yet.
+pub(super) fn former_life<'l>(link: &'l Link, record: &Record) -> Option<&'l Former> {
+    let former = link.former.as_ref()?;
+    (record.id == former.remote || record.former_ids.contains(&former.remote)).then_some(former)
+}
+
+/// How a record relates to the links of its page.
+pub(super) fn bearing(page: &Page, record: &Record) -> Bearing {
+    let renamed = record.former_ids.iter().find_map(|former| {
+        let id = page.by_remote.get(former)?;
+        (page.links.get(id)?.remote.as_ref() == Some(former)).then_some(*id)
+    });
+    if let Some(id) = page.by_remote.get(&record.id) {
+        let Some(link) = page.links.get(id) else { return Bearing::None };
+        if let Some(renamed) = renamed.filter(|_| is_undecided(link)) {
+            return Bearing::Renamed(renamed);
+        }
+        return match &link.remote {
+            Some(own) if *own == record.id => Bearing::Own(*id),
+            _ if record.presence == Presence::Deleted => Bearing::Former,
+            _ => Bearing::Twin(*id),
+        };
+    }
+    if let Some(id) = renamed {
+        return Bearing::Renamed(id);
+    }
+    if let Some(id) = former_record(page, record) {
+        return Bearing::Twin(id);
+    }
+    if !rules::holds(Rule::LinkToken) {
+        return Bearing::None;
+    }
+    let awaited = record.tag.as_ref().and_then(|tag| page.links.get(page.by_token.get(&tag.token)?));
+    match awaited {
+        Some(link) if link.remote.is_none() && record.tag.as_ref().is_some_and(|tag| tag.token == link.token) => {
+            Bearing::Awaited(link.id)
+        }
+        Some(link) if record.presence == Presence::Present => Bearing::Twin(link.id),
+        _ => Bearing::None,
+    }
+}
+
+/// The link whose record this was before it was taken for gone and made anew. It may never have carried our tag.
+fn former_record(page: &Page, record: &Record) -> Option<LinkId> {
+    let links = record.former_ids.iter().filter_map(|former| page.links.get(page.by_remote.get(former)?));
+    let mut own = links.filter(|link| record.presence == Presence::Present && former_life(link, record).is_some());
+    own.next().map(|link| link.id)
+}
+
+/// Whether a record was found, and whose it is has not been decided.
+pub(super) fn is_undecided(link: &Link) -> bool {
+    link.state == LinkState::Found && link.base.is_none()
+}
+
+/// Whether a record could not be told from another one when it was found; see `look_again_at`.
+pub(super) fn is_looked_at_again(page: &Page, record: &Record) -> bool {
+    let link = page.by_remote.get(&record.id).and_then(|id| page.links.get(id));
+    link.is_some_and(|link| {
+        is_undecided(link) && matches!(link.seen, Some(Sighting::Suspect { cause: Suspicion::Absence, .. }))
+    })
+}
