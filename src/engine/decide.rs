@@ -96,7 +96,7 @@ impl Decision {
             Some(Sighting::Gone { .. }) => Since::Gone,
         };
         let pulls = rules.promise.direction != Direction::ToRemote;
-        match (ours(link, contact), theirs) {
+        match (ours(link, contact, rules), theirs) {
             (_, Since::Same) => Decision::Nothing,
             _ if waits_for_group(link, contact, rules) => Decision::Nothing,
             (_, Since::Edited(wire)) if is_aside(link) => resume(link, contact, wire, rules),
@@ -147,11 +147,18 @@ fn waits_for_group(link: &Link, contact: &Contact, rules: &Rulebook<'_>) -> bool
     !is_aside(link) && rules.pair_groups.keep_waiting(rules.promise, &contact.card, &known)
 }
 
-fn ours(link: &Link, contact: &Contact) -> Since<'static, ()> {
+fn ours(link: &Link, contact: &Contact, rules: &Rulebook<'_>) -> Since<'static, ()> {
     if !contact.is_live() {
         return Since::Gone;
     }
     let Some(base) = &link.base else { return Since::Edited(&()) };
+    // A value that waits for a person never went to the remote: nobody there can have seen it.
+    let waits = rules.held.get(&contact.id).is_some_and(|fields| {
+        diff::changed_fields(&base.store, &contact.card).iter().any(|field| fields.contains(field))
+    });
+    if waits {
+        return Since::Edited(&());
+    }
     if contact.version.is_within(&link.acked) || diff::changed_fields(&base.store, &contact.card).is_empty() {
         Since::Same
     } else {
@@ -205,7 +212,7 @@ fn edited(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>) ->
             }
             decision
         }
-        LeftGroup::Delete if matches!(ours(link, contact), Since::Same) => {
+        LeftGroup::Delete if matches!(ours(link, contact, rules), Since::Same) => {
             Decision::DeleteContact("taken out of the group in Google; delete.left_group deletes it")
         }
         LeftGroup::Unlink | LeftGroup::Unlabel | LeftGroup::Delete => Decision::Unlink {

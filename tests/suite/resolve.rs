@@ -1,5 +1,7 @@
 //! A conflict that waits for a person, and what happens once the person has decided.
 
+use std::time::Duration;
+
 use contactsync::contacts::edit::Editor;
 use contactsync::domain::account::Outcome;
 use contactsync::domain::history::Actor;
@@ -96,4 +98,20 @@ async fn a_value_that_changes_while_its_conflict_waits_is_the_one_that_is_decide
     decide(&world, id, Winner::Remote).await;
     world.sync().await;
     assert_eq!((title_here(&world, id).await.as_deref(), title_there(&world)), (Some("Chair"), json!("Chair")));
+}
+
+// What waits in the store never went to Google: whoever deletes the record there has not seen it.
+#[tokio::test]
+async fn a_value_that_waits_outlives_the_deletion_of_the_record() {
+    let (world, id) = waiting_world().await;
+    world.edit(id, |card| card.notes = Some("sent and known".to_owned())).await;
+    world.sync().await;
+    world.advance(Duration::from_secs(3600));
+    world.google_delete("Ada King");
+    for _ in 0..4 {
+        world.sync().await;
+        world.advance(Duration::from_secs(1200));
+    }
+    assert!(world.contact(id).await.is_live());
+    assert_eq!((title_here(&world, id).await.as_deref(), title_there(&world)), (Some("CTO"), json!("CTO")));
 }

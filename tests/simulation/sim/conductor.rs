@@ -18,11 +18,10 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::gated::Gate;
-use super::judge;
 use super::setting::Rates;
 use super::stage::Stage;
 use super::tape::Tape;
-use super::users::{self, Users};
+use super::users::Users;
 
 /// On which side of a step a process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -266,7 +265,7 @@ impl Conductor {
             self.stalled.notify_one();
             self.resumed.notified().await;
         }
-        self.note_overrun(&request).await;
+        self.note_deletion(&request).await;
         let latency = if self.is_stormy() { self.draw(|tape, _| tape.below(400)) } else { 0 };
         self.stage.world.advance(Duration::from_millis(50 + latency as u64));
         let answer = transport.send(request.clone()).await;
@@ -344,27 +343,9 @@ impl Conductor {
         http::Response::from_parts(parts, Bytes::from(page.to_string()))
     }
 
-    /// A deletion of ours that meets an edit which came after its check takes it along: the service knows no condition.
-    /// Nothing that the store has ever heard of is excused by that.
-    async fn note_overrun(&self, request: &http::Request<Bytes>) {
-        let names = deleted_by(request);
-        if names.is_empty() {
-            return;
-        }
-        let known = judge::everything_known(&self.stage).await;
-        let mut overrun = BTreeMap::new();
-        for account in 0..self.stage.promises.len() {
-            let people = users::people(&self.stage, account);
-            let named = people.iter().filter(|person| names.iter().any(|name| name == users::resource(person)));
-            for person in named {
-                let values = users::values_of_person(person).into_iter().filter(|value| !known.contains(value));
-                overrun.extend(values.map(|value| (value, users::resource(person).to_owned())));
-            }
-        }
-        if !overrun.is_empty() {
-            self.meet("deletion overran an edit");
-            self.users.lock().await.ledger.overrun.extend(overrun);
-        }
+    /// A deletion takes along what is edited between its check and the moment it is carried out.
+    async fn note_deletion(&self, request: &http::Request<Bytes>) {
+        self.users.lock().await.ledger.deleted_by_us.extend(deleted_by(request));
     }
 
     /// I11: nothing that changes a record is sent without an intent that is open in the store.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contactsync::domain::contact::{Card, Contact, Subject};
 use contactsync::domain::field::Field;
-use contactsync::domain::history::{Change, RecordedChange};
+use contactsync::domain::history::{Action, RecordedChange};
 use contactsync::domain::id::{ContactId, RemoteId};
 use contactsync::domain::link::{Link, LinkState};
 use contactsync::domain::normal;
@@ -43,21 +43,6 @@ async fn edits_of_store(stage: &Stage) -> Vec<RecordedChange> {
     let mut rows = stage.store.history(&HistoryQuery::default()).await.expect("history");
     rows.retain(|row| row.remote.is_none());
     rows
-}
-
-/// The texts of everything that the store has ever heard of.
-pub async fn everything_known(stage: &Stage) -> String {
-    let mut known: String = edits_of_store(stage)
-        .await
-        .iter()
-        .map(|row| serde_json::to_string::<Change>(&row.change).expect("a change"))
-        .collect();
-    for contact in all_contacts(stage).await {
-        for link in stage.store.links_of_contact(contact.id).await.expect("links") {
-            known.push_str(&format!("{:?} {:?}", link.seen, link.base.map(|base| base.remote)));
-        }
-    }
-    known
 }
 
 async fn links_of(stage: &Stage, account: usize, contacts: &[Contact]) -> BTreeMap<ContactId, Link> {
@@ -188,8 +173,9 @@ fn judge_people(stage: &Stage, contacts: &[Contact], ledger: &Ledger, faults: &m
     for ((account, owner), count) in in_google.iter().filter(|((_, owner), count)| **count > 1 && !murky(owner)) {
         faults.push(("I5", format!("{owner} is there {count} times in account {account}")));
     }
-    // Of two that were merged, one ends.
-    for owner in gone.iter().filter(|owner| !murky(owner)) {
+    // Of two that were merged, one ends; and so does one that was taken in twice, because it was renamed while it was new.
+    let renamed = |owner: &str| ledger.fate(owner).is_some_and(|fate| fate.too_soon) && in_store.contains_key(owner);
+    for owner in gone.iter().filter(|owner| !murky(owner) && !renamed(owner)) {
         if ledger.fate(owner).is_none_or(|fate| fate.deletions.is_empty()) {
             faults.push(("I14", format!("{owner} is deleted in the store, and nobody did it")));
         }
@@ -250,6 +236,12 @@ async fn remains(stage: &Stage, contacts: &[Contact]) -> Remains {
         for field in &row.change.fields {
             texts(&field.before, &mut history);
             texts(&field.after, &mut history);
+        }
+    }
+    // What waited on a record that was deleted with its contact went with it, and is remembered with the deletion.
+    for row in stage.store.history(&HistoryQuery::default()).await.expect("history") {
+        if row.remote.is_some() && row.change.action == Action::Deleted {
+            row.change.fields.iter().for_each(|field| texts(&field.before, &mut conflicts));
         }
     }
     for conflict in stage.store.open_conflicts(None).await.expect("conflicts") {

@@ -42,9 +42,11 @@ pub struct Ledger {
     relabelled: BTreeSet<String>,
     friends: BTreeMap<String, bool>,
     fates: BTreeMap<String, Fate>,
-    /// Values that a deletion of ours ran over, between its check and its call, with the record they were on. Nobody can
-    /// prevent that; but it is no excuse while the record is there.
-    pub overrun: BTreeMap<String, String>,
+    /// The record that each value was written on in Google.
+    pub on_record: BTreeMap<String, String>,
+    /// Records that were asked to be deleted by us. An edit that comes between our check and the deletion, which may be
+    /// carried out late, goes with the record; nobody can prevent that.
+    pub deleted_by_us: BTreeSet<String>,
     /// Values that somebody gave up who had to decide a conflict; the history has to remember them.
     pub given_up: BTreeSet<String>,
 }
@@ -163,12 +165,13 @@ impl Ledger {
     pub fn audit(&self, remains: &Remains) -> Vec<(&'static str, String)> {
         let mut faults = Vec::new();
         let nothing = BTreeSet::new();
-        let overrun: BTreeSet<&String> = self
-            .overrun
-            .iter()
-            .filter(|(_, record)| !remains.records.contains(*record))
-            .map(|(value, _)| value)
-            .collect();
+        // Nothing that the store has ever heard of is excused.
+        let is_overrun = |(value, record): &(&String, &String)| {
+            self.deleted_by_us.contains(*record)
+                && !remains.records.contains(*record)
+                && !remains.history.contains(*value)
+        };
+        let overrun: BTreeSet<&String> = self.on_record.iter().filter(is_overrun).map(|(value, _)| value).collect();
         let succeeded: BTreeSet<&String> =
             self.written.values().filter_map(|written| written.parent.as_ref()).collect();
         for (value, Written { slot, .. }) in &self.written {
@@ -228,7 +231,9 @@ impl Ledger {
             let back = stored.contains(value)
                 && self.removed.contains(value)
                 && !self.relabelled.contains(value)
-                && !self.is_murky(&slot.person);
+                && !self.is_murky(&slot.person)
+                // A removal that nobody had seen yet is gone with the record that is deleted after it.
+                && self.fates.get(&slot.person).is_none_or(|fate| fate.deletions.is_empty());
             if back {
                 faults.push(("I4", format!("{value}, removed from {slot:?}, is there again")));
             }

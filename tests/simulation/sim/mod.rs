@@ -254,7 +254,13 @@ impl Scenario {
         self.conductor.set_mood(Mood::Calm);
         self.conductor.log("calm".to_owned());
         self.stage.clock.set_ahead(0);
-        self.stage.emulator().settings_mut().propagation = contactsync::emulator::settings::Propagation::default();
+        {
+            let mut emulator = self.stage.emulator();
+            let settings = emulator.settings_mut();
+            settings.propagation = contactsync::emulator::settings::Propagation::default();
+            // A run with nothing to do is one that is shown nothing.
+            settings.spurious_repeats = 0;
+        }
         self.stage.world.advance(Duration::from_secs(1200));
         self.rest(Reach::Incremental).await?;
         let shown = self.setting.service.membership_changes == contactsync::emulator::settings::Feed::Shown;

@@ -354,6 +354,11 @@ impl Users {
                 json!({"nicknames": items})
             }
         };
+        let value = format!("v{:04}", self.serial);
+        let number = format!("+49 30 1{:05}", self.serial);
+        for value in [value, number] {
+            self.ledger.on_record.insert(value, resource(&person).to_owned());
+        }
         edit(stage, account, &person, &patch);
     }
 
