@@ -62,8 +62,15 @@ struct Total {
 }
 
 /// Rules that scenarios need so often that 2,000 of them must notice when one is broken.
-const FREQUENT: [Rule; 4] =
-    [Rule::EtagPrecondition, Rule::EditBeatsDelete, Rule::DeadIntentClosed, Rule::SentIsAcknowledged];
+const FREQUENT: [Rule; 7] = [
+    Rule::EtagPrecondition,
+    Rule::EditBeatsDelete,
+    Rule::OrderByRemoteTime,
+    Rule::LinkToken,
+    Rule::DeadIntentClosed,
+    Rule::SentIsAcknowledged,
+    Rule::TwinRepair,
+];
 
 /// Whether a broken rule was noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

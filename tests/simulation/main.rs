@@ -3,6 +3,7 @@
 
 mod sim;
 
+use contactsync::engine::rules::{self, Rule};
 use sim::tape::Reel;
 use sim::{Ground, Played, sweep};
 
@@ -80,6 +81,26 @@ fn what_failed_once_holds() {
     for line in include_str!("tapes.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let played = sim::play_reel(&Reel::from_argument(line).expect("a tape"), &Ground::Memory);
         assert!(played.faults.is_empty(), "{}", told(0, &played));
+    }
+}
+
+/// Rules that scenarios need so often that a few hundred of them must notice when one is broken.
+#[test]
+fn a_broken_rule_is_noticed() {
+    let frequent = [
+        Rule::EtagPrecondition,
+        Rule::EditBeatsDelete,
+        Rule::OrderByRemoteTime,
+        Rule::LinkToken,
+        Rule::DeadIntentClosed,
+        Rule::SentIsAcknowledged,
+        Rule::TwinRepair,
+    ];
+    for rule in frequent {
+        rules::break_rule(Some(rule));
+        let caught = (0..400).find(|seed| !sim::play_seed(*seed, &Ground::Memory).faults.is_empty());
+        rules::break_rule(None);
+        assert!(caught.is_some(), "{rule:?} is broken, and 400 scenarios do not notice");
     }
 }
 
