@@ -6,7 +6,8 @@
 //! is created. So the same file a second time changes nothing.
 //!
 //! Contacts are written in transactions of a few hundred. A row that fails does not keep the others from coming in. When
-//! somebody else changed one of the contacts meanwhile, or made one that would have been found, the transaction is decided again on what they are now.
+//! somebody else changed one of the contacts meanwhile, or made one that would have been found, the transaction is
+//! decided again on what they are now.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -74,7 +74,8 @@ pub(crate) struct Merge {
     pub(crate) returns: bool,
     /// The record is gone by now: a new one has to be created.
     pub(crate) record_gone: bool,
-    /// The record without the edits that do not go into the contact in this direction; see [`Base::agreed`].
+    /// The record without the edits that do not go into the contact in this direction; see
+    /// [`crate::domain::link::Base::agreed`].
     pub(crate) agreed: Option<Value>,
     pub(crate) reason: &'static str,
 }
