@@ -61,17 +61,6 @@ struct Total {
     cuts: u64,
 }
 
-/// Rules that scenarios need so often that 2,000 of them must notice when one is broken.
-const FREQUENT: [Rule; 7] = [
-    Rule::EtagPrecondition,
-    Rule::EditBeatsDelete,
-    Rule::OrderByRemoteTime,
-    Rule::LinkToken,
-    Rule::DeadIntentClosed,
-    Rule::SentIsAcknowledged,
-    Rule::TwinRepair,
-];
-
 /// Whether a broken rule was noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Hunt {
@@ -106,7 +95,7 @@ fn main() {
     if let Some(name) = &workers.arguments.mutant {
         let rules: Vec<Rule> = match name.as_str() {
             "all" => Rule::ALL.to_vec(),
-            "frequent" => FREQUENT.to_vec(),
+            "frequent" => sim::FREQUENT.to_vec(),
             name => Rule::ALL.into_iter().filter(|rule| format!("{rule:?}") == name).collect(),
         };
         let survivors = rules.into_iter().filter(|rule| workers.hunt(*rule, jobs) == Hunt::Survives).count();

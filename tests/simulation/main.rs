@@ -3,7 +3,7 @@
 
 mod sim;
 
-use contactsync::engine::rules::{self, Rule};
+use contactsync::engine::rules;
 use sim::tape::Reel;
 use sim::{Ground, Played, sweep};
 
@@ -84,19 +84,9 @@ fn what_failed_once_holds() {
     }
 }
 
-/// Rules that scenarios need so often that a few hundred of them must notice when one is broken.
 #[test]
 fn a_broken_rule_is_noticed() {
-    let frequent = [
-        Rule::EtagPrecondition,
-        Rule::EditBeatsDelete,
-        Rule::OrderByRemoteTime,
-        Rule::LinkToken,
-        Rule::DeadIntentClosed,
-        Rule::SentIsAcknowledged,
-        Rule::TwinRepair,
-    ];
-    for rule in frequent {
+    for rule in sim::FREQUENT {
         rules::break_rule(Some(rule));
         let caught = (0..400).find(|seed| !sim::play_seed(*seed, &Ground::Memory).faults.is_empty());
         rules::break_rule(None);

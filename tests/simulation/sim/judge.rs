@@ -14,9 +14,9 @@ use contactsync::store::{ContactQuery, DeletedContacts, HistoryQuery};
 use serde_json::Value;
 
 use super::ledger::{Ledger, Remains};
+use super::people;
 use super::setting::FRIEND;
 use super::stage::Stage;
-use super::users;
 
 /// An invariant that does not hold, and how that is seen.
 pub type Fault = (&'static str, String);
@@ -69,11 +69,11 @@ async fn judge_account(
     faults: &mut Vec<Fault>,
 ) {
     let links = links_of(stage, account, contacts).await;
-    let people: BTreeMap<RemoteId, Value> = users::people(stage, account)
+    let records: BTreeMap<RemoteId, Value> = people::people(stage, account)
         .into_iter()
-        .map(|person| (RemoteId::new(users::resource(&person)), person))
+        .map(|person| (RemoteId::new(people::resource(&person)), person))
         .collect();
-    let groups = users::groups(stage, account);
+    let groups = people::groups(stage, account);
     let held = held(stage).await;
     let mut bound = BTreeSet::new();
     let clear = |owner: &String| ledger.fate(owner).is_none_or(|fate| !fate.murky && !fate.moved);
@@ -81,7 +81,7 @@ async fn judge_account(
         let name = contact.card.display_name();
         let Some(link) = links.get(&contact.id).filter(|link| link.state == LinkState::Bound) else {
             let selected = contact.is_live() && stage.promises[account].selecting(&contact.card).next().is_some();
-            if selected && propagates(stage) && users::owners_of_card(&contact.card).iter().all(clear) {
+            if selected && propagates(stage) && people::owners_of_card(&contact.card).iter().all(clear) {
                 let link = links.get(&contact.id);
                 if link.is_some_and(|link| link.parked.is_some()) {
                     continue;
@@ -91,7 +91,7 @@ async fn judge_account(
             }
             continue;
         };
-        let Some(person) = link.remote.as_ref().and_then(|remote| people.get(remote)) else {
+        let Some(person) = link.remote.as_ref().and_then(|remote| records.get(remote)) else {
             faults.push(("I1", format!("account {account}: {name} is linked to nobody")));
             continue;
         };
@@ -112,7 +112,7 @@ async fn judge_account(
         }
         let wanted = stage.promises[account].selecting(&contact.card).filter_map(|(_, pair)| groups.get(&pair.group));
         // Whoever took somebody out of one of several groups is obeyed.
-        let is_clear = users::owners_of_card(&contact.card).iter().all(clear);
+        let is_clear = people::owners_of_card(&contact.card).iter().all(clear);
         if let Some(group) = wanted.into_iter().find(|group| is_clear && !is_in(person, group)) {
             faults.push(("I1", format!("account {account}: {name} is linked, and not in {group}")));
         }
@@ -135,15 +135,16 @@ async fn judge_account(
         .filter(|link| matches!(link.state, LinkState::Dormant | LinkState::Unselected))
         .filter_map(|link| link.remote.as_ref())
         .collect();
-    let ids: Vec<RemoteId> = people.keys().cloned().collect();
+    let ids: Vec<RemoteId> = records.keys().cloned().collect();
     let known = stage.store.links_of_remotes(&stage.promises[account].account, &ids).await.expect("links");
     let parked: BTreeSet<RemoteId> =
         known.into_iter().filter(|(_, link)| link.parked.is_some()).map(|(remote, _)| remote).collect();
-    for (remote, person) in &people {
+    for (remote, person) in &records {
         let may_be_aside = aside.contains(remote) && !propagates(stage);
         let is_member = groups.values().any(|group| is_in(person, group));
         if is_member && !bound.contains(remote) && !may_be_aside && !parked.contains(remote) {
-            faults.push(("I1", format!("account {account}: {:?} is in a group and not linked", users::owners(person))));
+            faults
+                .push(("I1", format!("account {account}: {:?} is in a group and not linked", people::owners(person))));
         }
     }
 }
@@ -153,7 +154,7 @@ fn judge_people(stage: &Stage, contacts: &[Contact], ledger: &Ledger, faults: &m
     let mut in_store: BTreeMap<String, u32> = BTreeMap::new();
     let mut gone: BTreeSet<String> = BTreeSet::new();
     for contact in contacts {
-        for owner in users::owners_of_card(&contact.card) {
+        for owner in people::owners_of_card(&contact.card) {
             match contact.is_live() {
                 true => *in_store.entry(owner).or_default() += 1,
                 false => _ = gone.insert(owner),
@@ -162,7 +163,7 @@ fn judge_people(stage: &Stage, contacts: &[Contact], ledger: &Ledger, faults: &m
     }
     let mut in_google: BTreeMap<(usize, String), u32> = BTreeMap::new();
     for account in 0..stage.promises.len() {
-        for owner in users::people(stage, account).iter().flat_map(users::owners) {
+        for owner in people::people(stage, account).iter().flat_map(people::owners) {
             *in_google.entry((account, owner)).or_default() += 1;
         }
     }
@@ -181,7 +182,7 @@ fn judge_people(stage: &Stage, contacts: &[Contact], ledger: &Ledger, faults: &m
         }
     }
     for contact in contacts.iter().filter(|contact| contact.is_live()) {
-        for owner in users::owners_of_card(&contact.card).iter().filter(|owner| !murky(owner)) {
+        for owner in people::owners_of_card(&contact.card).iter().filter(|owner| !murky(owner)) {
             let expected = ledger.friends().get(owner).copied().unwrap_or(false);
             if contact.card.labels.contains(FRIEND) != expected {
                 faults.push(("I2", format!("{owner} is a friend: {expected}, and the store does not say so")));
@@ -212,16 +213,16 @@ fn propagates(stage: &Stage) -> bool {
 async fn remains(stage: &Stage, contacts: &[Contact]) -> Remains {
     let mut living: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for contact in contacts.iter().filter(|contact| contact.is_live()) {
-        for owner in users::owners_of_card(&contact.card) {
-            living.entry(owner).or_default().extend(users::values_of_card(&contact.card));
+        for owner in people::owners_of_card(&contact.card) {
+            living.entry(owner).or_default().extend(people::values_of_card(&contact.card));
         }
     }
     let stored = living.clone();
     // What is not kept equal stays where it is.
     for account in 0..stage.promises.len() {
-        for person in users::people(stage, account) {
-            for owner in users::owners(&person) {
-                living.entry(owner).or_default().extend(users::values_of_person(&person));
+        for person in people::people(stage, account) {
+            for owner in people::owners(&person) {
+                living.entry(owner).or_default().extend(people::values_of_person(&person));
             }
         }
     }
@@ -251,7 +252,7 @@ async fn remains(stage: &Stage, contacts: &[Contact]) -> Remains {
     history.extend(conflicts.iter().cloned());
     let mut records = BTreeSet::new();
     for account in 0..stage.promises.len() {
-        records.extend(users::people(stage, account).iter().map(|person| users::resource(person).to_owned()));
+        records.extend(people::people(stage, account).iter().map(|person| people::resource(person).to_owned()));
     }
     Remains { living, stored, conflicts, history, records }
 }
@@ -272,7 +273,7 @@ fn is_in(person: &Value, group: &str) -> bool {
 
 /// What of a card both sides can hold, in canonical form, but for fields that wait for a person.
 fn comparable(card: &Card, but: &BTreeSet<Field>) -> String {
-    let mut card = normal::card(&users::without(card, but));
+    let mut card = normal::card(&people::without(card, but));
     card.labels.clear();
     card.owner = None;
     for email in &mut card.emails {
@@ -296,8 +297,8 @@ pub async fn portrait(stage: &Stage, codec: &dyn Codec) -> Vec<String> {
         .map(|contact| format!("store live={} {}", contact.is_live(), comparable(&contact.card, &none)))
         .collect();
     for account in 0..stage.promises.len() {
-        let groups = users::groups(stage, account);
-        for person in users::people(stage, account) {
+        let groups = people::groups(stage, account);
+        for person in people::people(stage, account) {
             let card = codec.read(&person, codec.kind(&person)).card;
             let within: Vec<&String> =
                 groups.iter().filter(|(_, group)| is_in(&person, group)).map(|(name, _)| name).collect();

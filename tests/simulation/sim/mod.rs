@@ -12,6 +12,7 @@ pub mod conductor;
 pub mod gated;
 pub mod judge;
 pub mod ledger;
+pub mod people;
 pub mod setting;
 pub mod shrink;
 pub mod stage;
@@ -27,6 +28,7 @@ use contactsync::clock::SeededEntropy;
 use contactsync::domain::account::Outcome;
 use contactsync::domain::run::AccountSummary;
 use contactsync::engine::reached::{self, Situation};
+use contactsync::engine::rules::Rule;
 use contactsync::engine::{LEASE_TTL, Purpose, Reach};
 use contactsync::remotes::Remote as _;
 use contactsync::store::Store;
@@ -40,6 +42,16 @@ use stage::{Process, Stage};
 use tape::{Reel, Tape};
 use users::Users;
 
+/// Rules that scenarios need so often that a few hundred of them must notice when one is broken.
+pub const FREQUENT: [Rule; 7] = [
+    Rule::EtagPrecondition,
+    Rule::EditBeatsDelete,
+    Rule::OrderByRemoteTime,
+    Rule::LinkToken,
+    Rule::DeadIntentClosed,
+    Rule::SentIsAcknowledged,
+    Rule::TwinRepair,
+];
 /// In how many rounds everything must be at rest.
 const ROUNDS_TO_REST: u32 = 40;
 
