@@ -58,7 +58,7 @@ tests:
 
 # Debug assertions stay on: they are what lets rules be broken and situations be counted.
 simulator:
-	$(CARGO) build --locked --config 'profile.dev.package.contactsync.opt-level=1' --example simulate
+	$(CARGO) build --locked --config 'profile.dev.package.contactsync.opt-level=2' --example simulate
 
 simulator = target/debug/examples/simulate
 

@@ -101,6 +101,7 @@ CREATE TABLE link (
     parked         TEXT,             -- JSON: why it is left alone; null while it is worked on
     map_revision   BIGINT  NOT NULL CHECK (map_revision >= 0), -- revision of the field map the base was made with
     wanted         TEXT    NOT NULL, -- JSON: the pairs' groups the store had put the record into when both sides last agreed
+    leaving        TEXT    NOT NULL, -- JSON: the pairs' groups that a call of ours takes the record out of, outcome open
     restless       BOOLEAN NOT NULL CHECK (restless IN (0, 1)), -- needs a look whatever its contact's version is
     unsettled      BOOLEAN NOT NULL CHECK (unsettled IN (0, 1)), -- restless, or settled differs from contact.version;
                                                                  -- kept by the store at the end of each commit

@@ -58,6 +58,9 @@ pub struct Link {
     /// The groups of pairs that the store had put the record into when both sides last agreed. What of them the contact
     /// does not belong into any more, whether it or the configuration changed, the record has to leave.
     pub wanted: BTreeSet<GroupId>,
+    /// The groups of pairs that a call of ours takes the record out of, while it is not recorded what became of that. That
+    /// the record is not in them is nobody's decision.
+    pub leaving: BTreeSet<GroupId>,
     /// The record of the life before, should it turn out to live on under another name; `None` in the first life. In
     /// state [`LinkState::Found`]: the record itself, when it is that of the life before of another link.
     pub former: Option<Former>,

@@ -234,8 +234,11 @@ fn pairs_left<'a>(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook
     let pairs = rules.promise.pairs.iter().enumerate();
     let was_in = |place| rules.pair_groups.of(place).is_some_and(|group| before.contains(group));
     // Where the store itself no longer wants it there, it was we who took it out, and did not come to record it.
-    let is_ours = |pair: &Pair| pair.selects(&base.store) && !pair.selects(&contact.card);
-    pairs.filter(|(place, pair)| was_in(*place) && !is_ours(pair)).map(|(_, pair)| pair).collect()
+    let is_ours = |place, pair: &Pair| {
+        pair.selects(&base.store) && !pair.selects(&contact.card)
+            || rules.pair_groups.of(place).is_some_and(|group| link.leaving.contains(group))
+    };
+    pairs.filter(|(place, pair)| was_in(*place) && !is_ours(*place, pair)).map(|(_, pair)| pair).collect()
 }
 
 fn reason_of_merge(link: &Link) -> &'static str {

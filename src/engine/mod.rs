@@ -232,6 +232,8 @@ pub(crate) struct Run<'a> {
     pub(crate) linked: u64,
     /// Contacts that a new record could be, where a person has to decide: they are not created meanwhile.
     pub(crate) doubted: BTreeSet<ContactId>,
+    /// New records that may be those of contacts whose own record seems to be gone.
+    pub(crate) heirs: BTreeSet<LinkId>,
     /// Links that could not be finished in this run and are worth another one soon.
     pub(crate) waiting: u64,
     /// Whether the remote has said in this run whose account it is.
@@ -273,6 +275,7 @@ impl<'a> Run<'a> {
             conflicts: BTreeMap::new(),
             linked: 0,
             doubted: BTreeSet::new(),
+            heirs: BTreeSet::new(),
             waiting: 0,
             user_confirmed: false,
             newborn: order.newborn.clone(),

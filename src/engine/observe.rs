@@ -234,9 +234,15 @@ impl Run<'_> {
         for ids in absent.chunks(500) {
             let account = &self.order.promise.account;
             let links = self.deps.store.links_of_remotes(account, ids).await.doing("reading links")?;
+            // What an earlier listing showed, and is not settled yet, is older than this one's silence.
+            let is_known_there = |link: &Link| match &link.seen {
+                None => true,
+                Some(Sighting::Present { at: seen, .. }) => *seen < at,
+                Some(Sighting::Suspect { .. } | Sighting::Gone { .. }) => false,
+            };
             let writes = links
                 .into_iter()
-                .filter(|(remote, link)| link.remote.as_ref() == Some(remote) && link.seen.is_none())
+                .filter(|(remote, link)| link.remote.as_ref() == Some(remote) && is_known_there(link))
                 .map(|(_, mut link)| {
                     reached::note(Situation::AbsenceSuspected);
                     link.seen = Some(match rules::holds(Rule::AbsenceConfirmed) {

@@ -46,6 +46,7 @@ pub enum Situation {
     DeleteFindsNothing,
     ContactMovedMeanwhile,
     LinkedToTwin,
+    HeirAwaited,
     DoubtfulTwin,
     Imported,
     DeletedHere,
@@ -61,7 +62,7 @@ pub enum Situation {
 
 impl Situation {
     /// All of them.
-    pub const ALL: [Situation; 52] = [
+    pub const ALL: [Situation; 53] = [
         Situation::UnknownRecordDeleted,
         Situation::UnknownRecordOutsideGroups,
         Situation::UnknownRecordFound,
@@ -103,6 +104,7 @@ impl Situation {
         Situation::DeleteFindsNothing,
         Situation::ContactMovedMeanwhile,
         Situation::LinkedToTwin,
+        Situation::HeirAwaited,
         Situation::DoubtfulTwin,
         Situation::Imported,
         Situation::DeletedHere,

@@ -57,10 +57,22 @@ pub(crate) struct Counted {
 }
 
 impl Run<'_> {
-    /// Carries what was seen at the remote into the store.
+    /// Carries what was seen at the remote into the store. A new record that may be one that is gone is decided about once
+    /// that one is settled.
     pub(crate) async fn settle(&mut self) -> Result<(), EngineError> {
+        self.settle_once().await?;
+        if !self.heirs.is_empty() {
+            reached::note(Situation::HeirAwaited);
+            self.settle_once().await?;
+        }
+        self.waiting += self.heirs.len() as u64;
+        Ok(())
+    }
+
+    async fn settle_once(&mut self) -> Result<(), EngineError> {
         let held = self.held_fields().await?;
         self.doubted.clear();
+        self.heirs.clear();
         let mut tally = Tally::default();
         let mut claims = Claims::default();
         let mut seen = 0;

@@ -195,7 +195,7 @@ impl Run<'_> {
                     self.waiting += 1;
                     return Some(link);
                 }
-                link.seen = None;
+                self.note_news(&mut link, record);
                 Some(link)
             }
             _ => None,

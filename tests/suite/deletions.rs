@@ -14,6 +14,7 @@ use contactsync::emulator::settings::{Delay, MissingDelete};
 use contactsync::store::{ContactQuery, DeletedContacts};
 use serde_json::json;
 
+use crate::support::fuse::{Cut, Fuse};
 use crate::support::hands::first;
 use crate::support::world::{World, person, phone, promise};
 
@@ -632,4 +633,28 @@ async fn a_contact_deleted_while_its_creation_is_unresolved_is_deleted_in_google
     assert!(!in_google(&world, "Ada King"));
     assert!(!world.contact(ada).await.is_live());
     world.assert_at_rest().await;
+}
+
+// A run is cut off, and the record is deleted afterwards: what the cut run had seen of it is no sign of life.
+#[tokio::test]
+async fn a_deletion_is_not_missed_because_an_earlier_run_had_seen_an_edit_and_died() {
+    let mut finished = false;
+    let mut step = 0;
+    while !finished {
+        let (mut world, ada) = book(promise()).await;
+        world.google_edit("Ada King", &json!({"nicknames": [{"value": "Countess"}]}));
+        world.by_hand(|user| user.expire_sync_tokens());
+        world.fuse(&Fuse::at(step, Cut::After));
+        finished = world.sync_or_crash().is_some();
+        world.unfuse();
+        world.google_delete("Ada King");
+        world.by_hand(|user| user.expire_sync_tokens());
+        world.advance(HOUR);
+        world.settle().await;
+        assert!(!in_google(&world, "Ada King"), "cut at {step}");
+        assert!(!world.contact(ada).await.is_live(), "cut at {step}");
+        world.assert_at_rest().await;
+        step += 1;
+    }
+    assert!(step > 5, "{step} steps are too few to prove anything");
 }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use contactsync::domain::id::ContactId;
 use contactsync::domain::link::LinkState;
+use contactsync::domain::pair::LeftGroup;
 use contactsync::emulator::fault::{Fault, FaultKind};
 
 use crate::support::fuse::{Cut, Fuse};
-use crate::support::world::{World, pair, person, promise};
+use crate::support::world::{GROUP, World, pair, person, promise};
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Both ways: the calls come in the order of the groups.
@@ -67,4 +68,38 @@ async fn a_move_that_was_cut_off_anywhere_is_finished() {
             assert_moved(&world, ada, to, &format!("{from} to {to}, cut after step {step}")).await;
         }
     }
+}
+
+// Taken out of its group because it lost the label, and given the label again before anything was recorded of that: what
+// is out of the group then was taken out by us, and not by somebody in Google whose wish would be law.
+#[tokio::test]
+async fn a_contact_that_returns_to_the_selection_after_a_run_was_cut_off_is_put_back() {
+    let mut step = 0;
+    loop {
+        let mut promise = promise();
+        promise.delete.left_group = LeftGroup::Delete;
+        promise.pairs[0].labels = vec!["Customer".to_owned()];
+        let mut world = World::with(promise);
+        let mut card = person("Ada King");
+        card.labels.insert("Customer".to_owned());
+        let ada = world.add(card).await;
+        world.settle().await;
+        world.advance(HOUR);
+        world.edit(ada, |card| card.labels.clear()).await;
+        world.fuse(&Fuse::at(step, Cut::After));
+        let finished = world.sync_or_crash().is_some();
+        world.unfuse();
+        world.edit(ada, |card| _ = card.labels.insert("Customer".to_owned())).await;
+        world.advance(HOUR);
+        world.settle().await;
+        assert!(world.contact(ada).await.is_live(), "cut at {step}");
+        assert_eq!(world.groups_of("Ada King"), [GROUP, "myContacts"], "cut at {step}");
+        assert_eq!(world.link(ada).await.state, LinkState::Bound, "cut at {step}");
+        world.assert_at_rest().await;
+        if finished {
+            break;
+        }
+        step += 1;
+    }
+    assert!(step > 5, "{step} steps are too few to prove anything");
 }

@@ -163,3 +163,29 @@ async fn a_record_without_our_tag_that_had_no_name_is_known_again() {
         world.assert_at_rest().await;
     }
 }
+
+// Nothing of ours was ever written to it, so nothing but its e-mail tells who it is.
+#[tokio::test]
+async fn a_foreign_record_that_got_another_name_while_its_contact_was_edited_is_not_doubled() {
+    let world = World::new();
+    world.settle().await;
+    world.google_create(
+        json!({"names": [{"givenName": "Ada", "familyName": "King"}],
+               "emailAddresses": [{"value": "ada.king@example.org"}]}),
+        &[GROUP],
+    );
+    world.settle().await;
+    let ada = world.by_name("Ada King").await.id;
+    world.advance(HOUR);
+    let resource = world.resource("Ada King");
+    world.by_hand(|user| user.rename(&resource, FormerName::Gone, Feed::Shown).unwrap());
+    world.by_hand(|user| user.expire_sync_tokens());
+    world.edit(ada, |card| card.notes = Some("edited".to_owned())).await;
+    world.settle().await;
+
+    assert_eq!(world.google_names(), ["Ada King"]);
+    assert_eq!(world.contacts().await.len(), 1);
+    assert_eq!(world.contact(ada).await.card.notes.as_deref(), Some("edited"));
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}

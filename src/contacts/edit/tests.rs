@@ -227,6 +227,7 @@ impl World {
             map_revision: 1,
             former: None,
             wanted: BTreeSet::new(),
+            leaving: BTreeSet::new(),
         };
         let writes = vec![Write::Link(Box::new(link))];
         self.store.commit(Commit { fence: None, writes }).await.expect("stored");

@@ -1,4 +1,6 @@
 //! Changing groups. A change of members is a set operation: it needs no etag and may be repeated, so it needs no intent.
+//! But it is noted before which groups records are taken out of: a run that is cut off must not leave it looking as if
+//! somebody had taken them out in Google.
 //!
 //! It does not tell the new revision of the record either. So a record that was moved is read once more: what the change
 //! stream shows of it later is then ordered by its time, and a state from before the move is not taken for somebody who
@@ -71,6 +73,7 @@ impl Run<'_> {
                 by_group.entry(group).or_default().1.push(one.remote.clone());
             }
         }
+        self.announce_moves(&moves).await?;
         let mut missing = BTreeSet::new();
         for (group, (join, leave)) in by_group {
             missing.extend(self.change_members(group, &join, &leave).await?);
@@ -82,6 +85,23 @@ impl Run<'_> {
         let gone: Vec<LinkId> = gone.into_iter().map(|one| one.link.id).collect();
         self.suspect(&gone).await?;
         Ok(if moved.is_empty() && gone.is_empty() { News::None } else { News::Some })
+    }
+
+    /// Notes which groups records are about to leave. Until it is recorded that they did, nothing is known about them.
+    async fn announce_moves(&mut self, moves: &[Move]) -> Result<(), EngineError> {
+        let leaving: Vec<&Move> = moves.iter().filter(|one| !one.regroup.leave.is_empty()).collect();
+        for chunk in leaving.chunks(200) {
+            let announced = chunk.iter().map(|one| {
+                let mut link = one.link.clone();
+                link.leaving.clone_from(&one.regroup.leave);
+                link.changed_at = self.now();
+                link.etag = None;
+                link.seen = Some(Sighting::Suspect { cause: Suspicion::Absence, at: self.now() });
+                Write::Link(Box::new(link))
+            });
+            self.commit(announced.collect(), "announcing a change of groups").await?;
+        }
+        Ok(())
     }
 
     /// Calls the remote as often as its limit asks for. Returns the records it did not find.

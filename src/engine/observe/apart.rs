@@ -89,6 +89,7 @@ impl Run<'_> {
             parked: None,
             map_revision: self.deps.remote.codec().map_revision(),
             wanted: BTreeSet::new(),
+            leaving: BTreeSet::new(),
             former: None,
         }))
     }

@@ -97,7 +97,7 @@ impl Run<'_> {
             Order::Echo => {
                 reached::note(Situation::StateEcho);
                 if matches!(link.seen, Some(Sighting::Suspect { cause: Suspicion::Absence, .. })) {
-                    link.seen = None;
+                    self.note_news(&mut link, &record);
                     keep(page, link);
                 }
             }
@@ -105,6 +105,9 @@ impl Run<'_> {
                 reached::note(Situation::StateUnclear);
                 if self.says_the_same(&link, &record) {
                     link.etag.clone_from(&record.etag);
+                    if matches!(link.seen, Some(Sighting::Suspect { cause: Suspicion::Absence, .. })) {
+                        self.note_news(&mut link, &record);
+                    }
                     if let Some(base) = &mut link.base {
                         base.remote = record.wire;
                     }
@@ -204,19 +207,28 @@ impl Run<'_> {
             page.writes.push(Write::Stranger(self.stranger(&record)));
             return;
         }
-        let is_owed = self.pulls() && link.base.as_ref().is_some_and(|base| base.agreed.is_some());
-        if self.says_the_same(&link, &record) && link.state != LinkState::Gone && !is_owed {
+        self.note_news(&mut link, &record);
+        if link.seen.is_none() {
             reached::note(Situation::OnlySpelledDifferently);
             // Only spelled differently, or changed where we do not look: the base takes the new spelling, nobody edits.
             if let Some(base) = &mut link.base {
                 base.remote = record.wire;
                 base.certainty = Certainty::Answered;
             }
-            link.seen = None;
-        } else {
-            link.seen = Some(Sighting::Present { wire: record.wire, at: self.now() });
         }
         keep(page, link);
+    }
+
+    /// Notes what a state of the link's record says that is to be settled, if anything. A state that was seen before may
+    /// not be settled yet.
+    pub(crate) fn note_news(&self, link: &mut Link, record: &Record) {
+        let is_owed = self.pulls() && link.base.as_ref().is_some_and(|base| base.agreed.is_some());
+        if self.says_the_same(link, record) && link.state != LinkState::Gone && !is_owed {
+            link.seen = None;
+            link.leaving.clear();
+        } else {
+            link.seen = Some(Sighting::Present { wire: record.wire.clone(), at: self.now() });
+        }
     }
 
     /// Finds out which of our writes the state descends from, and what that says about an open intent.
@@ -329,6 +341,7 @@ impl Run<'_> {
             parked: None,
             map_revision: self.deps.remote.codec().map_revision(),
             wanted: BTreeSet::new(),
+            leaving: BTreeSet::new(),
             former,
         };
         page.writes.push(Write::DropStranger(account, record.id.clone()));

@@ -33,6 +33,7 @@ impl Run<'_> {
         organizations: &mut Organizations,
     ) -> Settled {
         link.parked = None;
+        link.leaving.clear();
         let mut settled = match decision {
             Decision::Nothing => Settled::default(),
             Decision::Adopt => self.adopt(link, &contact),
@@ -276,6 +277,7 @@ impl Run<'_> {
         }
         link.state = LinkState::Need;
         link.wanted.clear();
+        link.leaving.clear();
         if let (Some(remote), Some(base)) = (former.clone(), link.base.take()) {
             link.former = Some(Former { link: link.id, remote, base });
         }

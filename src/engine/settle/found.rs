@@ -3,7 +3,8 @@
 //! Identity comes before likeness. A record with our own tag whose link has another record is a *twin*: a create that
 //! went through twice. What was edited on it is folded into the contact, and the push deletes it. Otherwise the record
 //! is matched against contacts that have no link in this account: exactly one that shares strong evidence, and that no
-//! other new record claims, is linked; several are a question for a person; none means a new contact.
+//! other new record claims, is linked; several are a question for a person; none means a new contact. Where the contact's
+//! own record is gone, that is settled first: if the contact outlives it, it takes the new record instead of making one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -75,6 +76,8 @@ struct Likeness {
 enum Whose {
     Twin(ContactId),
     Waits,
+    /// The own record of these seems to be gone, and this may be it under another name, or take its place.
+    Heir(Vec<ContactId>),
     Doubtful(Vec<ContactId>),
     Nobody,
 }
@@ -124,6 +127,11 @@ impl Run<'_> {
                 Whose::Doubtful(ids) => self.doubt(candidate, &ids, "several contacts of the store could be it"),
                 Whose::Waits => {
                     self.waiting += 1;
+                    Settled::default()
+                }
+                Whose::Heir(ids) => {
+                    self.doubted.extend(ids);
+                    self.heirs.insert(candidate.link.id);
                     Settled::default()
                 }
                 Whose::Nobody => self.import(candidate, &mut organizations),
@@ -428,17 +436,28 @@ impl Likeness {
         let ids: BTreeSet<ContactId> =
             matching::keys(card).iter().filter_map(|key| self.by_key.get(key)).flatten().copied().collect();
         let state = |id: &ContactId| self.links.get(id).map(|link| link.state);
-        let open = |id: &&ContactId| matches!(state(id), None | Some(LinkState::Need | LinkState::Creating));
+        let is_bereaved = |id: &ContactId| self.links.get(id).is_some_and(seems_gone);
+        let open = |id: &&ContactId| {
+            matches!(state(id), None | Some(LinkState::Need | LinkState::Creating)) || is_bereaved(id)
+        };
         let candidates: Vec<(ContactId, &Card)> =
             ids.iter().filter(open).filter_map(|id| Some((*id, &self.contacts.get(id)?.card))).collect();
         match matching::judge(card, &candidates) {
             Verdict::Alone => Whose::Nobody,
             // Its own record may be this very one, or another one on its way: that has to be known first.
             Verdict::Twin { id, .. } if state(&id) == Some(LinkState::Creating) => Whose::Waits,
+            Verdict::Twin { id, .. } if is_bereaved(&id) => Whose::Heir(vec![id]),
             Verdict::Twin { id, .. } => Whose::Twin(id),
-            Verdict::Doubtful { candidates, .. } => Whose::Doubtful(candidates.into_iter().map(|(id, _)| id).collect()),
+            Verdict::Doubtful { candidates, .. } => {
+                let ids: Vec<ContactId> = candidates.into_iter().map(|(id, _)| id).collect();
+                if ids.iter().any(is_bereaved) { Whose::Heir(ids) } else { Whose::Doubtful(ids) }
+            }
         }
     }
+}
+
+fn seems_gone(link: &Link) -> bool {
+    link.state == LinkState::Bound && matches!(link.seen, Some(Sighting::Suspect { .. } | Sighting::Gone { .. }))
 }
 
 /// Whether a link in state `Found` is a doubled record of ours that has been folded and waits for its deletion.

@@ -14,7 +14,7 @@ use crate::store::{LinkCounts, StoreError};
 
 const SELECT: &str = "SELECT link.id, link.account, link.contact, state, link.remote, incarnation, link.token,
     base_store, base_remote, base_marker, base_certainty, base_agreed, former, acked, settled, etag, remote_time, changed_at, seen,
-    own_delete, parked, map_revision, wanted";
+    own_delete, parked, map_revision, wanted, leaving";
 
 /// The links with these ids, in the order of their ids.
 pub(super) async fn load(connection: &mut SqliteConnection, ids: &[LinkId]) -> Result<Vec<Link>, StoreError> {
@@ -207,6 +207,7 @@ fn from_row(row: &SqliteRow) -> Result<Link, StoreError> {
         map_revision: cells.number("map_revision")?,
         former: cells.json_opt("former")?,
         wanted: cells.json("wanted")?,
+        leaving: cells.json("leaving")?,
     })
 }
 

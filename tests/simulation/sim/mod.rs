@@ -55,6 +55,9 @@ pub const FREQUENT: [Rule; 7] = [
 /// In how many rounds everything must be at rest.
 const ROUNDS_TO_REST: u32 = 40;
 
+/// How long a scenario may take that plays in a few milliseconds, or in a few seconds on a machine with other work.
+const HANGS: Duration = Duration::from_secs(30);
+
 /// On which store a scenario is played.
 #[derive(Debug, Clone)]
 pub enum Ground {
@@ -106,7 +109,11 @@ fn play(tapes: [Tape; 3], ground: &Ground) -> Played {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let mut scenario = Scenario::new(tapes, ground).await;
-        let faults = scenario.play().await;
+        // Nothing in a scenario takes real time, so one that lasts waits for something that never comes.
+        let faults = match tokio::time::timeout(HANGS, scenario.play()).await {
+            Ok(faults) => faults,
+            Err(_) => vec![("I8", "it hangs".to_owned())],
+        };
         scenario.end(faults).await
     })
 }
