@@ -25,6 +25,9 @@ pub struct AccountState {
     pub settings: Option<String>,
     /// By how many milliseconds the remote's clock is ahead of ours.
     pub clock_ahead_ms: i64,
+    /// When it was last noticed that our clock had been set ahead. What is remembered from before that looks older than
+    /// it is.
+    pub clock_set: Option<Timestamp>,
     /// When both sides were last proven equal.
     pub proven_equal: Option<Timestamp>,
     /// The last run that worked on the account.
@@ -46,6 +49,10 @@ pub struct Cursor {
     pub template: String,
     /// When the full listing that the token descends from was begun. Its life is counted from there.
     pub lineage: Timestamp,
+    /// How many full listings in a row, up to that one, showed fewer records than they counted. Nothing was concluded from
+    /// who was missing there, so another one is due.
+    #[serde(default)]
+    pub short: u32,
 }
 
 /// The remote group of a configured pair.
@@ -93,6 +100,7 @@ impl AccountState {
             feed_position: 0,
             settings: None,
             clock_ahead_ms: 0,
+            clock_set: None,
             proven_equal: None,
             last_run: None,
             last_outcome: None,

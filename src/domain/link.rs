@@ -187,6 +187,8 @@ pub enum Suspicion {
     Tombstone,
     /// A complete listing lacks it, or a read or write did not find it: worthless inside the freshness window.
     Absence,
+    /// A new record looks like it, and may be it under another name.
+    Rival,
 }
 
 /// Why a link is left alone.

@@ -102,6 +102,17 @@ pub enum UpdateAnswers {
     Empty,
 }
 
+/// How the service spells what clients write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Spelling {
+    /// As they do.
+    Kept,
+    /// Job titles in capitals: one of the ways in which a value may come back otherwise than it was sent, none of which
+    /// is documented.
+    Capitals,
+}
+
 /// The order of `createdPeople`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -162,6 +173,8 @@ pub struct Settings {
     pub missing_delete: MissingDelete,
     /// What `batchUpdateContacts` answers.
     pub update_answers: UpdateAnswers,
+    /// How the service spells what clients write; what users write in the web UI stays as it is.
+    pub spelling: Spelling,
     /// The order of `createdPeople`.
     pub created_order: CreatedOrder,
     /// What becomes of a batch with a bad item.
@@ -198,6 +211,7 @@ impl Default for Settings {
             group_deletions: Feed::Hidden,
             missing_delete: MissingDelete::NotFound,
             update_answers: UpdateAnswers::Full,
+            spelling: Spelling::Kept,
             created_order: CreatedOrder::Request,
             bad_items: BadItems::RefuseCall,
             quotas: Limits::default(),

@@ -206,8 +206,11 @@ impl<'a> User<'a> {
             }
             ReturnName::Fresh => {
                 let draft = super::account::Draft { fields: contact.fields.clone(), memberships };
-                let key = self.account.create(draft, &self.world);
-                self.show(key)
+                let fresh = self.account.create(draft, &self.world);
+                self.account.change(key, Feed::Hidden, &self.world, |old| {
+                    old.life = Life::Renamed { to: fresh, follows: false };
+                })?;
+                self.show(fresh)
             }
         }
     }

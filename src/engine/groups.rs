@@ -86,6 +86,7 @@ impl Run<'_> {
                 token,
                 template: self.deps.remote.groups_template(),
                 lineage: since.map_or(begun, |cursor| cursor.lineage),
+                short: 0,
             });
             return Ok(groups);
         }

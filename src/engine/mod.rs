@@ -37,7 +37,7 @@ use crate::domain::time::Timestamp;
 use crate::remotes::Remote;
 use crate::store::{Fence, LeaseRequest, Store, StoreIdentity, Write};
 
-mod clock_set_back;
+mod clock;
 mod decide;
 pub mod error;
 mod execute;
@@ -234,6 +234,8 @@ pub(crate) struct Run<'a> {
     pub(crate) doubted: BTreeSet<ContactId>,
     /// New records that may be those of contacts whose own record seems to be gone.
     pub(crate) heirs: BTreeSet<LinkId>,
+    /// Contacts of which it was asked whether their record is still there, since a new one looks like them.
+    pub(crate) asked: BTreeSet<ContactId>,
     /// Links that could not be finished in this run and are worth another one soon.
     pub(crate) waiting: u64,
     /// Whether the remote has said in this run whose account it is.
@@ -276,6 +278,7 @@ impl<'a> Run<'a> {
             linked: 0,
             doubted: BTreeSet::new(),
             heirs: BTreeSet::new(),
+            asked: BTreeSet::new(),
             waiting: 0,
             user_confirmed: false,
             newborn: order.newborn.clone(),
@@ -294,6 +297,7 @@ impl<'a> Run<'a> {
         self.apply_settings();
         self.follow_clock().await?;
         self.observe_groups().await?;
+        self.notice_clock_set_ahead().await?;
         self.observe_contacts().await?;
         self.recover().await?;
         self.undo().await?;
@@ -394,6 +398,7 @@ impl<'a> Run<'a> {
         if self.summary.outcome == Outcome::Done && self.left_alone == 0 {
             self.state.proven_equal = Some(self.now());
         }
+        self.notice_clock_set_ahead().await?;
         if let Some(ahead) = self.deps.remote.clock_ahead_ms() {
             self.state.clock_ahead_ms = ahead;
         }

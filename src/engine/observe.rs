@@ -33,6 +33,30 @@ pub(crate) use classify::same_content;
 const LINEAGE_LIFE: Duration = Duration::from_secs(5 * 24 * 3600);
 /// Automatic full listings stay this far apart: the remote rations them.
 const FULL_DISTANCE: Duration = Duration::from_secs(10 * 60);
+/// One that showed fewer records than it counted is repeated later and later, at last once a day: where the remote counts
+/// what it never shows, that does not change.
+const SHORT_DISTANCE_MAX: Duration = Duration::from_secs(24 * 3600);
+
+/// The full listing that a token descends from.
+#[derive(Debug, Clone, Copy)]
+struct Descent {
+    begun: Timestamp,
+    /// See [`Cursor::short`].
+    short: u32,
+}
+
+impl From<&Cursor> for Descent {
+    fn from(cursor: &Cursor) -> Self {
+        Descent { begun: cursor.lineage, short: cursor.short }
+    }
+}
+
+/// Whether the full listing that the token descends from showed too little, and the next one may be asked for.
+fn is_due_again(cursor: &Cursor, now: Timestamp) -> bool {
+    let times = 1_u32.checked_shl(cursor.short.saturating_sub(1)).unwrap_or(u32::MAX);
+    let distance = FULL_DISTANCE.saturating_mul(times).min(SHORT_DISTANCE_MAX);
+    cursor.short > 0 && now.since(cursor.lineage) >= distance
+}
 
 /// Where records come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +119,7 @@ impl Run<'_> {
         let template = self.deps.remote.contacts_template();
         let now = self.now();
         let cursor = usable_cursor(self.state.contacts.as_ref(), &template)
-            .filter(|cursor| now.since(cursor.lineage) < LINEAGE_LIFE)
+            .filter(|cursor| now.since(cursor.lineage) < LINEAGE_LIFE && !is_due_again(cursor, now))
             .cloned();
         match (cursor, self.order.reach) {
             (Some(cursor), Reach::Incremental) if !self.recovery_needs_listing() || self.listed_lately() => {
@@ -127,11 +151,11 @@ impl Run<'_> {
             }
             if page.next_page.is_none() && !rules::holds(Rule::CursorWithPage) {
                 let writes = std::mem::take(&mut writes);
-                self.move_cursor(page.next_token, cursor.lineage, Vec::new()).await?;
+                self.move_cursor(page.next_token, cursor.into(), Vec::new()).await?;
                 return self.commit(writes, "storing what changed at the remote").await;
             }
             if page.next_page.is_none() {
-                return self.move_cursor(page.next_token, cursor.lineage, writes).await;
+                return self.move_cursor(page.next_token, cursor.into(), writes).await;
             }
             self.commit(writes, "storing what changed at the remote").await?;
             request.page = page.next_page;
@@ -178,17 +202,19 @@ impl Run<'_> {
                 return Ok(());
             }
             // A listing that shows fewer contacts than it counts is no proof that the others are gone.
+            let mut descent = Descent { begun, short: 0 };
             if page.next_token.is_some() && page.total.is_none_or(|total| seen.len() as u64 >= total) {
                 self.suspect_absent(absent, begun).await?;
             } else {
                 reached::note(Situation::ListingIncomplete);
+                descent.short = self.state.contacts.as_ref().map_or(0, |cursor| cursor.short).saturating_add(1);
                 self.notice(format!(
                     "the listing showed {} contacts of {}; nothing is concluded from those missing",
                     seen.len(),
                     page.total.unwrap_or_default()
                 ));
             }
-            return self.move_cursor(page.next_token, begun, Vec::new()).await;
+            return self.move_cursor(page.next_token, descent, Vec::new()).await;
         }
     }
 
@@ -216,12 +242,13 @@ impl Run<'_> {
     async fn move_cursor(
         &mut self,
         token: Option<ChangeToken>,
-        lineage: Timestamp,
+        descent: Descent,
         mut writes: Vec<Write>,
     ) -> Result<(), EngineError> {
         let Some(token) = token else { return self.commit(writes, "storing what the remote has").await };
         let template = self.deps.remote.contacts_template();
-        let state = AccountState { contacts: Some(Cursor { token, template, lineage }), ..self.state.clone() };
+        let Descent { begun: lineage, short } = descent;
+        let state = AccountState { contacts: Some(Cursor { token, template, lineage, short }), ..self.state.clone() };
         writes.push(Write::Account(Box::new(state.clone())));
         self.commit(writes, "storing the change token").await?;
         self.state = state;

@@ -47,6 +47,7 @@ pub enum Situation {
     ContactMovedMeanwhile,
     LinkedToTwin,
     HeirAwaited,
+    RivalAskedFor,
     DoubtfulTwin,
     Imported,
     DeletedHere,
@@ -57,12 +58,13 @@ pub enum Situation {
     ConflictDecided,
     ConflictHeld,
     ClockSetBack,
+    ClockSetAhead,
     OwnMoveNotShown,
 }
 
 impl Situation {
     /// All of them.
-    pub const ALL: [Situation; 53] = [
+    pub const ALL: [Situation; 55] = [
         Situation::UnknownRecordDeleted,
         Situation::UnknownRecordOutsideGroups,
         Situation::UnknownRecordFound,
@@ -105,6 +107,7 @@ impl Situation {
         Situation::ContactMovedMeanwhile,
         Situation::LinkedToTwin,
         Situation::HeirAwaited,
+        Situation::RivalAskedFor,
         Situation::DoubtfulTwin,
         Situation::Imported,
         Situation::DeletedHere,
@@ -115,6 +118,7 @@ impl Situation {
         Situation::ConflictDecided,
         Situation::ConflictHeld,
         Situation::ClockSetBack,
+        Situation::ClockSetAhead,
         Situation::OwnMoveNotShown,
     ];
 }

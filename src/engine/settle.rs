@@ -58,11 +58,15 @@ pub(crate) struct Counted {
 
 impl Run<'_> {
     /// Carries what was seen at the remote into the store. A new record that may be one that is gone is decided about once
-    /// that one is settled.
+    /// it is known whether that one is, and that one is settled.
     pub(crate) async fn settle(&mut self) -> Result<(), EngineError> {
         self.settle_once().await?;
-        if !self.heirs.is_empty() {
+        for _ in 0..2 {
+            if self.heirs.is_empty() {
+                return Ok(());
+            }
             reached::note(Situation::HeirAwaited);
+            self.confirm_suspects().await?;
             self.settle_once().await?;
         }
         self.waiting += self.heirs.len() as u64;

@@ -39,14 +39,18 @@ impl Run<'_> {
     /// Asks directly for every record that seems to be gone, or seems to be there again.
     pub(crate) async fn confirm_suspects(&mut self) -> Result<(), EngineError> {
         let mut lost = Lost::default();
+        // One that cannot be told from another yet is noted under a new link, which comes by once more.
+        let mut asked = BTreeSet::new();
         let mut after = None;
         while let Some(links) = self.unsettled(&mut after).await? {
             self.check_stop()?;
-            let suspects: Vec<Link> = links.into_iter().filter(is_suspect).collect();
+            let is_new = |link: &Link| link.remote.as_ref().is_none_or(|remote| !asked.contains(remote));
+            let suspects: Vec<Link> = links.into_iter().filter(is_suspect).filter(is_new).collect();
             if suspects.is_empty() {
                 continue;
             }
             let ids: Vec<RemoteId> = suspects.iter().filter_map(|link| link.remote.clone()).collect();
+            asked.extend(ids.iter().cloned());
             // What happens to a record from here on is news, whatever the read shows.
             let asked_at = self.remote_now();
             let Fetched { records: mut found, unclear } = self.fetch(&ids).await?;
@@ -164,7 +168,7 @@ impl Run<'_> {
 
     /// Whether it proves nothing that a read did not find the record.
     fn may_be_unfound(&self, link: &Link) -> bool {
-        matches!(link.seen, Some(Sighting::Suspect { cause: Suspicion::Absence, .. }))
+        matches!(link.seen, Some(Sighting::Suspect { cause: Suspicion::Absence | Suspicion::Rival, .. }))
             && self.may_be_hidden(link)
             && rules::holds(Rule::MissingDistrusted)
     }
@@ -190,8 +194,9 @@ impl Run<'_> {
                 Some(link)
             }
             (_, Some(Sighting::Suspect { cause, at })) if link.etag.is_some() && !is_newer(record, &link) => {
-                if *cause == Suspicion::Tombstone && self.now().since(*at) < FRESHNESS_WINDOW {
-                    // The read may be the late one.
+                let is_late = record.time < link.remote_time;
+                if (is_late || *cause != Suspicion::Rival) && self.now().since(*at) < FRESHNESS_WINDOW {
+                    // The read is the late one, or may be: the listing knew better.
                     self.waiting += 1;
                     return Some(link);
                 }

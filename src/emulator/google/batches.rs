@@ -9,7 +9,7 @@ use crate::emulator::account::{Account, Draft};
 use crate::emulator::call::Call;
 use crate::emulator::contact::{Contact, ContactKey};
 use crate::emulator::failure::{Code, Failure};
-use crate::emulator::mask::{Mask, Purpose};
+use crate::emulator::mask::{Field, Mask, Purpose};
 use crate::emulator::person::{self, Place};
 use crate::emulator::schema;
 use crate::emulator::settings::{BadItems, CreatedOrder, Feed, UpdateAnswers};
@@ -48,7 +48,9 @@ pub(super) fn create(account: &mut Account, call: &Call, world: &World<'_>) -> R
     let nobody = Map::new();
     let read = |item: &Value| {
         let person = item.get("contactPerson").and_then(Value::as_object).unwrap_or(&nobody);
-        draft::draft(account, person, world)
+        let mut draft = draft::draft(account, person, world)?;
+        draft::spell(&mut draft.fields, world);
+        Ok(draft)
     };
     let items: Vec<Item<Draft>> =
         contacts.iter().enumerate().map(|(index, item)| (index.to_string(), read(item))).collect();
@@ -124,7 +126,11 @@ fn updated(
     }
     let contact = account.live_contact(key)?;
     draft::check_version(key, contact, person)?;
-    Ok((key, draft::for_update(account, contact, person, mask, world)?))
+    let mut updated = draft::for_update(account, contact, person, mask, world)?;
+    if mask.contains(Field::Organizations) {
+        draft::spell(&mut updated.fields, world);
+    }
+    Ok((key, updated))
 }
 
 /// `people.batchDeleteContacts`. What happens when a name does not exist is not documented; the whole call fails.

@@ -11,6 +11,7 @@ use crate::emulator::etag;
 use crate::emulator::failure::{Code, Failure};
 use crate::emulator::group::{self, Additions, MY_CONTACTS};
 use crate::emulator::mask::{Field, Mask};
+use crate::emulator::settings::Spelling;
 use crate::emulator::shape;
 use crate::emulator::world::World;
 
@@ -79,6 +80,19 @@ pub fn for_update(
     }
     check_size(&updated.fields)?;
     Ok(updated)
+}
+
+/// Spells what a client wrote as the service does.
+pub fn spell(fields: &mut BTreeMap<Field, Arc<Vec<Value>>>, world: &World<'_>) {
+    let Some(organizations) = fields.get_mut(&Field::Organizations) else { return };
+    if world.settings.spelling == Spelling::Kept {
+        return;
+    }
+    for organization in Arc::make_mut(organizations) {
+        if let Some(Value::String(title)) = organization.get_mut("title") {
+            *title = title.to_uppercase();
+        }
+    }
 }
 
 /// Checks that an update builds on the present version. Either etag will do; both must hold when both are sent.

@@ -10,7 +10,7 @@ use crate::emulator::call::Call;
 use crate::emulator::contact::{Contact, ContactKey, Life};
 use crate::emulator::failure::{Code, Failure};
 use crate::emulator::history::Channel;
-use crate::emulator::mask::{Mask, Purpose};
+use crate::emulator::mask::{Field, Mask, Purpose};
 use crate::emulator::person::{self, Place};
 use crate::emulator::schema;
 use crate::emulator::settings::{Feed, MissingDelete};
@@ -56,7 +56,8 @@ pub(super) fn latest(account: &Account, key: ContactKey, view: person::View) -> 
 pub(super) fn create(account: &mut Account, call: &Call, world: &World<'_>) -> Result<Answer, Failure> {
     let view = optional_view(call)?;
     let body = strict::body(call, &schema::PERSON, "person")?;
-    let draft = draft::draft(account, &body, world)?;
+    let mut draft = draft::draft(account, &body, world)?;
+    draft::spell(&mut draft.fields, world);
     account.check_room(1, world)?;
     let key = account.create(draft, world);
     Ok(Answer::about(latest(account, key, view)?, 1))
@@ -70,7 +71,10 @@ pub(super) fn update(account: &mut Account, id: &str, call: &Call, world: &World
     let key = target(account, &format!("people/{id}"))?;
     let contact = account.live_contact(key)?;
     draft::check_version(key, contact, &body)?;
-    let updated = draft::for_update(account, contact, &body, mask, world)?;
+    let mut updated = draft::for_update(account, contact, &body, mask, world)?;
+    if mask.contains(Field::Organizations) {
+        draft::spell(&mut updated.fields, world);
+    }
     account.change(key, Feed::Shown, world, |contact| *contact = updated)?;
     Ok(Answer::about(latest(account, key, view)?, 1))
 }

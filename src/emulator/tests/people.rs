@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::emulator::ReturnName;
-use crate::emulator::settings::MissingDelete;
+use crate::emulator::settings::{MissingDelete, Spelling};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\nnot really";
 
@@ -282,4 +282,16 @@ fn strict_checks_explain_themselves_in_the_log_of_refusals() {
     let refusals = &kit.emulator.counters().refusals;
     assert_eq!(refusals.len(), 1);
     assert!(refusals[0].contains("nothing but a display name"), "{refusals:?}");
+}
+
+#[test]
+fn what_clients_write_may_come_back_in_another_spelling() {
+    let mut kit = Kit::new();
+    kit.emulator.settings_mut().spelling = Spelling::Capitals;
+    let sent = json!({ "names": [{ "givenName": "A" }], "organizations": [{ "title": "clerk" }] });
+    let person = kit.ok("POST", "/v1/people:createContact?personFields=organizations,metadata", Some(sent));
+    assert_eq!(person["organizations"][0]["title"], "CLERK");
+    let sent = json!({ "etag": person["etag"], "organizations": [{ "title": "head" }] });
+    let path = format!("/v1/{}:updateContact?updatePersonFields=organizations", text(&person["resourceName"]));
+    assert_eq!(kit.ok("PATCH", &path, Some(sent))["organizations"][0]["title"], "HEAD");
 }

@@ -2,20 +2,21 @@
 //! since is not deleted, because an edit outlives a deletion. What slips through the gap is seen later by its time, and
 //! brings the contact back (see [`crate::engine::decide`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ends_the_push, halves};
 use crate::domain::contact::Contact;
 use crate::domain::harm::{Harm, Side};
-use crate::domain::id::{LinkId, Marker, RemoteId};
-use crate::domain::link::{Base, Link, LinkState};
+use crate::domain::id::{LinkId, LinkToken, Marker, RemoteId};
+use crate::domain::link::{Base, Link, LinkState, Sighting, Suspicion};
 use crate::domain::outbox::{IntentKind, Sent};
+use crate::domain::time::Timestamp;
 use crate::engine::push::{News, Push};
 use crate::engine::reached::{self, Situation};
 use crate::engine::rules::{self, Rule};
 use crate::engine::settle::is_folded_twin;
 use crate::engine::{Doing, EngineError, Run};
-use crate::remotes::{FRESHNESS_WINDOW, Fetched, RemoteError, WriteKind};
+use crate::remotes::{Fetched, RemoteError, WriteKind};
 use crate::store::Write;
 
 /// A record about to be deleted, as it was checked.
@@ -85,14 +86,30 @@ impl Run<'_> {
         loaded.retain(|(link, contact)| {
             matches!(self.replan_link(link, contact.as_ref(), &held), Push::Delete | Push::Retract)
         });
-        let remotes: Vec<RemoteId> = loaded.iter().filter_map(|(link, _)| link.remote.clone()).collect();
-        let Fetched { records: mut found, unclear } = self.fetch(&remotes).await?;
+        let originals = self.originals_of(loaded.iter().map(|(link, _)| link)).await?;
+        loaded.retain(|(link, _)| !is_folded_twin(link) || self.may_be_doubled(link, originals.get(&link.id)));
+        let own = loaded.iter().filter_map(|(link, _)| link.remote.clone());
+        let others = loaded.iter().filter_map(|(link, _)| originals.get(&link.id)?.remote.clone());
+        let remotes: BTreeSet<RemoteId> = own.chain(others).collect();
+        let Fetched { records: mut found, unclear } = self.fetch(&remotes.into_iter().collect::<Vec<_>>()).await?;
+        let there: BTreeSet<RemoteId> = found.keys().cloned().collect();
+        let mut orphaned = Vec::new();
         let mut removals = Vec::new();
         let mut gone = Vec::new();
         let mut hidden = Vec::new();
         let mut newer = Vec::new();
         for (link, _) in loaded {
             let (Some(remote), Some(base)) = (link.remote.clone(), link.base.clone()) else { continue };
+            if let Some(original) = originals.get(&link.id)
+                && let Some(first) = &original.remote
+                && !there.contains(first)
+            {
+                if !unclear.contains(first) {
+                    orphaned.extend(unfold(&link, original, self.now()));
+                }
+                self.waiting += 1;
+                continue;
+            }
             match found.remove(&remote) {
                 None if unclear.contains(&remote) => {}
                 Some(_) if !rules::holds(Rule::CheckBeforeDelete) => {
@@ -124,6 +141,7 @@ impl Run<'_> {
                 Some(_) => self.waiting += 1,
             }
         }
+        self.commit(orphaned, "recording which records are alone").await?;
         let news = if newer.is_empty() { News::None } else { News::Some };
         let writes = self.observe_records(newer).await?;
         self.commit(writes, "recording what changed before its deletion").await?;
@@ -137,9 +155,35 @@ impl Run<'_> {
         Ok((removals, news))
     }
 
-    /// Whether the record changed so recently that a read may not show it yet.
-    pub(crate) fn may_be_hidden(&self, link: &Link) -> bool {
-        self.now().since(link.changed_at) < FRESHNESS_WINDOW
+    /// The links whose records these folded twins double, by twin, as far as those have one.
+    async fn originals_of(&self, links: impl Iterator<Item = &Link>) -> Result<BTreeMap<LinkId, Link>, EngineError> {
+        let codec = self.deps.remote.codec();
+        let mut tokens = BTreeMap::new();
+        let mut formers = BTreeMap::new();
+        for twin in links.filter(|link| is_folded_twin(link)) {
+            if let Some(former) = &twin.former {
+                formers.insert(twin.id, former.link);
+            } else if let Some(tag) = twin.base.as_ref().and_then(|base| codec.tag(&base.remote)) {
+                tokens.insert(twin.id, tag.token);
+            }
+        }
+        let named: Vec<LinkToken> = tokens.values().cloned().collect();
+        let by_token: BTreeMap<LinkToken, Link> =
+            self.deps.store.links_of_tokens(&named).await.doing("reading links by token")?.into_iter().collect();
+        let ids: Vec<LinkId> = formers.values().copied().collect();
+        let known = self.deps.store.links(&ids).await.doing("reading links")?;
+        let by_id: BTreeMap<LinkId, Link> = known.into_iter().map(|link| (link.id, link)).collect();
+        let named = tokens.iter().filter_map(|(twin, token)| Some((*twin, by_token.get(token)?.clone())));
+        let remembered = formers.iter().filter_map(|(twin, id)| Some((*twin, by_id.get(id)?.clone())));
+        Ok(named.chain(remembered).filter(|(_, link)| link.state == LinkState::Bound).collect())
+    }
+
+    /// Whether it can be told by now that a record is one too many. One that got another name looks just like that as
+    /// long as its old name still shows; deleting it then would delete the only one there is.
+    fn may_be_doubled(&mut self, twin: &Link, original: Option<&Link>) -> bool {
+        let waits = self.may_be_hidden(twin) || original.is_some_and(|original| original.seen.is_some());
+        self.waiting += u64::from(waits);
+        !waits
     }
 
     async fn deleted(&mut self, part: Vec<Removal>) -> Result<(), EngineError> {
@@ -160,7 +204,7 @@ impl Run<'_> {
     pub(crate) async fn finish_deletion(
         &mut self,
         mut link: Link,
-        time: Option<crate::domain::time::Timestamp>,
+        time: Option<Timestamp>,
     ) -> Result<Vec<Write>, EngineError> {
         if is_folded_twin(&link) {
             let mut writes = vec![Write::DropLink(link.id)];
@@ -227,4 +271,10 @@ impl Run<'_> {
         }
         Ok(())
     }
+}
+
+/// What is remembered of a twin whose original is not there: it is no twin, and may be that very record.
+fn unfold(twin: &Link, original: &Link, now: Timestamp) -> [Write; 2] {
+    let seen = Some(Sighting::Suspect { cause: Suspicion::Absence, at: now });
+    [Write::DropLink(twin.id), Write::Link(Box::new(Link { seen, ..original.clone() }))]
 }

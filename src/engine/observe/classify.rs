@@ -96,7 +96,7 @@ impl Run<'_> {
             Order::Late => self.accept(page, link, record),
             Order::Echo => {
                 reached::note(Situation::StateEcho);
-                if matches!(link.seen, Some(Sighting::Suspect { cause: Suspicion::Absence, .. })) {
+                if is_doubted(&link) {
                     self.note_news(&mut link, &record);
                     keep(page, link);
                 }
@@ -105,7 +105,7 @@ impl Run<'_> {
                 reached::note(Situation::StateUnclear);
                 if self.says_the_same(&link, &record) {
                     link.etag.clone_from(&record.etag);
-                    if matches!(link.seen, Some(Sighting::Suspect { cause: Suspicion::Absence, .. })) {
+                    if is_doubted(&link) {
                         self.note_news(&mut link, &record);
                     }
                     if let Some(base) = &mut link.base {
@@ -147,6 +147,10 @@ impl Run<'_> {
                 rename(page, id, &record);
                 self.classify_own(page, id, record);
             }
+            _ if link.state == LinkState::Gone && page.by_remote.get(&record.id) == Some(&id) => {
+                // A name that it had, in a state from before it was deleted.
+                reached::note(Situation::StateLate);
+            }
             Some(other) if link.state != LinkState::Gone && page.source == Source::Listing => {
                 if !rules::holds(Rule::TwinRepair) {
                     return;
@@ -164,7 +168,7 @@ impl Run<'_> {
                 }
             }
             _ => {
-                let former = former_life(link, &record).cloned();
+                let former = former_life(link, &record).cloned().or_else(|| deleted_life(link, &record));
                 self.classify_unlinked(page, record, IsTwin::Yes, former);
             }
         }
@@ -252,6 +256,8 @@ impl Run<'_> {
                 agreed,
             });
             link.acked = sent.version;
+            // The contact may have become again what it was before that write.
+            link.settled = VersionVector::new();
         }
         let Some(intent) = self.intents.get(&link.id) else { return };
         // A newer state that does not carry the intent's marker proves that the write never landed: it was conditional
@@ -385,6 +391,14 @@ enum IsTwin {
     No,
 }
 
+/// What both sides last agreed on about a record that we deleted in vain: it had another name by then. Whether anything was
+/// edited on it since decides what becomes of it, and it need not carry our tag.
+fn deleted_life(link: &Link, record: &Record) -> Option<Former> {
+    let (Some(base), Some(remote)) = (&link.base, &link.remote) else { return None };
+    let is_that = link.state == LinkState::Gone && link.own_delete && record.former_ids.contains(remote);
+    is_that.then(|| Former { link: link.id, remote: remote.clone(), base: base.clone() })
+}
+
 /// Forgets that a record was found which is known by a former name: a listing had shown it without that name.
 fn forget_found(page: &mut Page, record: &Record) {
     if let Some(id) = page.by_remote.get(&record.id).copied()
@@ -434,6 +448,11 @@ fn rename(page: &mut Page, id: LinkId, record: &Record) {
 fn keep(page: &mut Page, link: Link) {
     page.changed.insert(link.id);
     page.links.insert(link.id, link);
+}
+
+/// Whether nothing but silence speaks for it that the link's record is gone.
+fn is_doubted(link: &Link) -> bool {
+    matches!(link.seen, Some(Sighting::Suspect { cause: Suspicion::Absence | Suspicion::Rival, .. }))
 }
 
 /// How an observation of a link's record stands to what is known of it.

@@ -221,6 +221,7 @@ impl Run<'_> {
 
     fn unlink(&self, mut link: Link, mut contact: Contact, label: Option<&'static str>) -> Settled {
         let mut settled = Settled::default();
+        reached::note(Situation::Unlinked);
         if let Some(label) = label
             && !contact.card.labels.contains(label)
         {

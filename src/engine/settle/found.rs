@@ -5,6 +5,8 @@
 //! is matched against contacts that have no link in this account: exactly one that shares strong evidence, and that no
 //! other new record claims, is linked; several are a question for a person; none means a new contact. Where the contact's
 //! own record is gone, that is settled first: if the contact outlives it, it takes the new record instead of making one.
+//! A new record that looks like a contact which has its own is another one only if that one is still there, so that is
+//! asked before.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,7 +17,7 @@ use crate::domain::diff;
 use crate::domain::field::Field;
 use crate::domain::history::Action;
 use crate::domain::id::{ContactId, LinkId, LinkToken, Marker};
-use crate::domain::link::{Base, Certainty, Link, LinkState, Parked, ParkedWhy, Sighting};
+use crate::domain::link::{Base, Certainty, Link, LinkState, Parked, ParkedWhy, Sighting, Suspicion};
 use crate::domain::matching::{self, MatchKey, Verdict};
 use crate::domain::merge::{Rules, three_way};
 use crate::domain::outbox::{IntentKind, Sent};
@@ -134,6 +136,10 @@ impl Run<'_> {
                     self.heirs.insert(candidate.link.id);
                     Settled::default()
                 }
+                Whose::Nobody if let Some(ids) = self.unasked(&likeness, &candidate.reading.card) => {
+                    self.heirs.insert(candidate.link.id);
+                    self.ask_for_rivals(&likeness, &ids)
+                }
                 Whose::Nobody => self.import(candidate, &mut organizations),
             };
             batch.push(settled);
@@ -197,11 +203,31 @@ impl Run<'_> {
         Ok(sent.into_iter().map(|sent| (sent.marker, sent)).collect())
     }
 
+    /// The contacts with a record of their own that a new one looks like, unless it was asked in this run whether those are
+    /// still there. Of contacts that came in with this run that is known.
+    fn unasked(&self, likeness: &Likeness, card: &Card) -> Option<BTreeSet<ContactId>> {
+        let mut ids = likeness.rivals(card);
+        ids.retain(|id| !self.asked.contains(id) && !self.newborn.contains(id));
+        Some(ids).filter(|ids| !ids.is_empty())
+    }
+
+    fn ask_for_rivals(&mut self, likeness: &Likeness, ids: &BTreeSet<ContactId>) -> Settled {
+        reached::note(Situation::RivalAskedFor);
+        self.asked.extend(ids);
+        let suspect = |link: &Link| {
+            let seen = Some(Sighting::Suspect { cause: Suspicion::Rival, at: self.now() });
+            Write::Link(Box::new(Link { seen, ..link.clone() }))
+        };
+        let links = ids.iter().filter_map(|id| likeness.links.get(id));
+        Settled { writes: links.map(suspect).collect(), ..Settled::default() }
+    }
+
     /// Whether a record with the tag of another one is a copy that somebody made of it, with all that clients had left
     /// there. A create that went through twice carries the marker of that create, and shows up soon after it.
     fn is_copy(&self, original: &Original, sent: Option<&Sent>) -> bool {
         let (Some(tag), Some(sent)) = (&original.tag, sent) else { return false };
-        let late = self.now().since(sent.at) > TWIN_WINDOW;
+        let since = self.state.clock_set.map_or(sent.at, |set| set.max(sent.at));
+        let late = self.now().since(since) > TWIN_WINDOW;
         tag.token == original.link.token && (sent.kind != IntentKind::Create || late)
     }
 
@@ -361,6 +387,7 @@ impl Run<'_> {
         let codec = self.deps.remote.codec();
         let kind = contact.card.kind();
         let mut settled = Settled::default();
+        let mut agreed = base_store.clone();
         if self.pulls() && !same_content(codec, kind, &base_remote, &wire) {
             let winner = |_: &Field| Winner::Store;
             let none = BTreeSet::new();
@@ -370,6 +397,7 @@ impl Run<'_> {
             let (before, after) = (codec.read(before, kind).card, codec.read(&wire, kind).card);
             let merged =
                 three_way(&base_store, &before, &contact.card, &after, &Rules { winner: &winner, held: &none });
+            agreed = merged.base_store;
             if merged.card != contact.card || !merged.conflicts.is_empty() || !contact.is_live() {
                 let expected = contact.version.clone();
                 let action = if contact.is_live() { Action::Edited } else { Action::Restored };
@@ -404,7 +432,8 @@ impl Run<'_> {
         }
         let certainty = Certainty::Answered;
         let remote = if rules::holds(Rule::TwinOwnBase) { wire } else { base_remote };
-        link.base = Some(Base { store: contact.card, remote, marker, certainty, agreed: None });
+        // What is edited on it later is compared with what it had by now, not with what the contact has become.
+        link.base = Some(Base { store: agreed, remote, marker, certainty, agreed: None });
         link.seen = None;
         link.parked = None;
         settled.writes.push(Write::Link(Box::new(link)));
@@ -432,9 +461,29 @@ impl Run<'_> {
 }
 
 impl Likeness {
+    /// The contacts that share a key with a card.
+    fn sharing(&self, card: &Card) -> BTreeSet<ContactId> {
+        matching::keys(card).iter().filter_map(|key| self.by_key.get(key)).flatten().copied().collect()
+    }
+
+    /// The contacts that it could be, if they had no record of their own, of which nothing new is known.
+    fn rivals(&self, card: &Card) -> BTreeSet<ContactId> {
+        let is_rival = |id: &ContactId| {
+            self.links.get(id).is_some_and(|link| link.state == LinkState::Bound && link.seen.is_none())
+        };
+        let ids = self.sharing(card);
+        let rivals = ids.into_iter().filter(is_rival);
+        let candidates: Vec<(ContactId, &Card)> =
+            rivals.filter_map(|id| Some((id, &self.contacts.get(&id)?.card))).collect();
+        match matching::judge(card, &candidates) {
+            Verdict::Alone => BTreeSet::new(),
+            Verdict::Twin { id, .. } => BTreeSet::from([id]),
+            Verdict::Doubtful { candidates, .. } => candidates.into_iter().map(|(id, _)| id).collect(),
+        }
+    }
+
     fn whose(&self, card: &Card) -> Whose {
-        let ids: BTreeSet<ContactId> =
-            matching::keys(card).iter().filter_map(|key| self.by_key.get(key)).flatten().copied().collect();
+        let ids = self.sharing(card);
         let state = |id: &ContactId| self.links.get(id).map(|link| link.state);
         let is_bereaved = |id: &ContactId| self.links.get(id).is_some_and(seems_gone);
         let open = |id: &&ContactId| {

@@ -259,7 +259,8 @@ async fn remains(stage: &Stage, contacts: &[Contact]) -> Remains {
 
 fn texts(value: &Value, into: &mut BTreeSet<String>) {
     match value {
-        Value::String(text) => _ = into.insert(text.clone()),
+        // Job titles may come back in capitals; all values of users are in small letters.
+        Value::String(text) => _ = into.insert(text.to_lowercase()),
         Value::Array(items) => items.iter().for_each(|item| texts(item, into)),
         Value::Object(members) => members.values().for_each(|member| texts(member, into)),
         _ => {}
@@ -282,8 +283,10 @@ fn comparable(card: &Card, but: &BTreeSet<Field>) -> String {
     for phone in &mut card.phones {
         phone.primary = false;
     }
-    if let Subject::Organization(organization) = &mut card.subject {
-        organization.industry = None;
+    match &mut card.subject {
+        Subject::Organization(organization) => organization.industry = None,
+        // The service may spell it otherwise.
+        Subject::Person(person) => person.job_title = person.job_title.take().map(|title| title.to_lowercase()),
     }
     serde_json::to_string(&card).expect("a card")
 }

@@ -30,6 +30,8 @@ pub struct Fate {
     /// Somebody deleted the person while something that had been sent was not known to have arrived, or while its record
     /// had another name than was known.
     pub too_soon: bool,
+    /// The record got another name, and nothing that clients left in it told whose it was.
+    pub nameless: bool,
 }
 
 /// See the module.
@@ -90,6 +92,10 @@ impl Ledger {
         self.fates.entry(person.to_owned()).or_default().too_soon = true;
     }
 
+    pub fn lost_its_name(&mut self, person: &str) {
+        self.fates.entry(person.to_owned()).or_default().nameless = true;
+    }
+
     pub fn moved(&mut self, person: &str) {
         self.fates.entry(person.to_owned()).or_default().moved = true;
     }
@@ -118,7 +124,8 @@ impl Ledger {
 
     /// Whether it is enough that the history remembers a value.
     fn is_half_known(&self, value: &str, person: &str) -> bool {
-        self.is_murky(person) || self.given_up.contains(value)
+        let is_nameless = self.fates.get(person).is_some_and(|fate| fate.nameless);
+        self.is_murky(person) || is_nameless || self.given_up.contains(value)
     }
 
     fn ancestors(&self, value: &str) -> BTreeSet<String> {
@@ -200,7 +207,6 @@ impl Ledger {
                 continue;
             }
             if !living.contains(value)
-                && !remains.conflicts.contains(value)
                 && !item_gone
                 && let Some(past) = self
                     .ancestors(value)

@@ -26,14 +26,16 @@ use std::time::Duration;
 
 use contactsync::clock::SeededEntropy;
 use contactsync::domain::account::Outcome;
+use contactsync::domain::history::Change;
+use contactsync::domain::link::{Link, LinkState};
 use contactsync::domain::run::AccountSummary;
 use contactsync::engine::reached::{self, Situation};
 use contactsync::engine::rules::Rule;
 use contactsync::engine::{LEASE_TTL, Purpose, Reach};
 use contactsync::remotes::Remote as _;
-use contactsync::store::Store;
 use contactsync::store::memory::MemoryStore;
 use contactsync::store::sqlite::SqliteStore;
+use contactsync::store::{ContactQuery, DeletedContacts, HistoryQuery, Store};
 
 use conductor::{Conductor, Mood};
 use gated::Gate;
@@ -239,9 +241,14 @@ impl Scenario {
                     stage.run(&other, account, Reach::Incremental, Purpose::Carry, &[]).await;
                     conductor.log("the sleeper wakes up".to_owned());
                     conductor.resumed.notify_one();
-                    let report = run.await;
+                    let report = tokio::select! {
+                        biased;
+                        report = &mut run => Some(report),
+                        // It was to die at the step that it slept in.
+                        () = conductor.died.notified() => None,
+                    };
                     conductor.set_mood(Mood::Stormy);
-                    Some(report)
+                    report
                 }
             }
         };
@@ -317,7 +324,7 @@ impl Scenario {
                 let summary = self.sync(account, reach).await;
                 busy |= summary.as_ref().is_none_or(|summary| {
                     let moved = summary.pulled.total() + summary.pushed.total() > 0;
-                    moved || !matches!(summary.outcome, Outcome::Done | Outcome::Parked)
+                    moved || summary.error.is_some() || !matches!(summary.outcome, Outcome::Done | Outcome::Parked)
                 });
                 last.push(summary);
             }
@@ -339,12 +346,14 @@ impl Scenario {
                 let reads = self.conductor.direct_reads();
                 self.sync(account, reach).await;
                 if reach == Reach::Incremental && self.conductor.direct_reads() > reads {
-                    return Err(("I7", "a run with nothing to do reads more than the listings".to_owned()));
+                    let open = self.open_links(account).await;
+                    return Err(("I7", format!("a run with nothing to do reads more than the listings: {open}")));
                 }
                 let name = &self.stage.promises[account].account;
                 let counts = self.stage.store.link_counts(name).await.expect("counts");
-                if counts.unsettled > counts.parked || counts.intents > 0 {
-                    return Err(("I8", format!("account {account} is at rest with {counts:?}")));
+                if self.are_open(account).await || counts.intents > 0 {
+                    let open = self.open_links(account).await;
+                    return Err(("I8", format!("account {account} is at rest with {counts:?}: {open}")));
                 }
             }
             self.stage.world.advance(Duration::from_secs(20 * 60));
@@ -356,6 +365,25 @@ impl Scenario {
             return Err(("I7", "contacts change at rest".to_owned()));
         }
         Ok(())
+    }
+
+    async fn unsettled(&self, account: usize) -> Vec<Link> {
+        let name = &self.stage.promises[account].account;
+        let ids = self.stage.store.unsettled_links(name, None, 1000).await.expect("links");
+        self.stage.store.links(&ids).await.expect("links")
+    }
+
+    /// Whether there is work that nobody waits for. A contact that a doubtful record may be is not created meanwhile.
+    async fn are_open(&self, account: usize) -> bool {
+        let mut links = self.unsettled(account).await;
+        let doubts = links.iter().filter(|link| link.parked.is_some() && link.state == LinkState::Found).count();
+        links.retain(|link| link.parked.is_none() && (link.state != LinkState::Need || doubts == 0));
+        !links.is_empty()
+    }
+
+    /// The links that are not settled, for people who look for the reason.
+    async fn open_links(&self, account: usize) -> String {
+        format!("{:?}", self.unsettled(account).await)
     }
 
     /// Everything that is wrong at rest.
@@ -376,7 +404,36 @@ impl Scenario {
         judge::portrait(&self.stage, self.process.remote(0).codec()).await
     }
 
+    /// Logs everything that the store remembers, for people who look for the reason of a fault.
+    async fn tell_history(&self) {
+        let query = ContactQuery { deleted: DeletedContacts::Included, ..ContactQuery::default() };
+        for contact in self.stage.store.find_contacts(&query).await.expect("contacts") {
+            let is_live = contact.is_live();
+            self.conductor.log(format!(
+                "history: {} is {:?}, live: {is_live}",
+                contact.id,
+                contact.card.display_name()
+            ));
+            for link in self.stage.store.links_of_contact(contact.id).await.expect("links") {
+                let (account, state, remote) = (link.account, link.state, link.remote.map(|remote| remote.to_string()));
+                self.conductor.log(format!("history:     {account} {state:?} {remote:?} {:?}", link.seen));
+            }
+        }
+        let mut rows = self.stage.store.history(&HistoryQuery::default()).await.expect("history");
+        rows.sort_by_key(|row| row.change.at);
+        for row in rows {
+            let Change { at, contact, action, actor, fields, .. } = row.change;
+            let fields: Vec<String> =
+                fields.iter().map(|one| format!("{}: {} -> {}", one.field, one.before, one.after)).collect();
+            let remote = row.remote.map(|remote| format!(" {remote:?}")).unwrap_or_default();
+            self.conductor.log(format!("history: {at} {contact} {actor:?} {action:?}{remote} {}", fields.join(", ")));
+        }
+    }
+
     async fn end(self, faults: Vec<judge::Fault>) -> Played {
+        if !faults.is_empty() {
+            self.tell_history().await;
+        }
         let users = self.users.lock().await;
         Played {
             faults,

@@ -74,18 +74,23 @@ pub fn values_of_card(card: &Card) -> BTreeSet<String> {
     values.extend(card.custom.get("Tier").cloned());
     values.extend(card.phones.iter().flat_map(|phone| [Some(phone.value.clone()), phone.label.clone()]).flatten());
     if let Some(person) = card.as_person() {
-        values.extend(person.job_title.clone());
+        values.extend(person.job_title.as_ref().map(|title| title.to_lowercase()));
         values.extend(person.name.family.clone());
         values.extend(person.nicknames.iter().cloned());
     }
     values
 }
 
+/// The job title in a record, as whoever wrote it spelled it; the service may spell it otherwise.
+pub fn title(person: &Value) -> Option<String> {
+    Some(person["organizations"][0]["title"].as_str()?.to_lowercase())
+}
+
 /// Everything in a record that users write.
 pub fn values_of_person(person: &Value) -> BTreeSet<String> {
     let mut values = BTreeSet::new();
     values.extend(text(&person["biographies"][0]["value"]));
-    values.extend(text(&person["organizations"][0]["title"]));
+    values.extend(title(person));
     values.extend(text(&person["names"][0]["familyName"]));
     let all = |list: &str, member: &str| -> Vec<String> {
         person[list].as_array().into_iter().flatten().filter_map(|item| text(&item[member])).collect()

@@ -12,7 +12,8 @@ use contactsync::domain::pair::{
 };
 use contactsync::domain::policy::ConflictPolicy;
 use contactsync::emulator::settings::{
-    BadItems, CreatedOrder, Delay, ExpiredSyncToken, Feed, MissingDelete, Propagation, Settings, UpdateAnswers,
+    BadItems, CreatedOrder, Delay, ExpiredSyncToken, Feed, MissingDelete, Propagation, Settings, Spelling,
+    UpdateAnswers,
 };
 
 use super::tape::Tape;
@@ -56,6 +57,8 @@ pub struct Habits {
     pub label: bool,
     pub regroup: bool,
     pub relabel: bool,
+    /// New people come all the time.
+    pub grow: bool,
 }
 
 /// How often things go wrong, in a thousand steps.
@@ -82,6 +85,7 @@ impl Setting {
             label: tape.below(3) == 2,
             regroup: tape.below(3) == 2,
             relabel: tape.below(2) == 1,
+            grow: tape.below(4) == 3,
         };
         let mut rate = |most: usize| -> u32 {
             let on = tape.below(2) == 1;
@@ -124,8 +128,9 @@ fn service(tape: &mut Tape) -> Settings {
     let mut settings = Settings::default();
     if tape.below(2) == 1 {
         let most = |tape: &mut Tape, ms: u64| Delay { min_ms: 0, max_ms: if tape.below(2) == 1 { ms } else { 0 } };
+        let get = if tape.below(3) == 2 { 300_000 } else { 5_000 };
         settings.propagation = Propagation {
-            get: most(tape, 5_000),
+            get: most(tape, get),
             list: most(tape, 300_000),
             delta: Delay { min_ms: 0, max_ms: 600_000 },
         };
@@ -146,6 +151,9 @@ fn service(tape: &mut Tape) -> Settings {
     }
     if tape.below(2) == 1 {
         settings.missing_delete = MissingDelete::Internal;
+    }
+    if tape.below(3) == 2 {
+        settings.spelling = Spelling::Capitals;
     }
     if tape.below(4) == 3 {
         settings.membership_changes = Feed::Hidden;

@@ -10,7 +10,8 @@ use contactsync::contacts::edit::Editor;
 use contactsync::domain::contact::{Card, Contact, Email, Phone};
 use contactsync::domain::diff;
 use contactsync::domain::history::{Action, Actor, Change};
-use contactsync::domain::id::{ContactId, ReplicaId};
+use contactsync::domain::id::{ContactId, RemoteId, ReplicaId};
+use contactsync::domain::link::Link;
 use contactsync::domain::pair::LeftGroup;
 use contactsync::domain::policy::Winner;
 use contactsync::domain::version::VersionVector;
@@ -21,7 +22,7 @@ use serde_json::{Value, json};
 
 use super::ledger::{Ledger, Slot};
 use super::people::{
-    group, owner, owner_of_card, owners, owners_of_card, people, resource, values_of_card, values_of_person,
+    group, owner, owner_of_card, owners, owners_of_card, people, resource, title, values_of_card, values_of_person,
 };
 use super::setting::{FRIEND, Habits, LABEL, SECOND};
 use super::stage::Stage;
@@ -71,6 +72,7 @@ impl Users {
     pub async fn act(&mut self, stage: &Stage) {
         let account = self.tape.below(stage.promises.len());
         match self.tape.below(20) {
+            2..=4 if self.habits.grow => self.add_to_store(stage).await,
             0..=4 => self.edit_store(stage).await,
             5..=8 => self.edit_google(stage, account),
             9 => self.add_to_store(stage).await,
@@ -78,7 +80,7 @@ impl Users {
             11 if self.habits.delete => self.delete_in_store(stage).await,
             12 if self.habits.delete => self.delete_in_google(stage, account).await,
             13 if self.habits.delete => self.bring_back(stage, account).await,
-            14 | 15 if self.habits.identify => self.identify(stage, account),
+            14 | 15 if self.habits.identify => self.identify(stage, account).await,
             16 if self.habits.label => self.label(stage).await,
             17 if self.habits.regroup => self.regroup(stage, account),
             18 if self.tape.below(2) == 1 => self.befriend(stage).await,
@@ -141,7 +143,7 @@ impl Users {
             1 => {
                 let value = self.value();
                 let Some(person) = card.as_person_mut() else { return };
-                let parent = person.job_title.replace(value.clone());
+                let parent = person.job_title.replace(value.clone()).map(|title| title.to_lowercase());
                 self.ledger.wrote(slot(&owner, "job_title"), &value, parent);
                 self.note("store edits", format!("store {owner} job_title = {value}"));
             }
@@ -303,7 +305,7 @@ impl Users {
             }
             1 => {
                 let value = self.value();
-                let parent = text(&person["organizations"][0]["title"]);
+                let parent = title(&person);
                 self.ledger.wrote(slot(&owner, "job_title"), &value, parent);
                 self.note("Google edits", format!("Google {account} {owner} job_title = {value}"));
                 json!({"organizations": [{"title": value}]})
@@ -380,7 +382,9 @@ impl Users {
         let Some(owner) = owner(&person) else { return };
         for owner in owners(&person) {
             self.ledger.deleted(&owner, values_of_person(&person));
-            if !is_acknowledged(stage, &owner).await {
+            // One of two copies may not be the one that the contact is linked to.
+            let copies = people(stage, account).iter().filter(|one| owners(one).contains(&owner)).count();
+            if copies > 1 || !is_acknowledged(stage, &owner).await {
                 // Nobody can know yet whether what was sent had been seen, and an edit that may be unseen survives.
                 self.ledger.deleted_too_soon(&owner);
             }
@@ -409,7 +413,7 @@ impl Users {
     }
 
     /// Renames, merges and touches records.
-    fn identify(&mut self, stage: &Stage, account: usize) {
+    async fn identify(&mut self, stage: &Stage, account: usize) {
         let Some(person) = self.pick_person(stage, account) else { return };
         match self.tape.below(4) {
             0 => {
@@ -419,7 +423,15 @@ impl Users {
             1 | 2 => {
                 let former = if self.tape.below(2) == 0 { FormerName::Gone } else { FormerName::Leads };
                 let tombstone = if self.tape.below(2) == 0 { Feed::Shown } else { Feed::Hidden };
+                let is_known = is_linked(stage, account, resource(&person)).await;
                 for owner in owners(&person) {
+                    // Under two names that are both new, one of which still shows, it is two people.
+                    if !is_known {
+                        self.ledger.blurred(&owner);
+                    }
+                    if !is_tagged(&person) {
+                        self.ledger.lost_its_name(&owner);
+                    }
                     // A deletion of ours may meet the former name, and a full listing does not tell a renamed record from
                     // a copy that somebody made: that one is kept.
                     self.ledger.deleted_too_soon(&owner);
@@ -536,6 +548,18 @@ fn address(name: &str) -> String {
     format!("{name}@id.example.org")
 }
 
+/// Whether we ever wrote to a record.
+fn is_tagged(person: &Value) -> bool {
+    person["clientData"].as_array().into_iter().flatten().any(|entry| entry["key"] == "contactsync")
+}
+
+/// Whether a record is known to be a contact's.
+async fn is_linked(stage: &Stage, account: usize, remote: &str) -> bool {
+    let ids = [RemoteId::new(remote)];
+    let links = stage.store.links_of_remotes(&stage.promises[account].account, &ids).await.expect("links");
+    links.iter().any(|(_, link)| link.contact.is_some())
+}
+
 /// Whether every account is known to have everything that the store has of a person.
 async fn is_acknowledged(stage: &Stage, owner: &str) -> bool {
     let query = ContactQuery { deleted: DeletedContacts::Included, ..ContactQuery::default() };
@@ -543,7 +567,9 @@ async fn is_acknowledged(stage: &Stage, owner: &str) -> bool {
     let owned = contacts.iter().filter(|contact| owners_of_card(&contact.card).iter().any(|one| one == owner));
     for contact in owned {
         let links = stage.store.links_of_contact(contact.id).await.expect("links");
-        if links.len() < stage.promises.len() || !links.iter().all(|link| contact.version.is_within(&link.acked)) {
+        // A deletion of ours may still be on its way, and is not taken for that of somebody else.
+        let knows = |link: &Link| contact.version.is_within(&link.acked) && !link.own_delete;
+        if links.len() < stage.promises.len() || !links.iter().all(knows) {
             return false;
         }
     }

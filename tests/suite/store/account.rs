@@ -19,7 +19,8 @@ fn group(number: u64) -> PairGroup {
 }
 
 fn full_account() -> AccountState {
-    let cursor = |text: &str| Cursor { token: ChangeToken::new(text), template: "t".into(), lineage: time(1) };
+    let cursor =
+        |text: &str| Cursor { token: ChangeToken::new(text), template: "t".into(), lineage: time(1), short: 2 };
     AccountState {
         name: account("sales"),
         remote_user: Some("people/1".into()),
@@ -29,6 +30,7 @@ fn full_account() -> AccountState {
         feed_position: 17,
         settings: Some("digest".into()),
         clock_ahead_ms: -250,
+        clock_set: Some(time(5)),
         proven_equal: Some(time(3)),
         last_run: Some(run_id(1)),
         last_outcome: Some(Outcome::NoConsent),

@@ -1,17 +1,51 @@
-//! A clock that was set back.
+//! A clock that was set.
 //!
-//! What is remembered then lies in the future, and whatever waits for a time to pass would wait until the clock comes
-//! there again, which may be years. It is taken to have happened just now: that waits once more, and never too short.
-//! Unsettled links are brought back at once, settled ones when something depends on their time.
+//! Set back: what is remembered then lies in the future, and whatever waits for a time to pass would wait until the clock
+//! comes there again, which may be years. It is taken to have happened just now: that waits once more, and never too
+//! short. Unsettled links are brought back at once, settled ones when something depends on their time.
+//!
+//! Set ahead: what happened a minute ago looks old, and what a reader is not shown yet looks gone. That shows only in how
+//! far the remote's clock is from ours. From the moment it is noticed, silence proves nothing for a whole window.
 
 use super::reached::{self, Situation};
 use super::{Doing, EngineError, Run};
 use crate::domain::harm::HarmDone;
 use crate::domain::link::{Link, Sighting};
 use crate::domain::time::Timestamp;
+use crate::remotes::FRESHNESS_WINDOW;
 use crate::store::Write;
 
+/// By how much the distance of the two clocks may change without anybody having set one: dates of answers are whole
+/// seconds, and answers take their time.
+const UNSTEADINESS_MS: i64 = 60_000;
+
 impl Run<'_> {
+    /// Finds out whether our clock was set ahead since the last run; once the remote has said what time it is.
+    pub(crate) async fn notice_clock_set_ahead(&mut self) -> Result<(), EngineError> {
+        let Some(ahead) = self.deps.remote.clock_ahead_ms().filter(|_| self.state.last_run.is_some()) else {
+            return Ok(());
+        };
+        if self.state.clock_ahead_ms.saturating_sub(ahead) <= UNSTEADINESS_MS {
+            return Ok(());
+        }
+        reached::note(Situation::ClockSetAhead);
+        let now = self.now();
+        self.state.clock_ahead_ms = ahead;
+        self.state.clock_set = Some(now);
+        let mut writes = vec![Write::Account(Box::new(self.state.clone()))];
+        for intent in self.intents.values_mut() {
+            intent.last_sent = now;
+            writes.push(Write::ResendIntent(intent.marker, now));
+        }
+        self.commit(writes, "following the clock").await
+    }
+
+    /// Whether the record changed so recently that a reader may not be shown it yet.
+    pub(crate) fn may_be_hidden(&self, link: &Link) -> bool {
+        let since = self.state.clock_set.map_or(link.changed_at, |set| set.max(link.changed_at));
+        self.now().since(since) < FRESHNESS_WINDOW
+    }
+
     /// Brings what is remembered of the account back to the present.
     pub(crate) async fn follow_clock(&mut self) -> Result<(), EngineError> {
         let now = self.now();
@@ -25,6 +59,7 @@ impl Run<'_> {
         if let Some(cursor) = &mut self.state.contacts {
             cursor.lineage = cursor.lineage.min(now);
         }
+        self.state.clock_set = self.state.clock_set.map(|set| set.min(now));
         let mut writes = Vec::new();
         for intent in self.intents.values_mut().filter(|intent| intent.last_sent > now) {
             intent.last_sent = now;
