@@ -4,6 +4,7 @@ use super::Page;
 use crate::domain::id::LinkId;
 use crate::domain::link::{Former, Link, LinkState, Sighting, Suspicion};
 use crate::engine::rules::{self, Rule};
+use crate::engine::settle::is_folded_twin;
 use crate::remotes::{Presence, Record};
 
 /// How a record relates to a link.
@@ -37,8 +38,11 @@ pub(super) fn bearing(page: &Page, record: &Record) -> Bearing {
     });
     if let Some(id) = page.by_remote.get(&record.id) {
         let Some(link) = page.links.get(id) else { return Bearing::None };
-        if let Some(renamed) = renamed.filter(|_| is_undecided(link)) {
+        if let Some(renamed) = renamed.filter(|_| is_provisional(link)) {
             return Bearing::Renamed(renamed);
+        }
+        if let Some(original) = doubted_original(page, link, record) {
+            return Bearing::Twin(original);
         }
         return match &link.remote {
             Some(own) if *own == record.id => Bearing::Own(*id),
@@ -70,6 +74,20 @@ fn former_record(page: &Page, record: &Record) -> Option<LinkId> {
     let links = record.former_ids.iter().filter_map(|former| page.links.get(page.by_remote.get(former)?));
     let mut own = links.filter(|link| record.presence == Presence::Present && former_life(link, record).is_some());
     own.next().map(|link| link.id)
+}
+
+/// The link that a folded twin doubles, when that one's own record seems to be gone: this may be it.
+fn doubted_original(page: &Page, twin: &Link, record: &Record) -> Option<LinkId> {
+    let is_there = is_folded_twin(twin) && record.presence == Presence::Present;
+    let tag = record.tag.as_ref().filter(|_| is_there)?;
+    let original = page.links.get(page.by_token.get(&tag.token)?)?;
+    let is_doubted = matches!(original.seen, Some(Sighting::Suspect { .. } | Sighting::Gone { .. }));
+    (original.state == LinkState::Bound && is_doubted).then_some(original.id)
+}
+
+/// Whether what was decided about a found record ends when it turns out to be a link's under another name.
+pub(super) fn is_provisional(link: &Link) -> bool {
+    is_undecided(link) || is_folded_twin(link)
 }
 
 /// Whether a record was found, and whose it is has not been decided.

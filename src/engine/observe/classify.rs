@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::bearing::{Bearing, bearing, former_life, is_looked_at_again, is_undecided};
+use super::bearing::{Bearing, bearing, former_life, is_looked_at_again, is_provisional};
 use super::{Doubled, Page, Run, Source};
 use crate::domain::contact::Kind;
 use crate::domain::harm::{Harm, Side};
@@ -147,9 +147,12 @@ impl Run<'_> {
                 rename(page, id, &record);
                 self.classify_own(page, id, record);
             }
-            _ if link.state == LinkState::Gone && page.by_remote.get(&record.id) == Some(&id) => {
-                // A name that it had, in a state from before it was deleted.
-                reached::note(Situation::StateLate);
+            _ if link.state == LinkState::Gone
+                && page.source == Source::Listing
+                && page.by_remote.get(&record.id) == Some(&id) =>
+            {
+                // A name that it had, in a state from before it was deleted: late, most likely.
+                page.open.unclear.push(record.id);
             }
             Some(other) if link.state != LinkState::Gone && page.source == Source::Listing => {
                 if !rules::holds(Rule::TwinRepair) {
@@ -402,7 +405,7 @@ fn deleted_life(link: &Link, record: &Record) -> Option<Former> {
 /// Forgets that a record was found which is known by a former name: a listing had shown it without that name.
 fn forget_found(page: &mut Page, record: &Record) {
     if let Some(id) = page.by_remote.get(&record.id).copied()
-        && page.links.get(&id).is_some_and(is_undecided)
+        && page.links.get(&id).is_some_and(is_provisional)
     {
         page.by_remote.remove(&record.id);
         page.links.remove(&id);
