@@ -13,6 +13,7 @@ use crate::domain::field::Field;
 use crate::domain::id::GroupId;
 use crate::domain::link::{Certainty, Link, LinkState, Sighting};
 use crate::domain::merge::{Merged, Rules, three_way};
+use crate::domain::normal;
 use crate::domain::pair::{Direction, InRemote, LeftGroup, Pair, Promise};
 use crate::domain::policy::{ConflictPolicy, Winner};
 use crate::domain::time::Timestamp;
@@ -61,6 +62,8 @@ pub(crate) enum Decision {
     },
     /// The record is gone, but the contact lives on: it is created again.
     Recreate(&'static str),
+    /// Nobody edited the record: a change of groups of ours was cut off half way, and goes on.
+    GoOn,
     /// Both are gone.
     Forget,
 }
@@ -103,6 +106,7 @@ impl Decision {
             (_, Since::Edited(wire)) if is_aside(link) => resume(link, contact, wire, rules),
             (_, Since::Edited(_)) if !pulls && link.base.is_some() => Decision::Adopt,
             (Since::Same | Since::Edited(()), Since::Edited(wire)) => edited(link, contact, wire, rules),
+            (Since::Gone, Since::Edited(wire)) if is_own_move(link, contact, wire, rules) => Decision::GoOn,
             (Since::Gone, Since::Edited(wire)) if !rules.is_in_a_pair(wire, contact.card.kind()) => Decision::Unlink {
                 reason: "deleted in the store, and in no pair's group in Google any more; the record stays as it is",
                 label: None,
@@ -165,6 +169,13 @@ fn ours(link: &Link, contact: &Contact, rules: &Rulebook<'_>) -> Since<'static, 
     } else {
         Since::Edited(&())
     }
+}
+
+/// Whether the record differs from what is known of it in nothing but groups, and we were changing those.
+fn is_own_move(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>) -> bool {
+    let Some(base) = link.base.as_ref().filter(|_| !link.leaving.is_empty()) else { return false };
+    let card = |wire| normal::card(&rules.codec.read(wire, contact.card.kind()).card);
+    rules.is_in_a_pair(wire, contact.card.kind()) && card(&base.remote) == card(wire)
 }
 
 fn deleted_there(policy: InRemote) -> Decision {

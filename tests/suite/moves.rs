@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use contactsync::domain::id::ContactId;
 use contactsync::domain::link::LinkState;
-use contactsync::domain::pair::LeftGroup;
+use contactsync::domain::pair::{InStore, LeftGroup};
 use contactsync::emulator::fault::{Fault, FaultKind};
 
 use crate::support::fuse::{Cut, Fuse};
@@ -95,6 +95,34 @@ async fn a_contact_that_returns_to_the_selection_after_a_run_was_cut_off_is_put_
         assert!(world.contact(ada).await.is_live(), "cut at {step}");
         assert_eq!(world.groups_of("Ada King"), [GROUP, "myContacts"], "cut at {step}");
         assert_eq!(world.link(ada).await.state, LinkState::Bound, "cut at {step}");
+        world.assert_at_rest().await;
+        if finished {
+            break;
+        }
+        step += 1;
+    }
+    assert!(step > 5, "{step} steps are too few to prove anything");
+}
+
+// Deleted in the store, and moved to the group of deleted contacts in two calls. Half of that is no edit of anybody's.
+#[tokio::test]
+async fn a_move_to_the_trash_group_that_was_cut_off_anywhere_is_finished() {
+    let mut step = 0;
+    loop {
+        let mut promise = promise();
+        promise.delete.in_store = InStore::TrashGroup;
+        let mut world = World::with(promise);
+        let ada = world.add(person("Ada King")).await;
+        world.settle().await;
+        world.advance(HOUR);
+        world.delete(ada).await;
+        world.fuse(&Fuse::at(step, Cut::After));
+        let finished = world.sync_or_crash().is_some();
+        world.unfuse();
+        world.advance(HOUR);
+        world.settle().await;
+        assert!(!world.contact(ada).await.is_live(), "cut at {step}");
+        assert!(!world.groups_of("Ada King").contains(&GROUP.to_owned()), "cut at {step}");
         world.assert_at_rest().await;
         if finished {
             break;

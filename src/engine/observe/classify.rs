@@ -19,6 +19,7 @@ use crate::domain::version::VersionVector;
 use crate::engine::identity::{self, Subject};
 use crate::engine::reached::{self, Situation};
 use crate::engine::rules::{self, Rule};
+use crate::engine::settle::is_folded_twin;
 use crate::remotes::{Codec, Presence, Record};
 use crate::store::{Ghost, Stranger, Write};
 
@@ -36,6 +37,7 @@ impl Run<'_> {
             }
             Bearing::Renamed(id) => {
                 reached::note(Situation::RecordRenamed);
+                inherit_base(page, id, &record);
                 forget_found(page, &record);
                 if self.outlived_own_deletion(page, id, &record) {
                     revive(page, id);
@@ -433,6 +435,17 @@ fn revive(page: &mut Page, id: LinkId) {
     let Some(link) = page.links.get_mut(&id) else { return };
     link.state = LinkState::Bound;
     link.settled = VersionVector::new();
+}
+
+/// A folded twin that takes the place of its original has never had what the original was told.
+fn inherit_base(page: &mut Page, id: LinkId, record: &Record) {
+    let twin = page.by_remote.get(&record.id).and_then(|twin| page.links.get(twin));
+    let base = twin.filter(|twin| is_folded_twin(twin)).and_then(|twin| twin.base.clone());
+    if let (Some(base), Some(link)) = (base, page.links.get_mut(&id)) {
+        link.base = Some(base);
+        link.acked = VersionVector::new();
+        link.settled = VersionVector::new();
+    }
 }
 
 fn rename(page: &mut Page, id: LinkId, record: &Record) {

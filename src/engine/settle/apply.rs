@@ -37,6 +37,11 @@ impl Run<'_> {
         let mut settled = match decision {
             Decision::Nothing => Settled::default(),
             Decision::Adopt => self.adopt(link, &contact),
+            Decision::GoOn => {
+                self.look_away(&mut link);
+                link.settled = VersionVector::new();
+                only(link)
+            }
             Decision::Ignore => {
                 self.look_away(&mut link);
                 only(link)
