@@ -1,7 +1,7 @@
 //! Stands at the gate between the engine and the rest of the world, and decides at every step whether it is taken, goes
 //! wrong, or is the last one that the process takes. It also watches what must hold at every step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use super::setting::Rates;
 use super::stage::Stage;
 use super::tape::Tape;
 use super::users::Users;
+use super::watch::{self, Watch};
 
 /// On which side of a step a process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +66,9 @@ struct Inner {
     log: Vec<String>,
     met: BTreeMap<String, u64>,
     violations: Vec<(&'static str, String)>,
+    /// The account whose run is in progress; runs are played one after the other.
+    account: usize,
+    watch: Watch,
 }
 
 /// What happens to one step.
@@ -86,6 +90,8 @@ impl Conductor {
             log: Vec::new(),
             met: BTreeMap::new(),
             violations: Vec::new(),
+            account: 0,
+            watch: Watch::default(),
         };
         Arc::new(Conductor {
             stage,
@@ -108,6 +114,13 @@ impl Conductor {
         if matches!(mood, Mood::CutAt(..)) {
             inner.steps = 0;
         }
+    }
+
+    /// A run of an account begins.
+    pub fn begin_run(&self, account: usize) {
+        let mut inner = self.inner();
+        inner.account = account;
+        inner.watch.begin_run(account);
     }
 
     /// How often things go wrong from now on.
@@ -268,13 +281,40 @@ impl Conductor {
         self.note_deletion(&request).await;
         let latency = if self.is_stormy() { self.draw(|tape, _| tape.below(400)) } else { 0 };
         self.stage.world.advance(Duration::from_millis(50 + latency as u64));
-        let answer = transport.send(request.clone()).await;
+        let answer = self.watched(transport, &request).await;
         self.stage.emulator().faults_mut().clear();
         self.interrupt().await;
         match answer {
             Ok(answer) if is_listing(&request) && self.strikes(|rates| rates.listing) => Ok(self.damage(answer)),
             other => other,
         }
+    }
+
+    /// Lets a call pass, and compares the records that it updates with what they were.
+    async fn watched(
+        &self,
+        transport: &dyn Transport,
+        request: &http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let account = self.inner().account;
+        let pending = watch::pending(account, request, &self.stage);
+        let answer = transport.send(request.clone()).await;
+        if let Some(pending) = pending {
+            let groups = watch::groups(&self.stage, account);
+            let mut inner = self.inner();
+            let faults = inner.watch.check_update(&pending, &self.stage, &groups);
+            inner.violations.extend(faults);
+        }
+        answer
+    }
+
+    /// I13: nothing is deleted unread.
+    fn check_reads(&self, request: &http::Request<Bytes>) {
+        let mut inner = self.inner();
+        let account = inner.account;
+        inner.watch.note_read(account, request);
+        let fault = inner.watch.check_deletion(account, &deleted_by(request));
+        inner.violations.extend(fault);
     }
 
     fn draw_fault(&self) -> FaultKind {
@@ -358,6 +398,10 @@ impl Conductor {
         let mut open = Vec::new();
         for promise in &self.stage.promises {
             let intents = self.stage.store.open_intents(&promise.account).await.expect("intents");
+            let mut of_links = BTreeSet::new();
+            if let Some(second) = intents.iter().find(|intent| !of_links.insert(intent.link)) {
+                self.violate("I22", format!("{:?} has two open intents", second.link));
+            }
             let links = self.stage.store.links_of_remotes(&promise.account, &deleted).await.expect("links");
             for (remote, link) in links.into_iter().filter(|(remote, link)| link.remote.as_ref() == Some(remote)) {
                 // A doubled record that was folded says by itself that it is to be deleted.
@@ -413,6 +457,7 @@ impl Gate for Conductor {
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
         self.check_intents(&request).await;
+        self.check_reads(&request);
         if is_mutation(&request) {
             self.inner().writes += 1;
         }

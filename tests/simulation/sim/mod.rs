@@ -19,6 +19,7 @@ pub mod stage;
 pub mod sweep;
 pub mod tape;
 pub mod users;
+pub mod watch;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,6 +55,8 @@ pub const FREQUENT: [Rule; 7] = [
     Rule::SentIsAcknowledged,
     Rule::TwinRepair,
 ];
+/// Situations that need a million scenarios to be met for sure.
+pub const RARE: [Situation; 1] = [Situation::LostCreateBoundDeleted];
 /// In how many rounds everything must be at rest.
 const ROUNDS_TO_REST: u32 = 40;
 
@@ -224,6 +227,7 @@ impl Scenario {
     pub async fn sync(&mut self, account: usize, reach: Reach) -> Option<AccountSummary> {
         let stage = Arc::clone(&self.stage);
         let conductor = Arc::clone(&self.conductor);
+        conductor.begin_run(account);
         let report = {
             let run = stage.run(&self.process, account, reach, Purpose::Carry, &self.dead);
             tokio::pin!(run);

@@ -24,9 +24,14 @@ pub fn people(stage: &Stage, account: usize) -> Vec<Value> {
 
 /// The resource name of the pair's group in an account, when there is one.
 pub fn group(stage: &Stage, account: usize) -> Option<String> {
+    group_called(stage, account, GROUP)
+}
+
+/// The resource name of the group of this name in an account, when there is one.
+pub fn group_called(stage: &Stage, account: usize, name: &str) -> Option<String> {
     let now = stage.world.now();
     let groups = stage.emulator().user(setting::account(account).1, now).expect("the account").groups();
-    groups.iter().find(|group| group["name"] == GROUP).and_then(|group| text(&group["resourceName"]))
+    groups.iter().find(|group| group["name"] == name).and_then(|group| text(&group["resourceName"]))
 }
 
 /// The resource names of the pairs' groups in an account, as far as they are there, by their names.

@@ -22,6 +22,7 @@ use contactsync::remotes::token_cache::TokenCache;
 use contactsync::store::{LeaseAnswer, LeaseRequest, Store};
 use oauth2::TokenUrl;
 use secrecy::SecretString;
+use serde_json::Value;
 
 use super::gated::{Gate, GatedStore, GatedTransport};
 use super::setting;
@@ -134,6 +135,12 @@ impl Stage {
     pub fn by_hand<T>(&self, account: usize, act: impl FnOnce(&mut User<'_>) -> T) -> T {
         let now = self.tick();
         act(&mut self.emulator().user(setting::account(account).1, now).expect("the account"))
+    }
+
+    /// A live record of an account, as it is at this moment.
+    pub fn person(&self, account: usize, name: &str) -> Option<Value> {
+        let now = self.world.now();
+        self.emulator().user(setting::account(account).1, now).ok()?.person(name).ok()
     }
 
     /// Time goes on a little, so that no two edits happen at once.

@@ -23,21 +23,19 @@ pub fn sweep(seed: u64, ground: &dyn Fn() -> Ground) -> Swept {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let mut swept = Swept::default();
-        let (steps, whole) = match play(seed, &ground(), None).await {
+        let whole = match play(seed, &ground(), None).await {
             Ok(played) => played,
             Err(fault) => {
                 swept.fault = Some((None, fault));
                 return swept;
             }
         };
-        for step in 0..steps {
+        for step in 0..whole.steps {
             for cut in [Cut::Before, Cut::After] {
                 swept.cuts += 1;
                 let fault = match play(seed, &ground(), Some((step, cut))).await {
-                    Ok((_, portrait)) if portrait == whole => continue,
-                    Ok((_, portrait)) => {
-                        ("I9", format!("whole:\n{}\nwith a crash:\n{}", whole.join("\n"), portrait.join("\n")))
-                    }
+                    Ok(cut) if cut.portrait == whole.portrait => continue,
+                    Ok(cut) => ("I9", differences(&whole, &cut)),
                     Err(fault) => fault,
                 };
                 swept.fault = Some((Some((step, cut)), fault));
@@ -48,8 +46,18 @@ pub fn sweep(seed: u64, ground: &dyn Fn() -> Ground) -> Swept {
     })
 }
 
-/// Plays the scenario; returns the number of steps that could have been the last, and what both sides hold in the end.
-async fn play(seed: u64, ground: &Ground, cut: Option<(u64, Cut)>) -> Result<(u64, Vec<String>), judge::Fault> {
+/// What came of one play.
+struct Whole {
+    /// The number of steps that could have been the last.
+    steps: u64,
+    /// What both sides hold in the end.
+    portrait: Vec<String>,
+    /// What happened.
+    log: String,
+}
+
+/// Plays the scenario.
+async fn play(seed: u64, ground: &Ground, cut: Option<(u64, Cut)>) -> Result<Whole, judge::Fault> {
     let tape = |number: u64| Tape::drawn(seed.wrapping_mul(0x1000_0000_01B3).wrapping_add(number));
     let mut scenario = Scenario::new([tape(1), tape(2), Tape::kept(Vec::new())], ground).await;
     scenario.conductor.set_rates(Rates::default());
@@ -67,6 +75,17 @@ async fn play(seed: u64, ground: &Ground, cut: Option<(u64, Cut)>) -> Result<(u6
     scenario.come_to_rest().await?;
     match scenario.judge().await.into_iter().next() {
         Some(fault) => Err(fault),
-        None => Ok((steps, scenario.portrait().await)),
+        None => {
+            let portrait = scenario.portrait().await;
+            Ok(Whole { steps, portrait, log: scenario.conductor.take_log().join("\n") })
+        }
     }
+}
+
+/// Where two plays came out otherwise, and what happened in the one that was cut off.
+fn differences(whole: &Whole, cut: &Whole) -> String {
+    let only = |one: &Whole, other: &Whole| -> String {
+        one.portrait.iter().filter(|line| !other.portrait.contains(line)).map(|line| format!("\n  {line}")).collect()
+    };
+    format!("whole:{}\nwith a crash:{}\n{}", only(whole, cut), only(cut, whole), cut.log)
 }
