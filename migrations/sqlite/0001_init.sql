@@ -143,7 +143,7 @@ CREATE TABLE account (
     feed_position    BIGINT NOT NULL CHECK (feed_position >= 0), -- change.sequence up to which the selection was evaluated
     settings         TEXT,            -- digest of what decides selection and map, as of the last run; null before the first
     clock_ahead_ms   BIGINT NOT NULL, -- milliseconds by which the remote's clock is ahead of ours; may be negative
-    clock_set        BIGINT,          -- when it was last noticed that our clock had been set ahead; null: never
+    clock_set        TEXT,            -- JSON: when it was last noticed that our clock had been set ahead, and by how much; null: never
     proven_equal     BIGINT,          -- when both sides were last proven equal; null before the first time
     last_run         TEXT,            -- run.id of the last run; null before the first
     last_outcome     TEXT CHECK (last_outcome IN ('done', 'parked', 'failed', 'unreachable', 'no_consent')), -- null before the first run

@@ -27,7 +27,7 @@ pub struct AccountState {
     pub clock_ahead_ms: i64,
     /// When it was last noticed that our clock had been set ahead. What is remembered from before that looks older than
     /// it is.
-    pub clock_set: Option<Timestamp>,
+    pub clock_set: Option<ClockSet>,
     /// When both sides were last proven equal.
     pub proven_equal: Option<Timestamp>,
     /// The last run that worked on the account.
@@ -38,6 +38,15 @@ pub struct AccountState {
     pub last_error: Option<String>,
     /// The groups of the configured pairs.
     pub pair_groups: Vec<PairGroup>,
+}
+
+/// That our clock was found to have been set ahead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockSet {
+    /// When that was noticed last.
+    pub at: Timestamp,
+    /// By how many milliseconds; several times that followed each other closely add up.
+    pub by_ms: i64,
 }
 
 /// A place in a change stream, with the request it belongs to.

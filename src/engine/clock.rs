@@ -7,8 +7,11 @@
 //! Set ahead: what happened a minute ago looks old, and what a reader is not shown yet looks gone. That shows only in how
 //! far the remote's clock is from ours. From the moment it is noticed, silence proves nothing for a whole window.
 
+use std::time::Duration;
+
 use super::reached::{self, Situation};
 use super::{Doing, EngineError, Run};
+use crate::domain::account::ClockSet;
 use crate::domain::harm::HarmDone;
 use crate::domain::link::{Link, Sighting};
 use crate::domain::time::Timestamp;
@@ -18,6 +21,8 @@ use crate::store::Write;
 /// By how much the distance of the two clocks may change without anybody having set one: dates of answers are whole
 /// seconds, and answers take their time.
 const UNSTEADINESS_MS: i64 = 60_000;
+/// For how long several steps add up. Nothing that is measured by the clock waits longer.
+const STEPS_LIFE: Duration = Duration::from_secs(48 * 3600);
 
 impl Run<'_> {
     /// Finds out whether our clock was set ahead since the last run; once the remote has said what time it is.
@@ -30,8 +35,10 @@ impl Run<'_> {
         }
         reached::note(Situation::ClockSetAhead);
         let now = self.now();
+        let by_ms = self.state.clock_ahead_ms.saturating_sub(ahead);
+        let before = self.state.clock_set.filter(|set| now.since(set.at) < STEPS_LIFE).map_or(0, |set| set.by_ms);
         self.state.clock_ahead_ms = ahead;
-        self.state.clock_set = Some(now);
+        self.state.clock_set = Some(ClockSet { at: now, by_ms: by_ms.saturating_add(before) });
         let mut writes = vec![Write::Account(Box::new(self.state.clone()))];
         for intent in self.intents.values_mut() {
             intent.last_sent = now;
@@ -42,8 +49,20 @@ impl Run<'_> {
 
     /// Whether the record changed so recently that a reader may not be shown it yet.
     pub(crate) fn may_be_hidden(&self, link: &Link) -> bool {
-        let since = self.state.clock_set.map_or(link.changed_at, |set| set.max(link.changed_at));
+        self.is_recent(link.changed_at)
+    }
+
+    /// Whether something happened so recently that a reader may not be shown it yet, or may look so because of the clock.
+    pub(crate) fn is_recent(&self, at: Timestamp) -> bool {
+        let since = self.state.clock_set.map_or(at, |set| set.at.max(at));
         self.now().since(since) < FRESHNESS_WINDOW
+    }
+
+    /// How long ago something was, by a clock that nobody set ahead since.
+    pub(crate) fn age(&self, at: Timestamp) -> Duration {
+        let age = self.now().since(at);
+        let jumped = self.state.clock_set.filter(|set| set.at >= at).map_or(0, |set| set.by_ms);
+        age.saturating_sub(Duration::from_millis(u64::try_from(jumped).unwrap_or(0)))
     }
 
     /// Brings what is remembered of the account back to the present.
@@ -52,14 +71,15 @@ impl Run<'_> {
         let lineage = self.state.contacts.as_ref().map(|cursor| cursor.lineage);
         let last_run = self.state.last_run.map(|run| run.time());
         let sent = self.intents.values().map(|intent| intent.last_sent);
-        if !sent.chain(lineage).chain(last_run).any(|time| time > now) {
+        let set = self.state.clock_set.map(|set| set.at);
+        if !sent.chain(lineage).chain(last_run).chain(set).any(|time| time > now) {
             return Ok(());
         }
         reached::note(Situation::ClockSetBack);
         if let Some(cursor) = &mut self.state.contacts {
             cursor.lineage = cursor.lineage.min(now);
         }
-        self.state.clock_set = self.state.clock_set.map(|set| set.min(now));
+        self.state.clock_set = self.state.clock_set.map(|set| ClockSet { at: set.at.min(now), ..set });
         let mut writes = Vec::new();
         for intent in self.intents.values_mut().filter(|intent| intent.last_sent > now) {
             intent.last_sent = now;

@@ -171,11 +171,14 @@ fn ours(link: &Link, contact: &Contact, rules: &Rulebook<'_>) -> Since<'static, 
     }
 }
 
-/// Whether the record differs from what is known of it in nothing but groups, and we were changing those.
+/// Whether the record differs from what is known of it in nothing but groups, and has left none but those that we were
+/// taking it out of.
 fn is_own_move(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>) -> bool {
     let Some(base) = link.base.as_ref().filter(|_| !link.leaving.is_empty()) else { return false };
-    let card = |wire| normal::card(&rules.codec.read(wire, contact.card.kind()).card);
-    rules.is_in_a_pair(wire, contact.card.kind()) && card(&base.remote) == card(wire)
+    let (before, after) =
+        (rules.codec.read(&base.remote, contact.card.kind()), rules.codec.read(wire, contact.card.kind()));
+    let mut left = before.groups.difference(&after.groups);
+    left.all(|group| link.leaving.contains(group)) && normal::card(&before.card) == normal::card(&after.card)
 }
 
 fn deleted_there(policy: InRemote) -> Decision {

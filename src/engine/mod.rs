@@ -13,8 +13,7 @@
 //! 6. `scope`: reads the store's change feed and opens links for contacts that belong to the account and have none.
 //! 7. `push`: carries what changed in the store to the remote.
 //!
-//! Steps 5 to 7 are functions of durable state alone, so a run can be cut off anywhere and the next one goes on from
-//! there. What is sent to the remote is committed before it is sent, and recorded after; no transaction waits for the
+//! Steps 5 to 7 go out from durable state alone, so a run can be cut off anywhere and the next one goes on from there. What is sent to the remote is committed before it is sent, and recorded after; no transaction waits for the
 //! network. A run with nothing to do reads two pages and writes nothing but its own summary.
 //!
 //! Nothing here knows real time, sockets, SQL or a vendor: the [`Clock`], the [`Entropy`], the [`Store`] and the
@@ -234,8 +233,10 @@ pub(crate) struct Run<'a> {
     pub(crate) doubted: BTreeSet<ContactId>,
     /// New records that may be those of contacts whose own record seems to be gone.
     pub(crate) heirs: BTreeSet<LinkId>,
-    /// Contacts of which it was asked whether their record is still there, since a new one looks like them.
+    /// Contacts of which this run knows whether their record is still there, since a new one looks like them.
     pub(crate) asked: BTreeSet<ContactId>,
+    /// Those of which it is about to ask.
+    pub(crate) asking: BTreeSet<ContactId>,
     /// Links that could not be finished in this run and are worth another one soon.
     pub(crate) waiting: u64,
     /// Whether the remote has said in this run whose account it is.
@@ -279,6 +280,7 @@ impl<'a> Run<'a> {
             doubted: BTreeSet::new(),
             heirs: BTreeSet::new(),
             asked: BTreeSet::new(),
+            asking: BTreeSet::new(),
             waiting: 0,
             user_confirmed: false,
             newborn: order.newborn.clone(),
@@ -392,13 +394,13 @@ impl<'a> Run<'a> {
         if self.order.purpose == Purpose::Preview {
             return Ok(());
         }
+        self.notice_clock_set_ahead().await?;
         self.state.last_run = Some(self.order.run);
         self.state.last_outcome = Some(self.summary.outcome);
         self.state.last_error = self.summary.error.clone();
         if self.summary.outcome == Outcome::Done && self.left_alone == 0 {
             self.state.proven_equal = Some(self.now());
         }
-        self.notice_clock_set_ahead().await?;
         if let Some(ahead) = self.deps.remote.clock_ahead_ms() {
             self.state.clock_ahead_ms = ahead;
         }

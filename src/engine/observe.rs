@@ -119,19 +119,31 @@ impl Run<'_> {
         let template = self.deps.remote.contacts_template();
         let now = self.now();
         let cursor = usable_cursor(self.state.contacts.as_ref(), &template)
-            .filter(|cursor| now.since(cursor.lineage) < LINEAGE_LIFE && !is_due_again(cursor, now))
+            .filter(|cursor| now.since(cursor.lineage) < LINEAGE_LIFE)
             .cloned();
-        match (cursor, self.order.reach) {
-            (Some(cursor), Reach::Incremental) if !self.recovery_needs_listing() || self.listed_lately() => {
-                match self.observe_changes(&cursor).await {
-                    Err(EngineError::Remote { cause: RemoteError::TokenExpired, .. }) => {
-                        reached::note(Situation::TokenExpired);
-                        self.observe_everything().await
-                    }
-                    other => other,
-                }
+        let Some(cursor) = cursor.filter(|_| self.order.reach == Reach::Incremental) else {
+            return self.observe_everything().await;
+        };
+        if is_due_again(&cursor, now) {
+            return match self.observe_everything().await {
+                // Full listings are rationed; the token is still good.
+                Err(EngineError::Remote { .. }) => self.observe_since(&cursor).await,
+                other => other,
+            };
+        }
+        if self.recovery_needs_listing() && !self.listed_lately() {
+            return self.observe_everything().await;
+        }
+        self.observe_since(&cursor).await
+    }
+
+    async fn observe_since(&mut self, cursor: &Cursor) -> Result<(), EngineError> {
+        match self.observe_changes(cursor).await {
+            Err(EngineError::Remote { cause: RemoteError::TokenExpired, .. }) => {
+                reached::note(Situation::TokenExpired);
+                self.observe_everything().await
             }
-            _ => self.observe_everything().await,
+            other => other,
         }
     }
 

@@ -48,6 +48,7 @@ pub enum Situation {
     LinkedToTwin,
     HeirAwaited,
     RivalAskedFor,
+    TwinStandsIn,
     DoubtfulTwin,
     Imported,
     DeletedHere,
@@ -64,7 +65,7 @@ pub enum Situation {
 
 impl Situation {
     /// All of them.
-    pub const ALL: [Situation; 55] = [
+    pub const ALL: [Situation; 56] = [
         Situation::UnknownRecordDeleted,
         Situation::UnknownRecordOutsideGroups,
         Situation::UnknownRecordFound,
@@ -108,6 +109,7 @@ impl Situation {
         Situation::LinkedToTwin,
         Situation::HeirAwaited,
         Situation::RivalAskedFor,
+        Situation::TwinStandsIn,
         Situation::DoubtfulTwin,
         Situation::Imported,
         Situation::DeletedHere,

@@ -67,6 +67,7 @@ impl Run<'_> {
             }
             reached::note(Situation::HeirAwaited);
             self.confirm_suspects().await?;
+            self.asked.append(&mut self.asking);
             self.settle_once().await?;
         }
         self.waiting += self.heirs.len() as u64;

@@ -9,11 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::reached::{self, Situation};
 use super::rules::{self, Rule};
+use super::settle::is_folded_twin;
 use super::{CHUNK, Doing, EngineError, Run};
 use crate::domain::id::{GroupId, LinkId, LinkToken, RemoteId};
 use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::domain::time::Timestamp;
-use crate::remotes::{FRESHNESS_WINDOW, Fetched, Record};
+use crate::domain::version::VersionVector;
+use crate::remotes::{Fetched, Record};
 use crate::store::{Ghost, Write};
 
 /// A record that was asked for.
@@ -33,6 +35,8 @@ struct Lost {
     tokens: BTreeSet<LinkToken>,
     /// The groups they were last known to be in.
     groups: BTreeSet<GroupId>,
+    /// Records that were taken for one too many.
+    twins: Vec<Link>,
 }
 
 impl Run<'_> {
@@ -44,6 +48,7 @@ impl Run<'_> {
         let mut after = None;
         while let Some(links) = self.unsettled(&mut after).await? {
             self.check_stop()?;
+            lost.twins.extend(links.iter().filter(|link| is_folded_twin(link)).cloned());
             let is_new = |link: &Link| link.remote.as_ref().is_none_or(|remote| !asked.contains(remote));
             let suspects: Vec<Link> = links.into_iter().filter(is_suspect).filter(is_new).collect();
             if suspects.is_empty() {
@@ -87,14 +92,19 @@ impl Run<'_> {
         }
         let groups = self.pair_groups().live().filter(|group| lost.groups.contains(*group)).cloned().collect();
         self.search_groups(&groups, &lost.tokens).await?;
+        let originals = self.originals_of(lost.twins.iter()).await?;
+        let twins: BTreeMap<LinkId, &Link> =
+            lost.twins.iter().filter_map(|twin| Some((originals.get(&twin.id)?.id, twin))).collect();
         for chunk in lost.links.chunks(CHUNK as usize) {
             let ids: Vec<LinkId> = chunk.iter().map(|asked| asked.link).collect();
             let asked: BTreeMap<LinkId, &Asked> = chunk.iter().map(|asked| (asked.link, asked)).collect();
             let mut writes = Vec::new();
             for link in self.deps.store.links(&ids).await.doing("reading links")? {
                 let asked = asked.get(&link.id).filter(|asked| link.remote.as_ref() == Some(&asked.remote));
-                if let Some(asked) = asked.filter(|_| is_suspect(&link)) {
-                    writes.extend(self.missing(link, asked.at));
+                let Some(asked) = asked.filter(|_| is_suspect(&link)) else { continue };
+                match twins.get(&link.id) {
+                    Some(twin) => writes.extend(stand_in(twin, &link, self.now())),
+                    None => writes.extend(self.missing(link, asked.at)),
                 }
             }
             self.commit(writes, "recording which records are gone").await?;
@@ -115,7 +125,8 @@ impl Run<'_> {
         let account = &self.order.promise.account;
         let links = self.deps.store.links_of_remotes(account, &renamed).await.doing("reading links")?;
         let own = links.into_iter().filter(|(remote, link)| link.remote.as_ref() == Some(remote));
-        Ok(own.filter(|(_, link)| link.base.is_some()).map(|(remote, link)| (remote, link.id)).collect())
+        let settled = own.filter(|(_, link)| link.base.is_some() && !is_folded_twin(link));
+        Ok(settled.map(|(remote, link)| (remote, link.id)).collect())
     }
 
     /// The next unsettled links, loaded; `None` after the last.
@@ -195,12 +206,15 @@ impl Run<'_> {
             }
             (_, Some(Sighting::Suspect { cause, at })) if link.etag.is_some() && !is_newer(record, &link) => {
                 let is_late = record.time < link.remote_time;
-                if (is_late || *cause != Suspicion::Rival) && self.now().since(*at) < FRESHNESS_WINDOW {
+                if (is_late || *cause != Suspicion::Rival) && self.is_recent(*at) {
                     // The read is the late one, or may be: the listing knew better.
                     self.waiting += 1;
-                    return Some(link);
+                } else if is_late {
+                    // It is there, and what the read shows of it is no news.
+                    link.seen = None;
+                } else {
+                    self.note_news(&mut link, record);
                 }
-                self.note_news(&mut link, record);
                 Some(link)
             }
             _ => None,
@@ -214,6 +228,28 @@ impl Lost {
         self.tokens.insert(link.token.clone());
         self.groups.extend(groups);
     }
+}
+
+/// What is remembered when the record of a link is gone and one that had been taken for its double is there: that one
+/// takes its place. It has never had what the other one was told, so it brings what it agreed on itself. Whether it is
+/// there is asked once more.
+pub(crate) fn stand_in(twin: &Link, original: &Link, now: Timestamp) -> Vec<Write> {
+    reached::note(Situation::TwinStandsIn);
+    let link = Link {
+        remote: twin.remote.clone(),
+        base: twin.base.clone(),
+        etag: twin.etag.clone(),
+        remote_time: twin.remote_time,
+        changed_at: now,
+        acked: VersionVector::new(),
+        settled: VersionVector::new(),
+        leaving: BTreeSet::new(),
+        seen: Some(Sighting::Suspect { cause: Suspicion::Rival, at: now }),
+        ..original.clone()
+    };
+    let (account, id) = (link.account.clone(), link.id);
+    let former = original.remote.clone().map(|remote| Write::Alias { account, remote, link: id });
+    [Write::DropLink(twin.id), Write::Link(Box::new(link))].into_iter().chain(former).collect()
 }
 
 fn is_suspect(link: &Link) -> bool {

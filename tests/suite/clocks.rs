@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use contactsync::clock::Clock as _;
-use contactsync::domain::account::Outcome;
+use contactsync::domain::account::{ClockSet, Outcome};
 use contactsync::domain::id::ContactId;
 use contactsync::emulator::settings::Delay;
 use contactsync::store::{Commit, Write};
@@ -38,6 +38,19 @@ async fn assert_waits_no_longer_than_a_window(world: &World, ada: ContactId) {
     assert!(!world.contact(ada).await.is_live());
     world.assert_equal().await;
     world.assert_at_rest().await;
+}
+
+// The clock was years ahead when it was found to have been set. Once it is right again, silence proves something again.
+#[tokio::test]
+async fn a_clock_that_was_found_ahead_and_is_right_again_is_followed() {
+    let (world, ada) = settled_ahead().await;
+    let account = world.promise.account.clone();
+    let mut state = world.store.account(&account).await.expect("an answer").expect("the account");
+    state.clock_set = Some(ClockSet { at: world.clock.now().plus(YEARS), by_ms: 3_600_000 });
+    world.store.commit(Commit { fence: None, writes: vec![Write::Account(Box::new(state))] }).await.expect("stored");
+    world.google_delete("Ada King");
+    world.expire_tokens();
+    assert_waits_no_longer_than_a_window(&world, ada).await;
 }
 
 #[tokio::test]

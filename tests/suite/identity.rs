@@ -16,7 +16,7 @@ use contactsync::emulator::{FormerName, MergeTrace};
 use serde_json::{Value, json};
 
 use crate::support::hands::{first, values};
-use crate::support::world::{World, as_person, person, phone, promise};
+use crate::support::world::{GROUP, World, as_person, person, phone, promise};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -508,6 +508,78 @@ async fn what_was_edited_on_the_doubled_record_is_kept() {
     assert_eq!(first(&google, "biographies", "value"), Some("from the store"));
     world.assert_equal().await;
     world.assert_at_rest().await;
+}
+
+// Somebody sees a contact twice in Google and deletes one of the two: the other one is the contact from then on, with what
+// only the deleted one had been told.
+#[tokio::test]
+async fn a_doubled_record_takes_the_place_of_one_that_was_deleted_in_google() {
+    for is_told_first in [true, false] {
+        let (world, ada) = twins().await;
+        world.sync().await;
+        let own = world.link(ada).await.remote.unwrap();
+        world.by_hand(|user| user.edit(own.as_str(), &json!({"biographies": [{"value": "met in London"}]})).unwrap());
+        world.sync().await;
+        world.assert_twice("Ada King");
+        world.by_hand(|user| user.delete(own.as_str()).unwrap());
+        if !is_told_first {
+            // The push asks for the record before the change stream tells.
+            world.switch(|settings| settings.propagation.delta = Delay::constant(3_600_000));
+            world.advance(Duration::from_secs(1200));
+        }
+        world.sync().await;
+        world.switch(|settings| settings.propagation.delta = Delay::constant(0));
+        world.advance(Duration::from_secs(7200));
+        world.settle().await;
+        assert!(world.contact(ada).await.is_live(), "told first: {is_told_first}");
+        assert_eq!(
+            world.contact(ada).await.card.notes.as_deref(),
+            Some("met in London"),
+            "told first: {is_told_first}"
+        );
+        assert_eq!(world.google_names(), ["Ada King", "Grace Hopper"], "told first: {is_told_first}");
+        assert_ne!(world.link(ada).await.remote.unwrap(), own);
+        world.assert_equal().await;
+        world.assert_at_rest().await;
+    }
+}
+
+// Two new records look like one contact: it was deleted in Google and made anew by hand, and somebody else shares its
+// phone. The change stream tells of the deletion late. Neither is taken in before it is known whether the contact's record
+// is there.
+#[tokio::test]
+async fn new_records_that_look_like_one_contact_all_wait_for_the_answer() {
+    let world = World::new();
+    world.add(person("Grace Hopper")).await;
+    world.settle().await;
+    // New records are looked at in no order of theirs: one of these comes after the other.
+    let numbers = 10..18;
+    let create = |given: &str, number: i32| {
+        let mut one =
+            google_person(&format!("{given}{number}"), "King", &format!("{given}{number}@example.org").to_lowercase());
+        one["phoneNumbers"] = json!([{"value": format!("+49 30 1234{number}"), "type": "home"}]);
+        world.google_create(one, &[GROUP]);
+    };
+    numbers.clone().for_each(|number| create("Ada", number));
+    world.settle().await;
+    world.advance(Duration::from_secs(7200));
+    let mut before: Vec<ContactId> = world.contacts().await.iter().map(|contact| contact.id).collect();
+    before.sort();
+    world.switch(|settings| settings.propagation.delta = Delay::constant(3_600_000));
+    numbers.clone().for_each(|number| world.google_delete(&format!("Ada{number} King")));
+    world.switch(|settings| settings.propagation.delta = Delay::constant(0));
+    numbers.clone().for_each(|number| create("Ada", number));
+    numbers.clone().for_each(|number| create("Bob", number));
+    for id in &before {
+        world.edit(*id, |card| card.notes = Some("edited meanwhile".to_owned())).await;
+    }
+    world.sync().await;
+    world.advance(Duration::from_secs(7200));
+    world.settle_but(Outcome::Parked).await;
+    // Which of the two each contact is now is for a person to say.
+    let mut after: Vec<ContactId> = world.contacts().await.iter().map(|contact| contact.id).collect();
+    after.sort();
+    assert_eq!(after, before);
 }
 
 // The listing shows the doubled record long after the contact's own one was edited, and before a direct read does.

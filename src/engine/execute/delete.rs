@@ -1,6 +1,9 @@
 //! Deleting records. No precondition guards a deletion, so the record is read directly before it: one that was edited
 //! since is not deleted, because an edit outlives a deletion. What slips through the gap is seen later by its time, and
 //! brings the contact back (see [`crate::engine::decide`]).
+//!
+//! A record that was taken for one too many is deleted only while the one that it doubles is there too, and not before a
+//! read must show both: one that got another name looks just like a second one as long as its old name still shows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,15 +11,16 @@ use super::{ends_the_push, halves};
 use crate::domain::contact::Contact;
 use crate::domain::harm::{Harm, Side};
 use crate::domain::id::{LinkId, LinkToken, Marker, RemoteId};
-use crate::domain::link::{Base, Link, LinkState, Sighting, Suspicion};
+use crate::domain::link::{Base, Link, LinkState};
 use crate::domain::outbox::{IntentKind, Sent};
 use crate::domain::time::Timestamp;
 use crate::engine::push::{News, Push};
 use crate::engine::reached::{self, Situation};
 use crate::engine::rules::{self, Rule};
 use crate::engine::settle::is_folded_twin;
+use crate::engine::suspects::stand_in;
 use crate::engine::{Doing, EngineError, Run};
-use crate::remotes::{Fetched, RemoteError, WriteKind};
+use crate::remotes::{Fetched, Record, RemoteError, WriteKind};
 use crate::store::Write;
 
 /// A record about to be deleted, as it was checked.
@@ -25,6 +29,22 @@ struct Removal {
     base: Base,
     remote: RemoteId,
     marker: Marker,
+}
+
+/// What is known of a record right before it is deleted.
+enum Checked<'o> {
+    /// It is as it was last seen.
+    AsKnown,
+    /// It was edited since, or is another record by now.
+    Newer(Record),
+    /// It is gone already.
+    Gone,
+    /// It is not found, which proves nothing yet.
+    Hidden,
+    /// It was taken for a double of this link's record, and that one is not there.
+    OnlyOne(&'o Link),
+    /// It cannot be told.
+    Unknown,
 }
 
 impl Run<'_> {
@@ -91,80 +111,102 @@ impl Run<'_> {
         let own = loaded.iter().filter_map(|(link, _)| link.remote.clone());
         let others = loaded.iter().filter_map(|(link, _)| originals.get(&link.id)?.remote.clone());
         let remotes: BTreeSet<RemoteId> = own.chain(others).collect();
-        let Fetched { records: mut found, unclear } = self.fetch(&remotes.into_iter().collect::<Vec<_>>()).await?;
-        let there: BTreeSet<RemoteId> = found.keys().cloned().collect();
-        let mut orphaned = Vec::new();
-        let mut removals = Vec::new();
-        let mut gone = Vec::new();
-        let mut hidden = Vec::new();
-        let mut newer = Vec::new();
+        let fetched = self.fetch(&remotes.into_iter().collect::<Vec<_>>()).await?;
+        let (mut removals, mut newer, mut gone, mut writes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (link, _) in loaded {
             let (Some(remote), Some(base)) = (link.remote.clone(), link.base.clone()) else { continue };
-            if let Some(original) = originals.get(&link.id)
-                && let Some(first) = &original.remote
-                && !there.contains(first)
-            {
-                if !unclear.contains(first) {
-                    orphaned.extend(unfold(&link, original, self.now()));
-                }
-                self.waiting += 1;
-                continue;
-            }
-            match found.remove(&remote) {
-                None if unclear.contains(&remote) => {}
-                Some(_) if !rules::holds(Rule::CheckBeforeDelete) => {
+            match self.check_deletion(&link, &remote, originals.get(&link.id), &fetched) {
+                Checked::AsKnown => {
                     let Some(marker) = markers.next() else { continue };
                     removals.push(Removal { link, base, remote, marker });
                 }
-                None if self.may_be_hidden(&link) => {
+                Checked::Newer(record) => newer.push(record),
+                Checked::Gone => gone.push(link),
+                Checked::Hidden => {
                     self.waiting += 1;
-                    hidden.push(link);
+                    writes.extend(self.bring_back(&link).map(|link| Write::Link(Box::new(link))));
                 }
-                None => {
-                    reached::note(Situation::DeleteFindsNothing);
-                    gone.push(link);
+                Checked::OnlyOne(original) => {
+                    self.waiting += 1;
+                    writes.extend(stand_in(&link, original, self.now()));
                 }
-                // It was renamed: the name leads to a record that is somebody else's, or has to be looked at first.
-                Some(record) if record.id != remote && is_folded_twin(&link) => gone.push(link),
-                Some(record) if record.id != remote => newer.push(record),
-                Some(record) if record.time == link.remote_time => {
-                    let Some(marker) = markers.next() else { continue };
-                    removals.push(Removal { link, base, remote, marker });
-                }
-                Some(record) if record.time > link.remote_time => {
-                    reached::note(Situation::DeleteFindsNewer);
-                    if self.retracted.remove(&link.id) {
-                        self.notice(format!("record {remote} was edited meanwhile; it is left as it is"));
-                    }
-                    newer.push(record);
-                }
-                Some(_) => self.waiting += 1,
+                Checked::Unknown => self.waiting += 1,
             }
         }
-        self.commit(orphaned, "recording which records are alone").await?;
         let news = if newer.is_empty() { News::None } else { News::Some };
-        let writes = self.observe_records(newer).await?;
-        self.commit(writes, "recording what changed before its deletion").await?;
-        let mut writes: Vec<Write> =
-            hidden.iter().filter_map(|link| self.bring_back(link)).map(|link| Write::Link(Box::new(link))).collect();
+        let seen = self.observe_records(newer).await?;
+        self.commit(seen, "recording what changed before its deletion").await?;
         for link in gone {
             let time = self.remote_now();
             writes.extend(self.finish_deletion(link, Some(time)).await?);
         }
-        self.commit(writes, "recording what was gone already").await?;
+        self.commit(writes, "recording what is not to be deleted").await?;
         Ok((removals, news))
     }
 
+    /// What a direct read says about a record that is to be deleted; `original` is the link that it doubles, if it does.
+    fn check_deletion<'o>(
+        &mut self,
+        link: &Link,
+        remote: &RemoteId,
+        original: Option<&'o Link>,
+        Fetched { records, unclear }: &Fetched,
+    ) -> Checked<'o> {
+        if let Some(original) = original
+            && let Some(first) = &original.remote
+        {
+            match records.get(first) {
+                _ if unclear.contains(first) => return Checked::Unknown,
+                None => return Checked::OnlyOne(original),
+                // Its name leads here: both are the same record.
+                Some(record) if record.id == *remote => return Checked::OnlyOne(original),
+                Some(_) => {}
+            }
+        }
+        let Some(record) = records.get(remote) else {
+            return match () {
+                () if unclear.contains(remote) => Checked::Unknown,
+                () if self.may_be_hidden(link) => Checked::Hidden,
+                () => {
+                    reached::note(Situation::DeleteFindsNothing);
+                    Checked::Gone
+                }
+            };
+        };
+        if !rules::holds(Rule::CheckBeforeDelete) {
+            return Checked::AsKnown;
+        }
+        // It was renamed: the name leads to a record that is somebody else's, or has to be looked at first.
+        if record.id != *remote {
+            return if is_folded_twin(link) { Checked::Gone } else { Checked::Newer(record.clone()) };
+        }
+        match record.time.cmp(&link.remote_time) {
+            std::cmp::Ordering::Equal => Checked::AsKnown,
+            std::cmp::Ordering::Less => Checked::Unknown,
+            std::cmp::Ordering::Greater => {
+                reached::note(Situation::DeleteFindsNewer);
+                if self.retracted.remove(&link.id) {
+                    self.notice(format!("record {remote} was edited meanwhile; it is left as it is"));
+                }
+                Checked::Newer(record.clone())
+            }
+        }
+    }
+
     /// The links whose records these folded twins double, by twin, as far as those have one.
-    async fn originals_of(&self, links: impl Iterator<Item = &Link>) -> Result<BTreeMap<LinkId, Link>, EngineError> {
+    pub(crate) async fn originals_of(
+        &self,
+        links: impl Iterator<Item = &Link>,
+    ) -> Result<BTreeMap<LinkId, Link>, EngineError> {
         let codec = self.deps.remote.codec();
         let mut tokens = BTreeMap::new();
         let mut formers = BTreeMap::new();
         for twin in links.filter(|link| is_folded_twin(link)) {
+            if let Some(tag) = twin.base.as_ref().and_then(|base| codec.tag(&base.remote)) {
+                tokens.insert(twin.id, tag.token);
+            }
             if let Some(former) = &twin.former {
                 formers.insert(twin.id, former.link);
-            } else if let Some(tag) = twin.base.as_ref().and_then(|base| codec.tag(&base.remote)) {
-                tokens.insert(twin.id, tag.token);
             }
         }
         let named: Vec<LinkToken> = tokens.values().cloned().collect();
@@ -175,7 +217,10 @@ impl Run<'_> {
         let by_id: BTreeMap<LinkId, Link> = known.into_iter().map(|link| (link.id, link)).collect();
         let named = tokens.iter().filter_map(|(twin, token)| Some((*twin, by_token.get(token)?.clone())));
         let remembered = formers.iter().filter_map(|(twin, id)| Some((*twin, by_id.get(id)?.clone())));
-        Ok(named.chain(remembered).filter(|(_, link)| link.state == LinkState::Bound).collect())
+        // What its tag says comes first, as when it was folded.
+        let account = &self.order.promise.account;
+        let is_there = |link: &Link| link.state == LinkState::Bound && link.account == *account;
+        Ok(remembered.chain(named).filter(|(_, link)| is_there(link)).collect())
     }
 
     /// Whether it can be told by now that a record is one too many. One that got another name looks just like that as
@@ -271,10 +316,4 @@ impl Run<'_> {
         }
         Ok(())
     }
-}
-
-/// What is remembered of a twin whose original is not there: it is no twin, and may be that very record.
-fn unfold(twin: &Link, original: &Link, now: Timestamp) -> [Write; 2] {
-    let seen = Some(Sighting::Suspect { cause: Suspicion::Absence, at: now });
-    [Write::DropLink(twin.id), Write::Link(Box::new(Link { seen, ..original.clone() }))]
 }

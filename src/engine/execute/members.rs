@@ -74,6 +74,9 @@ impl Run<'_> {
             }
         }
         self.announce_moves(&moves).await?;
+        // Cut off half way, a record is rather in too many groups than in none.
+        let mut by_group: Vec<_> = by_group.into_iter().collect();
+        by_group.sort_by_key(|(_, (join, _))| join.is_empty());
         let mut missing = BTreeSet::new();
         for (group, (join, leave)) in by_group {
             missing.extend(self.change_members(group, &join, &leave).await?);

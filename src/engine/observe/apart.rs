@@ -22,6 +22,8 @@ pub(super) struct Doubled {
     pub(super) other_may_be_hidden: bool,
     /// Whether this one has not been known so far, not even as a former name.
     pub(super) is_new: bool,
+    /// Whether it is known as one too many already.
+    pub(super) is_folded: bool,
 }
 
 impl Run<'_> {
@@ -36,29 +38,34 @@ impl Run<'_> {
             doubled.iter().flat_map(|doubled| [&doubled.record.id, &doubled.other]).collect();
         let Fetched { records: found, unclear } = self.fetch(&asked.into_iter().cloned().collect::<Vec<_>>()).await?;
         let (mut told, mut untold) = (Vec::new(), Vec::new());
-        for Doubled { mut record, other, is_older, other_may_be_hidden, is_new } in doubled {
-            if unclear.contains(&record.id) || unclear.contains(&other) {
-                untold.push(record);
-                continue;
-            }
-            match (found.get(&record.id), found.get(&other)) {
-                // Listed before a direct read shows it.
-                (None, _) if is_older && is_new && self.is_fresh(&record) => {
-                    untold.push(record);
-                    continue;
+        for mut doubled in doubled {
+            let Doubled { record, other, is_older, other_may_be_hidden, is_new, .. } = &doubled;
+            let is_unclear = unclear.contains(&record.id) || unclear.contains(other);
+            let (found, found_other) = (found.get(&record.id), found.get(other));
+            // Listed before a direct read shows it, or the other one is not shown yet.
+            let is_untold = match (found, found_other) {
+                _ if is_unclear => true,
+                (None, _) => *is_older && *is_new && self.is_fresh(record),
+                (Some(own), None) => own.id == record.id && *is_older && *other_may_be_hidden,
+                (Some(_), Some(_)) => false,
+            };
+            let is_stale = match found {
+                None => *is_older,
+                Some(own) => own.id != record.id,
+            };
+            if is_untold {
+                untold.push(doubled);
+            } else if !is_stale {
+                if found_other.is_none_or(|other| other.id == record.id) {
+                    doubled.record.former_ids.push(doubled.other);
                 }
-                (None, _) if is_older => continue,
-                (Some(own), _) if own.id != record.id => continue,
-                (_, None) if is_older && other_may_be_hidden => {
-                    untold.push(record);
-                    continue;
-                }
-                (_, Some(other)) if other.id != record.id => {}
-                _ => record.former_ids.push(other),
+                told.push(doubled.record);
             }
-            told.push(record);
         }
-        Ok((told, untold))
+        // What was folded is remembered, and not deleted before it is told apart.
+        let (folded, untold): (Vec<Doubled>, Vec<Doubled>) = untold.into_iter().partition(|one| one.is_folded);
+        self.waiting += folded.len() as u64;
+        Ok((told, untold.into_iter().map(|one| one.record).collect()))
     }
 
     /// Whether a record changed so recently that a read may not show it yet.

@@ -1,6 +1,6 @@
 //! Whose record one is: by its id, by a former id, then by our tag.
 
-use super::Page;
+use super::{Page, Source};
 use crate::domain::id::LinkId;
 use crate::domain::link::{Former, Link, LinkState, Sighting, Suspicion};
 use crate::engine::rules::{self, Rule};
@@ -76,9 +76,11 @@ fn former_record(page: &Page, record: &Record) -> Option<LinkId> {
     own.next().map(|link| link.id)
 }
 
-/// The link that a folded twin doubles, when that one's own record seems to be gone: this may be it.
+/// The link that a folded twin doubles, when that one's own record seems to be gone: this may be it. Direct reads say it
+/// by the former name that they add.
 fn doubted_original(page: &Page, twin: &Link, record: &Record) -> Option<LinkId> {
-    let is_there = is_folded_twin(twin) && record.presence == Presence::Present;
+    let is_listed = page.source == Source::Listing && record.presence == Presence::Present;
+    let is_there = is_listed && is_folded_twin(twin);
     let tag = record.tag.as_ref().filter(|_| is_there)?;
     let original = page.links.get(page.by_token.get(&tag.token)?)?;
     let is_doubted = matches!(original.seen, Some(Sighting::Suspect { .. } | Sighting::Gone { .. }));

@@ -33,7 +33,8 @@ impl Run<'_> {
             Bearing::Own(id) => self.classify_own(page, id, record),
             // It was renamed before we deleted it under a name that led nowhere any more.
             Bearing::Renamed(id) if self.outlived_own_deletion(page, id, &record) => {
-                self.classify_twin(page, id, record)
+                forget_found(page, &record);
+                self.classify_twin(page, id, record);
             }
             Bearing::Renamed(id) => {
                 reached::note(Situation::RecordRenamed);
@@ -133,6 +134,9 @@ impl Run<'_> {
         let Some(base) = link.base.as_ref().filter(|_| link.etag.is_none() && self.may_be_hidden(link)) else {
             return false;
         };
+        if !link.leaving.is_disjoint(&record.groups) {
+            return true;
+        }
         let meant = self.deps.remote.codec().read(&base.remote, base.store.kind()).groups;
         let of_pairs = |groups: &BTreeSet<GroupId>| -> BTreeSet<GroupId> {
             groups.intersection(&page.pair_groups).cloned().collect()
@@ -166,8 +170,10 @@ impl Run<'_> {
                 let is_older = !is_gone && record.time < link.remote_time;
                 let other_may_be_hidden = self.may_be_hidden(link);
                 let brought_back = self.bring_back(link);
-                let (other, is_new) = (other.clone(), !page.by_remote.contains_key(&record.id));
-                page.open.doubled.push(Doubled { other, record, is_older, other_may_be_hidden, is_new });
+                let (other, known) = (other.clone(), page.by_remote.get(&record.id));
+                let (is_new, known) = (known.is_none(), known.and_then(|known| page.links.get(known)));
+                let is_folded = known.is_some_and(is_folded_twin);
+                page.open.doubled.push(Doubled { other, record, is_older, other_may_be_hidden, is_new, is_folded });
                 if let Some(link) = brought_back {
                     keep(page, link);
                 }

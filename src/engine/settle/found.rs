@@ -131,6 +131,9 @@ impl Run<'_> {
                     self.waiting += 1;
                     Settled::default()
                 }
+                Whose::Heir(ids) if self.is_undecided_for_long(&likeness, &ids) => {
+                    self.doubt(candidate, &ids, "it could be one whose own record is gone, which is not settled yet")
+                }
                 Whose::Heir(ids) => {
                     self.doubted.extend(ids);
                     self.heirs.insert(candidate.link.id);
@@ -145,6 +148,16 @@ impl Run<'_> {
             batch.push(settled);
         }
         Ok(batch)
+    }
+
+    /// Whether what follows from a record that is gone waits for a person, or for its time.
+    fn is_undecided_for_long(&self, likeness: &Likeness, ids: &[ContactId]) -> bool {
+        let grace = self.order.promise.delete.grace;
+        let waits = |link: &Link| match link.seen {
+            Some(Sighting::Gone { at }) => link.parked.is_some() || self.now().since(at) < grace,
+            _ => false,
+        };
+        ids.iter().filter_map(|id| likeness.links.get(id)).any(waits)
     }
 
     async fn candidates(&self, links: &[&Link]) -> Result<Vec<Candidate>, EngineError> {
@@ -203,8 +216,8 @@ impl Run<'_> {
         Ok(sent.into_iter().map(|sent| (sent.marker, sent)).collect())
     }
 
-    /// The contacts with a record of their own that a new one looks like, unless it was asked in this run whether those are
-    /// still there. Of contacts that came in with this run that is known.
+    /// The contacts with a record of their own that a new one looks like, unless this run knows whether those are still
+    /// there. Of contacts that came in with this run that is known.
     fn unasked(&self, likeness: &Likeness, card: &Card) -> Option<BTreeSet<ContactId>> {
         let mut ids = likeness.rivals(card);
         ids.retain(|id| !self.asked.contains(id) && !self.newborn.contains(id));
@@ -213,7 +226,7 @@ impl Run<'_> {
 
     fn ask_for_rivals(&mut self, likeness: &Likeness, ids: &BTreeSet<ContactId>) -> Settled {
         reached::note(Situation::RivalAskedFor);
-        self.asked.extend(ids);
+        self.asking.extend(ids);
         let suspect = |link: &Link| {
             let seen = Some(Sighting::Suspect { cause: Suspicion::Rival, at: self.now() });
             Write::Link(Box::new(Link { seen, ..link.clone() }))
@@ -226,8 +239,7 @@ impl Run<'_> {
     /// there. A create that went through twice carries the marker of that create, and shows up soon after it.
     fn is_copy(&self, original: &Original, sent: Option<&Sent>) -> bool {
         let (Some(tag), Some(sent)) = (&original.tag, sent) else { return false };
-        let since = self.state.clock_set.map_or(sent.at, |set| set.max(sent.at));
-        let late = self.now().since(since) > TWIN_WINDOW;
+        let late = self.age(sent.at) > TWIN_WINDOW;
         tag.token == original.link.token && (sent.kind != IntentKind::Create || late)
     }
 

@@ -45,7 +45,7 @@ async fn put_row(connection: &mut SqliteConnection, account: &AccountState) -> R
         .bind(number("account", "feed_position", account.feed_position)?)
         .bind(account.settings.clone())
         .bind(account.clock_ahead_ms)
-        .bind(account.clock_set.map(|set| set.as_micros()))
+        .bind(json_opt("account", "clock_set", account.clock_set.as_ref())?)
         .bind(account.proven_equal.map(|proven| proven.as_micros()))
         .bind(account.last_run.map(|run| run.to_string()))
         .bind(outcome.transpose()?)
@@ -122,7 +122,7 @@ fn from_row(row: &SqliteRow) -> Result<AccountState, StoreError> {
         feed_position: cells.number("feed_position")?,
         settings: cells.get("settings")?,
         clock_ahead_ms: cells.get("clock_ahead_ms")?,
-        clock_set: cells.time_opt("clock_set")?,
+        clock_set: cells.json_opt("clock_set")?,
         proven_equal: cells.time_opt("proven_equal")?,
         last_run: cells.parsed_opt("last_run")?,
         last_outcome: cells.json_word_opt("last_outcome")?,

@@ -1,6 +1,6 @@
 //! The schema and its versions. The list names every file of `migrations/sqlite`; a released file is never edited.
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{SqlSafeStr, SqliteConnection, SqlitePool};
 
 use super::error::{unavailable, unopened};
@@ -19,12 +19,19 @@ const STEPS: [(i64, &str, &str); 1] = [(1, "init", include_str!("../../../migrat
 pub(super) async fn bring_up_to_date(pool: &SqlitePool, entropy: &dyn Entropy) -> Result<(), StoreError> {
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.map_err(unopened(DOING))?;
     refuse_newer(&mut transaction).await?;
-    migrator()
-        .run_direct(None, &mut *transaction, false)
-        .await
-        .map_err(|cause| StoreError::Unavailable { doing: DOING, cause: Box::new(cause) })?;
+    migrator().run_direct(None, &mut *transaction, false).await.map_err(not_migrated)?;
     meta::create_when_missing(&mut transaction, entropy).await?;
     transaction.commit().await.map_err(unavailable(DOING))
+}
+
+/// A schema that another program made stays what it is; everything else may pass.
+fn not_migrated(cause: MigrateError) -> StoreError {
+    match cause {
+        MigrateError::VersionMismatch(_) | MigrateError::VersionMissing(_) | MigrateError::Dirty(_) => {
+            StoreError::Unusable { doing: DOING, cause: Box::new(cause) }
+        }
+        _ => StoreError::Unavailable { doing: DOING, cause: Box::new(cause) },
+    }
 }
 
 fn migrator() -> Migrator {

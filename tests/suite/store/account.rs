@@ -1,6 +1,6 @@
 //! What is remembered of accounts, and of the store itself.
 
-use contactsync::domain::account::{AccountState, Cursor, Outcome, PairGroup};
+use contactsync::domain::account::{AccountState, ClockSet, Cursor, Outcome, PairGroup};
 use contactsync::domain::id::{ChangeToken, Etag, GroupId};
 use contactsync::store::Write;
 
@@ -30,7 +30,7 @@ fn full_account() -> AccountState {
         feed_position: 17,
         settings: Some("digest".into()),
         clock_ahead_ms: -250,
-        clock_set: Some(time(5)),
+        clock_set: Some(ClockSet { at: time(5), by_ms: 90_000 }),
         proven_equal: Some(time(3)),
         last_run: Some(run_id(1)),
         last_outcome: Some(Outcome::NoConsent),
