@@ -16,6 +16,7 @@ use crate::telemetry::{self, Log, LogColours, LogFormat, LogLevel};
 pub mod apply;
 pub mod approve;
 pub mod brief;
+mod callback;
 pub mod card_flags;
 pub mod check_config;
 pub mod conflict;
@@ -28,6 +29,7 @@ pub mod export;
 pub mod history;
 pub mod import;
 pub mod label;
+pub mod login;
 pub mod manual;
 pub mod output;
 pub mod plan;
@@ -162,6 +164,10 @@ pub enum Command {
     /// Work with fields that both sides changed
     #[command(subcommand)]
     Conflict(conflict::ConflictCommand),
+    /// Ask the user of an account for consent, in the browser
+    Login(login::LoginArgs),
+    /// Give the consent of an account back
+    Logout(login::LogoutArgs),
     /// Print the effective configuration, secrets redacted
     CheckConfig,
     /// Emulate Google's People API on loopback
@@ -243,6 +249,8 @@ async fn carry_out(command: &Command, desk: &Desk) -> anyhow::Result<Exit> {
         Command::Approve(args) => approve::approve(args, desk).await,
         Command::Import(args) => import::import(args, desk).await,
         Command::Export(args) => export::export(args, desk).await,
+        Command::Login(args) => login::login(args, desk).await,
+        Command::Logout(args) => login::logout(args, desk).await,
         Command::Run(_)
         | Command::CheckConfig
         | Command::Sandbox(_)

@@ -154,6 +154,11 @@ impl Output {
         }
     }
 
+    /// Says what somebody has to do now; this is never left out.
+    pub fn ask(&self, text: &str) {
+        self.say(&harmless(text));
+    }
+
     /// Warns.
     pub fn warn(&self, text: &str) {
         let yellow = anstyle::AnsiColor::Yellow.on_default().bold();

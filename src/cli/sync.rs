@@ -79,15 +79,20 @@ pub(super) fn chosen<'a>(desk: &'a Desk, name: Option<&str>) -> anyhow::Result<V
         }
         return Ok(active);
     };
-    let Some(account) = desk.config.account(name) else {
-        let known: Vec<&str> = accounts.iter().map(|account| account.name.as_str()).collect();
-        let known = if known.is_empty() { "none is configured".to_owned() } else { known.join(", ") };
-        return Err(UsageError(format!("there is no account {name:?}; known: {known}")).into());
-    };
+    let account = account_called(desk, name)?;
     if !account.enabled {
         return Err(UsageError(format!("account {name} is paused (enabled = false)")).into());
     }
     Ok(vec![account])
+}
+
+/// The account of this name, paused or not.
+pub(super) fn account_called<'a>(desk: &'a Desk, name: &str) -> anyhow::Result<&'a Account> {
+    desk.config.account(name).ok_or_else(|| {
+        let known: Vec<&str> = desk.config.accounts.iter().map(|account| account.name.as_str()).collect();
+        let known = if known.is_empty() { "none is configured".to_owned() } else { known.join(", ") };
+        UsageError(format!("there is no account {name:?}; known: {known}")).into()
+    })
 }
 
 /// Answers with a run.

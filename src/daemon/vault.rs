@@ -50,6 +50,15 @@ impl Vault {
         Vault { account, file, store, key, clock, entropy }
     }
 
+    /// Forgets what is sealed in the store. A file that the configuration names stays as it is.
+    ///
+    /// # Errors
+    /// When the store cannot be written now.
+    pub async fn forget(&self) -> Result<(), GrantError> {
+        let unwritable = |cause| GrantError { doing: "forgotten", cause: Box::new(cause) };
+        self.store.drop_grant(&self.account).await.map_err(unwritable)
+    }
+
     fn read_file(&self) -> Result<Option<SecretString>, GrantError> {
         self.file
             .as_ref()

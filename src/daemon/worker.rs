@@ -22,10 +22,11 @@ use crate::domain::run::{AccountSummary, RunRecord};
 use crate::engine::{
     self, Deps, EngineError, LEASE_TTL, Licence, Operation, Order, Progress, Purpose, Reach, StopFlag, chain,
 };
+use crate::remotes::consent::{ConsentAddresses, ConsentClient};
 use crate::remotes::google::{Google, GoogleOptions, Mapping, Target};
 use crate::remotes::http::Transport;
 use crate::remotes::oauth::{OauthClient, RefreshSource};
-use crate::remotes::token_cache::TokenCache;
+use crate::remotes::token_cache::{TokenCache, TokenSource};
 use crate::store::grant::SealingKey;
 use crate::store::{Commit, LeaseAnswer, LeaseRequest, Store, StoreError, Write};
 
@@ -233,35 +234,58 @@ impl Worker {
         Ok(client)
     }
 
-    fn connect(&self, account: &Account) -> Result<Google, (Outcome, String)> {
-        let failed = |error: &dyn std::error::Error| (Outcome::Failed, chain(error));
+    /// The vault with the refresh token of an account.
+    pub fn vault(&self, account: &Account) -> Vault {
         let file = match &account.grant {
-            GrantSource::Store => None,
             GrantSource::RefreshToken(secret) => Some(secret.clone()),
-            GrantSource::ServiceAccount(_) => {
-                let error = "service accounts are not supported by this release; use refresh_token_file".to_owned();
-                return Err((Outcome::NoConsent, error));
-            }
+            GrantSource::Store | GrantSource::ServiceAccount(_) => None,
         };
-        let secret: SecretString = self.google.read_client_secret().map_err(|error| failed(&error))?;
-        let token_url = TokenUrl::new(self.google.token_url.to_string()).map_err(|error| failed(&error))?;
-        let id = self.google.client_id.clone().unwrap_or_default();
-        let vault = Vault::new(
-            account.name.clone(),
-            file,
-            Arc::clone(&self.grants),
-            Arc::clone(&self.key),
-            Arc::clone(&self.clock),
-            Arc::clone(&self.entropy),
-        );
-        let source = RefreshSource::new(
-            account.name.clone(),
-            OauthClient { id, secret, token_url },
-            Arc::clone(&self.transport),
-            Arc::new(vault),
-            Arc::clone(&self.clock),
-        );
-        let tokens = Arc::new(TokenCache::new(Arc::new(source), Arc::clone(&self.clock)));
+        let (grants, key) = (Arc::clone(&self.grants), Arc::clone(&self.key));
+        Vault::new(account.name.clone(), file, grants, key, Arc::clone(&self.clock), Arc::clone(&self.entropy))
+    }
+
+    /// The application that users consent to.
+    fn oauth_client(&self) -> Result<OauthClient, String> {
+        let secret: SecretString = self.google.read_client_secret().map_err(|error| chain(&error))?;
+        let token_url = TokenUrl::new(self.google.token_url.to_string()).map_err(|error| chain(&error))?;
+        Ok(OauthClient { id: self.google.client_id.clone().unwrap_or_default(), secret, token_url })
+    }
+
+    /// What asks the user of an account for consent.
+    ///
+    /// # Errors
+    /// One sentence about a secret that cannot be read, or an address that is none.
+    pub fn consent_client(&self, account: &Account) -> Result<ConsentClient, String> {
+        let addresses =
+            ConsentAddresses { auth_url: self.google.auth_url.clone(), revoke_url: self.google.revoke_url.clone() };
+        let (transport, clock) = (Arc::clone(&self.transport), Arc::clone(&self.clock));
+        ConsentClient::new(account.name.clone(), self.oauth_client()?, addresses, transport, clock)
+            .map_err(|error| chain(&error))
+    }
+
+    /// A client of an account with access tokens from elsewhere than its vault.
+    ///
+    /// # Errors
+    /// One sentence about a field map that contradicts itself.
+    pub fn client_with(&self, account: &Account, tokens: Arc<dyn TokenSource>) -> Result<Google, String> {
+        self.google_of(account, tokens).map_err(|(_, error)| error)
+    }
+
+    fn connect(&self, account: &Account) -> Result<Google, (Outcome, String)> {
+        if let GrantSource::ServiceAccount(_) = account.grant {
+            let error = "service accounts are not supported by this release; use refresh_token_file".to_owned();
+            return Err((Outcome::NoConsent, error));
+        }
+        let client = self.oauth_client().map_err(|error| (Outcome::Failed, error))?;
+        let (transport, clock) = (Arc::clone(&self.transport), Arc::clone(&self.clock));
+        let vault = Arc::new(self.vault(account));
+        let source = RefreshSource::new(account.name.clone(), client, transport, vault, clock);
+        self.google_of(account, Arc::new(source))
+    }
+
+    fn google_of(&self, account: &Account, tokens: Arc<dyn TokenSource>) -> Result<Google, (Outcome, String)> {
+        let failed = |error: &dyn std::error::Error| (Outcome::Failed, chain(error));
+        let tokens = Arc::new(TokenCache::new(tokens, Arc::clone(&self.clock)));
         let options = GoogleOptions {
             api_url: self.google.api_url.clone(),
             account: account.name.clone(),

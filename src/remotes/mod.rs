@@ -15,6 +15,7 @@ use crate::domain::contact::{Card, Kind};
 use crate::domain::id::{ChangeToken, Etag, GroupId, LinkToken, Marker, RemoteId};
 use crate::domain::time::Timestamp;
 
+pub mod consent;
 pub mod error;
 pub mod google;
 pub mod http;

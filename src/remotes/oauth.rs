@@ -23,6 +23,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::clock::Clock;
 use crate::domain::id::AccountName;
+use crate::domain::time::Timestamp;
 
 use super::RemoteError;
 use super::http::{Transport, TransportError};
@@ -57,7 +58,7 @@ pub trait GrantStore: Send + Sync {
 #[derive(Debug, thiserror::Error)]
 #[error("the grant cannot be {doing}")]
 pub struct GrantError {
-    /// `read` or `stored`.
+    /// `read`, `stored` or `forgotten`.
     pub doing: &'static str,
     /// Why.
     #[source]
@@ -76,7 +77,7 @@ pub struct OauthClient {
 }
 
 /// The answer of the token endpoint, with what OpenID Connect adds to it.
-type TokenAnswer = StandardTokenResponse<IdentityField, BasicTokenType>;
+pub(super) type TokenAnswer = StandardTokenResponse<IdentityField, BasicTokenType>;
 
 type RefreshClient = oauth2::Client<
     BasicErrorResponse,
@@ -126,7 +127,7 @@ impl RefreshSource {
             return Ok(unsaved);
         }
         let grant = self.grants.load().await.map_err(|error| lost("no grant".to_owned(), Some(Box::new(error))))?;
-        grant.ok_or_else(|| self.no_consent("nobody has consented yet"))
+        grant.ok_or_else(|| no_consent(&self.account, "nobody has consented yet"))
     }
 
     /// Stores a renewed refresh token, or keeps it for the next time.
@@ -144,51 +145,65 @@ impl RefreshSource {
         self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn no_consent(&self, why: &str) -> RemoteError {
-        RemoteError::NoConsent { reason: format!("{why}; run `contactsync login {}`", self.account) }
-    }
-
     async fn refresh(&self, refresh_token: &SecretString) -> Result<TokenAnswer, RemoteError> {
         let refresh_token = RefreshToken::new(refresh_token.expose_secret().to_owned());
         let http = Http(self.transport.as_ref());
         let answer = self.client.exchange_refresh_token(&refresh_token).request_async(&http).await;
-        answer.map_err(|error| self.judge(error))
+        answer.map_err(|error| judge(METHOD, &self.account, error))
     }
+}
 
-    /// What a refusal means.
-    ///
-    /// Source: RFC 6749, section 5.2; "Using OAuth 2.0 to Access Google APIs", refresh token expiration (read 2026-11).
-    fn judge(&self, error: RequestTokenError<NoAnswer, BasicErrorResponse>) -> RemoteError {
-        use BasicErrorResponseType::UnauthorizedClient;
-        use BasicErrorResponseType::{Extension, InvalidClient, InvalidGrant, InvalidRequest, InvalidScope};
-        match error {
-            RequestTokenError::ServerResponse(answer) => match answer.error() {
-                InvalidGrant => self.no_consent(
-                    "the consent has expired or was withdrawn (the grants of an application in testing live 7 days)",
-                ),
-                InvalidClient | UnauthorizedClient | InvalidRequest => {
-                    self.no_consent("the OAuth client is not accepted: check client_id and client_secret")
-                }
-                InvalidScope => self.no_consent("the consent does not cover contacts"),
-                Extension(code) if FOR_GOOD.contains(&code.as_str()) => {
-                    self.no_consent("the application, or its use of this account, was switched off")
-                }
-                other => lost(format!("refused with {}", other.as_ref()), None),
-            },
-            RequestTokenError::Request(NoAnswer(TransportError::NotSent(cause))) => {
-                RemoteError::Unreachable { method: METHOD, cause }
+fn no_consent(account: &AccountName, why: &str) -> RemoteError {
+    RemoteError::NoConsent { reason: format!("{why}; run `contactsync login {account}`") }
+}
+
+/// What a refusal of the token endpoint means.
+///
+/// Source: RFC 6749, section 5.2; "Using OAuth 2.0 to Access Google APIs", refresh token expiration (read 2026-11).
+pub(super) fn judge(
+    method: &'static str,
+    account: &AccountName,
+    error: RequestTokenError<NoAnswer, BasicErrorResponse>,
+) -> RemoteError {
+    use BasicErrorResponseType::UnauthorizedClient;
+    use BasicErrorResponseType::{Extension, InvalidClient, InvalidGrant, InvalidRequest, InvalidScope};
+    let no_consent = |why: &str| no_consent(account, why);
+    let lost = |detail: String, cause| RemoteError::Lost { method, detail, cause };
+    match error {
+        RequestTokenError::ServerResponse(answer) => match answer.error() {
+            InvalidGrant => no_consent(
+                "the consent has expired or was withdrawn (the grants of an application in testing live 7 days)",
+            ),
+            InvalidClient | UnauthorizedClient | InvalidRequest => {
+                no_consent("the OAuth client is not accepted: check client_id and client_secret")
             }
-            RequestTokenError::Request(NoAnswer(TransportError::Lost(cause))) => {
-                lost("no answer".to_owned(), Some(cause))
+            InvalidScope => no_consent("the consent does not cover contacts"),
+            Extension(code) if FOR_GOOD.contains(&code.as_str()) => {
+                no_consent("the application, or its use of this account, was switched off")
             }
-            // The body may hold tokens, so nothing of it is shown.
-            RequestTokenError::Parse(..) | RequestTokenError::Other(_) => lost("unreadable answer".to_owned(), None),
+            other => lost(format!("refused with {}", other.as_ref()), None),
+        },
+        RequestTokenError::Request(NoAnswer(TransportError::NotSent(cause))) => {
+            RemoteError::Unreachable { method, cause }
         }
+        RequestTokenError::Request(NoAnswer(TransportError::Lost(cause))) => lost("no answer".to_owned(), Some(cause)),
+        // The body may hold tokens, so nothing of it is shown.
+        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => lost("unreadable answer".to_owned(), None),
     }
 }
 
 fn lost(detail: String, cause: Option<Box<dyn std::error::Error + Send + Sync>>) -> RemoteError {
     RemoteError::Lost { method: METHOD, detail, cause }
+}
+
+/// The access token of an answer to a request sent at `asked`.
+pub(super) fn access_token(answer: &TokenAnswer, asked: Timestamp) -> AccessToken {
+    let life: Duration = answer.expires_in().unwrap_or(LIFE_ASSUMED);
+    AccessToken {
+        secret: answer.access_token().secret().as_str().into(),
+        expires: asked.plus(life),
+        identity: answer.extra_fields().identity.clone(),
+    }
 }
 
 #[async_trait]
@@ -202,21 +217,16 @@ impl TokenSource for RefreshSource {
         if let Some(renewed) = renewed.filter(|renewed| renewed.expose_secret() != grant.expose_secret()) {
             self.save(&renewed).await;
         }
-        let life = answer.expires_in().unwrap_or(LIFE_ASSUMED);
-        Ok(AccessToken {
-            secret: answer.access_token().secret().as_str().into(),
-            expires: asked.plus(life),
-            identity: answer.extra_fields().identity.clone(),
-        })
+        Ok(access_token(&answer, asked))
     }
 }
 
 /// Our transport, as the OAuth client wants it.
-struct Http<'t>(&'t dyn Transport);
+pub(super) struct Http<'t>(pub(super) &'t dyn Transport);
 
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-struct NoAnswer(TransportError);
+pub(super) struct NoAnswer(TransportError);
 
 impl<'c> AsyncHttpClient<'c> for Http<'_> {
     type Error = NoAnswer;

@@ -447,4 +447,7 @@ pub trait Store: Send + Sync {
 
     /// Replaces the sealed grant of an account.
     async fn put_grant(&self, grant: &SealedGrant) -> Result<(), StoreError>;
+
+    /// Forgets the grant of an account; that there is none is no error.
+    async fn drop_grant(&self, account: &AccountName) -> Result<(), StoreError>;
 }

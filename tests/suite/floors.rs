@@ -59,7 +59,7 @@ const OWNERS: [(&str, &[&str]); 14] = [
     ("oauth2", &["remotes", "daemon"]),
     ("backoff", &["remotes"]),
     ("governor", &["remotes"]),
-    ("axum", &["emulator"]),
+    ("axum", &["emulator", "cli"]),
     ("toml", &["config", "cli", "formats"]),
     ("clap", &["cli"]),
     ("anyhow", &["cli"]),

@@ -299,6 +299,11 @@ impl Store for MemoryStore {
         self.state().grants.insert(grant.account.clone(), grant.clone());
         Ok(())
     }
+
+    async fn drop_grant(&self, account: &AccountName) -> Result<(), StoreError> {
+        self.state().grants.remove(account);
+        Ok(())
+    }
 }
 
 fn each_once<T: Ord>(values: &[T]) -> BTreeSet<&T> {

@@ -22,6 +22,16 @@ pub(super) async fn put(pool: &SqlitePool, grant: SealedGrant) -> Result<(), Sto
     Ok(())
 }
 
+/// Forgets the grant of an account.
+pub(super) async fn drop(pool: &SqlitePool, account: &AccountName) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM account_grant WHERE account = $1")
+        .bind(account.to_string())
+        .execute(pool)
+        .await
+        .map_err(unavailable("forgetting a grant"))?;
+    Ok(())
+}
+
 /// The grant of an account.
 pub(super) async fn load(
     connection: &mut SqliteConnection,

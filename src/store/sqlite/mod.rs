@@ -310,4 +310,9 @@ impl Store for SqliteStore {
         let (pool, grant) = (self.writer.clone(), grant.clone());
         Self::to_its_end("storing a grant", async move { grant::put(&pool, grant).await }).await
     }
+
+    async fn drop_grant(&self, account: &AccountName) -> Result<(), StoreError> {
+        let (pool, account) = (self.writer.clone(), account.clone());
+        Self::to_its_end("forgetting a grant", async move { grant::drop(&pool, &account).await }).await
+    }
 }

@@ -184,4 +184,7 @@ impl Store for GatedStore {
     async fn put_grant(&self, grant: &SealedGrant) -> Result<(), StoreError> {
         self.inner.put_grant(grant).await
     }
+    async fn drop_grant(&self, account: &AccountName) -> Result<(), StoreError> {
+        self.inner.drop_grant(account).await
+    }
 }

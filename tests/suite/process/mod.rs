@@ -10,6 +10,7 @@ mod explain;
 mod imports;
 mod json;
 mod kill;
+mod login;
 mod plan;
 mod remap;
 mod undo;

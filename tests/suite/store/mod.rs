@@ -126,7 +126,7 @@ on_every_store! {
     people:
         conflicts_wait_oldest_first_until_resolved,
         runs_are_listed_newest_first,
-        a_grant_is_replaced,
+        a_grant_is_replaced_and_forgotten,
         harm_is_remembered_once_for_each_contact_until_it_is_forgotten;
     lease:
         a_lease_is_held_by_one,

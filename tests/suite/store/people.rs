@@ -42,7 +42,7 @@ pub async fn runs_are_listed_newest_first(store: AnyStore) {
     assert_eq!(store.run(run_id(9)).await.unwrap(), None);
 }
 
-pub async fn a_grant_is_replaced(store: AnyStore) {
+pub async fn a_grant_is_replaced_and_forgotten(store: AnyStore) {
     let sales = account("sales");
     assert_eq!(store.grant(&sales).await.unwrap(), None);
     for sealed in [vec![1, 2, 0], vec![3]] {
@@ -51,6 +51,10 @@ pub async fn a_grant_is_replaced(store: AnyStore) {
         assert_eq!(store.grant(&sales).await.unwrap(), Some(grant));
     }
     assert_eq!(store.grant(&account("other")).await.unwrap(), None);
+    for _ in 0..2 {
+        store.drop_grant(&sales).await.unwrap();
+        assert_eq!(store.grant(&sales).await.unwrap(), None);
+    }
 }
 
 pub async fn harm_is_remembered_once_for_each_contact_until_it_is_forgotten(store: AnyStore) {
