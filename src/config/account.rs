@@ -164,11 +164,7 @@ fn grant(
     match (token, service) {
         (None, None) => GrantSource::Store,
         (Some(path), None) => GrantSource::RefreshToken(secret("account.refresh_token_file", path, notes)),
-        (None, Some(path)) => {
-            let message = "this release cannot use service accounts yet; the account waits for a refresh_token_file";
-            notes.warning(&path.place, table.key("service_account_file"), message);
-            GrantSource::ServiceAccount(secret("account.service_account_file", path, notes))
-        }
+        (None, Some(path)) => GrantSource::ServiceAccount(secret("account.service_account_file", path, notes)),
         (Some(_), Some(path)) => {
             let message = "refresh_token_file and service_account_file contradict each other; keep one";
             notes.problem(&path.place, table.key("service_account_file"), message);

@@ -26,6 +26,7 @@ mod pipedrive;
 mod policy;
 mod schedule;
 mod secret;
+mod service_key;
 mod store;
 mod table;
 mod value;
@@ -40,6 +41,7 @@ pub use log::Log;
 pub use pipedrive::{Pipedrive, PipedriveAccess};
 pub use schedule::{DEFAULT_PATTERN, Schedule};
 pub use secret::{Secret, SecretSource};
+pub use service_key::ServiceKey;
 pub use store::{KeyPlace, Store};
 pub use web::Web;
 
@@ -161,12 +163,17 @@ impl Config {
     /// the daemon, so that a wrong permission shows before the first run needs the secret.
     pub fn check_secrets(&self) -> Vec<SecretError> {
         let grants = self.accounts.iter().filter_map(|account| match &account.grant {
-            GrantSource::Store => None,
-            GrantSource::RefreshToken(secret) | GrantSource::ServiceAccount(secret) => Some(secret),
+            GrantSource::RefreshToken(secret) => Some(secret),
+            GrantSource::Store | GrantSource::ServiceAccount(_) => None,
+        });
+        let keys = self.accounts.iter().filter_map(|account| match &account.grant {
+            GrantSource::ServiceAccount(secret) => ServiceKey::read(secret).err(),
+            GrantSource::Store | GrantSource::RefreshToken(_) => None,
         });
         let needs_client = self.accounts.iter().any(Account::needs_client);
         let client = needs_client.then(|| self.google.read_client_secret());
-        client.into_iter().chain(grants.chain(&self.web.password).map(Secret::read)).filter_map(Result::err).collect()
+        let read = client.into_iter().chain(grants.chain(&self.web.password).map(Secret::read));
+        read.filter_map(Result::err).chain(keys).collect()
     }
 }
 

@@ -72,6 +72,15 @@ impl Secret {
         Err(SecretError::Unusable { at: self.at.clone(), key: self.key, secret: path.to_owned(), why })
     }
 
+    /// The error for a secret that can be read and is of no use.
+    pub(super) fn unusable(&self, why: &'static str) -> SecretError {
+        let secret = match &self.source {
+            SecretSource::Inline(_) => PathBuf::new(),
+            SecretSource::File(path) | SecretSource::Credential(path) => path.clone(),
+        };
+        SecretError::Unusable { at: self.at.clone(), key: self.key, secret, why }
+    }
+
     /// Whether the secret stands in the configuration itself.
     pub(super) fn is_inline(&self) -> bool {
         matches!(&self.source, SecretSource::Inline(secret) if !secret.expose_secret().is_empty())

@@ -285,13 +285,6 @@ fn unlabel_is_warned_about_where_a_pair_has_no_labels() {
 }
 
 #[test]
-fn service_accounts_are_warned_about_until_they_can_be_used() {
-    let config = accepted(&format!("{ACCOUNT}service_account_file = \"key.json\"\n{PAIR}"));
-    let warned: Vec<&str> = config.warnings.iter().map(|warning| warning.key.as_str()).collect();
-    assert_eq!(warned, ["account.service_account_file"]);
-}
-
-#[test]
 fn a_map_of_fields_names_custom_fields_too() {
     let config = accepted(&format!(
         "{ACCOUNT}{PAIR}[account.fields]\n\"custom.Price list\" = \"userDefined:Tariff\"\nnotes = \"off\"\n\

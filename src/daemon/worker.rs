@@ -26,6 +26,7 @@ use crate::remotes::consent::{ConsentAddresses, ConsentClient};
 use crate::remotes::google::{Google, GoogleOptions, Mapping, Target};
 use crate::remotes::http::Transport;
 use crate::remotes::oauth::{OauthClient, RefreshSource};
+use crate::remotes::service_account::{ServiceAccountSource, ServiceIdentity};
 use crate::remotes::token_cache::{TokenCache, TokenSource};
 use crate::store::grant::SealingKey;
 use crate::store::{Commit, LeaseAnswer, LeaseRequest, Store, StoreError, Write};
@@ -272,9 +273,8 @@ impl Worker {
     }
 
     fn connect(&self, account: &Account) -> Result<Google, (Outcome, String)> {
-        if let GrantSource::ServiceAccount(_) = account.grant {
-            let error = "service accounts are not supported by this release; use refresh_token_file".to_owned();
-            return Err((Outcome::NoConsent, error));
+        if let GrantSource::ServiceAccount(secret) = &account.grant {
+            return self.google_of(account, self.service_account(account, secret)?);
         }
         let client = self.oauth_client().map_err(|error| (Outcome::Failed, error))?;
         let (transport, clock) = (Arc::clone(&self.transport), Arc::clone(&self.clock));
@@ -283,12 +283,28 @@ impl Worker {
         self.google_of(account, Arc::new(source))
     }
 
+    fn service_account(
+        &self,
+        account: &Account,
+        secret: &config::Secret,
+    ) -> Result<Arc<dyn TokenSource>, (Outcome, String)> {
+        let failed = |error: &dyn std::error::Error| (Outcome::Failed, chain(error));
+        let config::ServiceKey { client_email, client_id, key_id, private_key } =
+            config::ServiceKey::read(secret).map_err(|error| failed(&error))?;
+        let identity = ServiceIdentity { client_email, client_id, key_id, private_key };
+        let (user, token_url) = (account.email.clone(), self.google.token_url.clone());
+        let (transport, clock) = (Arc::clone(&self.transport), Arc::clone(&self.clock));
+        let source = ServiceAccountSource::new(identity, user, token_url, transport, clock);
+        Ok(Arc::new(source.map_err(|error| failed(&error))?))
+    }
+
     fn google_of(&self, account: &Account, tokens: Arc<dyn TokenSource>) -> Result<Google, (Outcome, String)> {
         let failed = |error: &dyn std::error::Error| (Outcome::Failed, chain(error));
         let tokens = Arc::new(TokenCache::new(tokens, Arc::clone(&self.clock)));
         let options = GoogleOptions {
             api_url: self.google.api_url.clone(),
             account: account.name.clone(),
+            vouched: matches!(account.grant, GrantSource::ServiceAccount(_)).then(|| account.email.clone()),
             mapping: mapping(account).map_err(|error| failed(&error))?,
             reads_per_minute: self.google.reads_per_minute,
             writes_per_minute: self.google.writes_per_minute,

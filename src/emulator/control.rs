@@ -76,6 +76,12 @@ fn carry_out(emulator: &mut Emulator, call: &Call) -> Outcome {
             emulator.reset_counters();
             Ok(json!({}))
         }
+        ("POST", ["service-accounts"]) => {
+            let account = serde_json::from_value(json_body(call)?)
+                .map_err(|error| Refusal::BadRequest(format!("this is no service account: {error}")))?;
+            emulator.register_service_account(account).map_err(Refusal::BadRequest)?;
+            Ok(json!({}))
+        }
         ("GET", ["accounts"]) => accounts(emulator),
         (_, ["accounts", email, rest @ ..]) => {
             let mut user = emulator.hands(email)?;

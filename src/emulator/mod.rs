@@ -304,6 +304,14 @@ impl Emulator {
         self.grants.refresh_token(&email.to_lowercase())
     }
 
+    /// Registers a service account.
+    ///
+    /// # Errors
+    /// One sentence about a key that is none.
+    pub fn register_service_account(&mut self, account: oauth::ServiceAccount) -> Result<(), String> {
+        self.grants.delegations_mut().register(account)
+    }
+
     /// The hands of the user of `email`, at `now`.
     ///
     /// # Errors

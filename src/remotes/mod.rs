@@ -25,6 +25,7 @@ pub mod quota;
 pub mod retry;
 #[cfg(test)]
 mod scripted;
+pub mod service_account;
 pub mod token_cache;
 
 pub use error::{ItemError, Recovery, RemoteError};

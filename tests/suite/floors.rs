@@ -53,9 +53,10 @@ const FLOORS: [Floor; 12] = [
 ];
 
 /// External crates and the floors that own them.
-const OWNERS: [(&str, &[&str]); 14] = [
+const OWNERS: [(&str, &[&str]); 15] = [
     ("sqlx", &["store"]),
     ("reqwest", &["remotes"]),
+    ("ring", &["remotes", "emulator"]),
     ("oauth2", &["remotes", "daemon"]),
     ("backoff", &["remotes"]),
     ("governor", &["remotes"]),

@@ -395,6 +395,7 @@ fn client_of(server: &Server) -> Google {
     let options = GoogleOptions {
         api_url: server.url().parse().unwrap(),
         account,
+        vouched: None,
         mapping: Mapping::default(),
         reads_per_minute: 60,
         writes_per_minute: 60,

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
+use super::delegation::Delegations;
 use super::{CONTACTS, EMAIL_SCOPES, PROFILE_SCOPES, Refusal};
 use crate::domain::time::Timestamp;
 use crate::emulator::account::Account;
@@ -95,6 +96,7 @@ pub struct Grants {
     access_tokens: BTreeMap<String, Access>,
     codes: BTreeMap<String, Code>,
     consented: BTreeSet<String>,
+    delegations: Delegations,
 }
 
 impl Grants {
@@ -106,6 +108,7 @@ impl Grants {
             access_tokens: BTreeMap::new(),
             codes: BTreeMap::new(),
             consented: BTreeSet::new(),
+            delegations: Delegations::default(),
         }
     }
 
@@ -240,6 +243,17 @@ impl Grants {
             self.new_refresh_token(grant.clone(), world.dice)
         });
         Ok(self.issue(grant, refresh_token, world))
+    }
+
+    /// The service accounts.
+    pub fn delegations_mut(&mut self) -> &mut Delegations {
+        &mut self.delegations
+    }
+
+    /// Exchanges the signed statement of a service account. It brings no refresh token.
+    pub(super) fn take_statement(&mut self, assertion: &str, world: &World<'_>) -> Result<Issue, Refusal> {
+        let (account, scopes) = self.delegations.accept(assertion, world)?;
+        Ok(self.issue(Grant { account, scopes }, None, world))
     }
 
     fn issue(&mut self, grant: Grant, refresh_token: Option<String>, world: &World<'_>) -> Issue {

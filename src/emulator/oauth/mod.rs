@@ -3,6 +3,7 @@
 //! One OAuth client is known. Consent is given without a person (`GET /o/oauth2/v2/auth` redirects at once), as the
 //! switches say. Access tokens live an hour on the emulator's clock; a revocation drops everything the account granted.
 
+mod delegation;
 mod grants;
 mod identity;
 
@@ -11,6 +12,7 @@ use http::{HeaderValue, Method, Response, header};
 use serde_json::{Value, json};
 use url::Url;
 
+pub use delegation::ServiceAccount;
 pub use grants::{Client, Grants, Standing};
 
 use super::account::Account;
@@ -155,7 +157,10 @@ fn exchange(
     if call.content_type.as_deref() != Some("application/x-www-form-urlencoded") {
         return Err(Refusal::new(400, "invalid_request", "The body must be form-encoded."));
     }
-    check_client(grants, call, form)?;
+    let has_statement = find(form, "grant_type") == Some(delegation::GRANT_TYPE);
+    if !has_statement {
+        check_client(grants, call, form)?;
+    }
     let field = |name: &'static str| {
         find(form, name)
             .ok_or_else(|| Refusal::new(400, "invalid_request", format!("Missing required parameter: {name}")))
@@ -165,6 +170,7 @@ fn exchange(
         "authorization_code" => {
             grants.redeem(field("code")?, field("redirect_uri")?, find(form, "code_verifier"), world)?
         }
+        delegation::GRANT_TYPE => grants.take_statement(field("assertion")?, world)?,
         other => return Err(Refusal::new(400, "unsupported_grant_type", format!("Invalid grant_type: {other}"))),
     };
     let account = accounts.iter().find(|account| account.email() == issue.account).ok_or_else(Refusal::dead_grant)?;

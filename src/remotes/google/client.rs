@@ -49,6 +49,9 @@ pub struct GoogleOptions {
     pub api_url: Url,
     /// The account, as the configuration names it.
     pub account: AccountName,
+    /// The address of its user, when whoever gives us tokens vouches for it: a domain's administrator, for a service
+    /// account.
+    pub vouched: Option<String>,
     /// Its field map.
     pub mapping: Mapping,
     /// Budget of reads per minute.
@@ -61,6 +64,7 @@ pub struct GoogleOptions {
 pub struct Google {
     pub(super) codec: GoogleCodec,
     account: AccountName,
+    pub(super) vouched: Option<String>,
     base: String,
     transport: Arc<dyn Transport>,
     tokens: Arc<TokenCache>,
@@ -118,10 +122,11 @@ impl Google {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        let GoogleOptions { api_url, account, mapping, reads_per_minute, writes_per_minute } = options;
+        let GoogleOptions { api_url, account, vouched, mapping, reads_per_minute, writes_per_minute } = options;
         Google {
             codec: GoogleCodec::new(mapping),
             account,
+            vouched,
             base: api_url.as_str().trim_end_matches('/').to_owned(),
             transport,
             tokens,

@@ -192,6 +192,7 @@ impl Google {
         let primary = |item: &&Value| item.pointer("/metadata/primary").and_then(Value::as_bool) == Some(true);
         let address = addresses.iter().find(primary).or(addresses.first());
         let email = address.and_then(|item| wire::text(item, "value")).map(str::to_owned);
+        let email = email.or_else(|| self.vouched.clone());
         Ok(RemoteUser { id: id.to_owned(), email })
     }
 }

@@ -46,7 +46,8 @@ use tape::{Reel, Tape};
 use users::Users;
 
 /// Rules that scenarios need so often that a few hundred of them must notice when one is broken.
-pub const FREQUENT: [Rule; 7] = [
+pub const FREQUENT: [Rule; 8] = [
+    Rule::OwnBasePerSide,
     Rule::EtagPrecondition,
     Rule::EditBeatsDelete,
     Rule::OrderByRemoteTime,

@@ -180,6 +180,7 @@ impl Stage {
         let options = GoogleOptions {
             api_url: "http://127.0.0.1".parse().expect("an address"),
             account: account.clone(),
+            vouched: None,
             mapping: Mapping::default(),
             reads_per_minute: 60_000,
             writes_per_minute: 60_000,

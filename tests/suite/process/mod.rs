@@ -13,4 +13,5 @@ mod kill;
 mod login;
 mod plan;
 mod remap;
+mod service_account;
 mod undo;

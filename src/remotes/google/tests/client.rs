@@ -56,6 +56,7 @@ impl World {
         let options = GoogleOptions {
             api_url: "https://people.example/".parse().expect("url"),
             account: AccountName::new("sales"),
+            vouched: None,
             mapping: Mapping::default(),
             reads_per_minute: 60,
             writes_per_minute: 60,
