@@ -17,6 +17,7 @@ mod google;
 mod groups;
 mod guards;
 mod identity;
+mod laws;
 mod lossless;
 mod moves;
 mod preview;
