@@ -245,14 +245,27 @@ fn pairs_left<'a>(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook
     if rules.pair_groups.hold_any(&after) {
         return Vec::new();
     }
+    pairs_out_of(link, contact, &before, &after, rules)
+}
+
+/// The pairs whose group somebody took the record out of.
+fn pairs_out_of<'a>(
+    link: &Link,
+    contact: &Contact,
+    before: &BTreeSet<GroupId>,
+    after: &BTreeSet<GroupId>,
+    rules: &Rulebook<'a>,
+) -> Vec<&'a Pair> {
+    let Some(base) = &link.base else { return Vec::new() };
     let pairs = rules.promise.pairs.iter().enumerate();
-    let was_in = |place| rules.pair_groups.of(place).is_some_and(|group| before.contains(group));
+    let has_left =
+        |place| rules.pair_groups.of(place).is_some_and(|group| before.contains(group) && !after.contains(group));
     // Where the store itself no longer wants it there, it was we who took it out, and did not come to record it.
     let is_ours = |place, pair: &Pair| {
         pair.selects(&base.store) && !pair.selects(&contact.card)
             || rules.pair_groups.of(place).is_some_and(|group| link.leaving.contains(group))
     };
-    pairs.filter(|(place, pair)| was_in(*place) && !is_ours(*place, pair)).map(|(_, pair)| pair).collect()
+    pairs.filter(|(place, pair)| has_left(*place) && !is_ours(*place, pair)).map(|(_, pair)| pair).collect()
 }
 
 fn reason_of_merge(link: &Link) -> &'static str {
@@ -288,6 +301,10 @@ fn merge(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>, rea
         // What the remote says, so that a person's decision is an edit as any other; see the module `held`.
         diff::copy_field(field, &reading.card, &mut merged.base_store);
     }
+    for label in labels_of_left(link, contact, &before, &reading.groups, rules) {
+        merged.card.labels.remove(&label);
+        merged.base_store.labels.remove(&label);
+    }
     let joined: BTreeSet<&GroupId> = reading.groups.difference(&before).collect();
     for label in labels_of_joined(&joined, &merged.card, rules) {
         merged.card.labels.insert(label.clone());
@@ -311,6 +328,30 @@ fn bind_one_way(link: &Link, contact: &Contact, wire: &Value, reason: &'static s
     let agreed = Some(link.base.as_ref().map_or_else(|| Value::Object(Map::new()), |base| base.merged().clone()));
     let (wire, returns, record_gone) = (wire.clone(), false, false);
     Decision::Merge(Box::new(Merge { merged, wire, returns, record_gone, agreed, reason }))
+}
+
+/// The labels that a contact loses because its record was taken out of the groups of some of its pairs, and is in that of
+/// another one still. A label that a pair with a group it is in asks for as well stays.
+fn labels_of_left(
+    link: &Link,
+    contact: &Contact,
+    before: &BTreeSet<GroupId>,
+    after: &BTreeSet<GroupId>,
+    rules: &Rulebook<'_>,
+) -> BTreeSet<String> {
+    if !rules.pair_groups.hold_any(after) {
+        return BTreeSet::new();
+    }
+    let kept = pairs_in(after, rules).flat_map(|pair| &pair.labels).collect::<BTreeSet<_>>();
+    let left = pairs_out_of(link, contact, before, after, rules);
+    left.iter().flat_map(|pair| &pair.labels).filter(|label| !kept.contains(label)).cloned().collect()
+}
+
+/// The pairs whose group is among these.
+fn pairs_in<'r>(groups: &'r BTreeSet<GroupId>, rules: &'r Rulebook<'_>) -> impl Iterator<Item = &'r Pair> {
+    let pairs = rules.promise.pairs.iter().enumerate();
+    let is_in = |place| rules.pair_groups.of(place).is_some_and(|group| groups.contains(group));
+    pairs.filter(move |(place, _)| is_in(*place)).map(|(_, pair)| pair)
 }
 
 /// The labels that a contact gets because its record was put into the groups of pairs that do not select it yet.

@@ -490,6 +490,39 @@ async fn two_pairs_of_an_account_have_the_contacts_of_their_labels() {
     world.assert_at_rest().await;
 }
 
+// Labels that are mapped to groups travel as memberships, both ways.
+#[tokio::test]
+async fn a_label_taken_off_or_exchanged_in_google_is_so_in_the_store() {
+    let world = World::with(with_pairs(vec![labelled("Team", "Customer"), labelled("Club", "Club")]));
+    let mut ids = Vec::new();
+    for name in ["Ada King", "Grace Hopper"] {
+        let mut card = person(name);
+        card.labels.extend(["Customer".to_owned(), "Club".to_owned(), "Friend".to_owned()]);
+        ids.push(world.add(card).await);
+    }
+    world.settle().await;
+    world.advance(Duration::from_secs(3600));
+    let labels = async |id| world.contact(id).await.card.labels.into_iter().collect::<Vec<_>>();
+
+    world.google_unlabel("Ada King", "Club");
+    world.settle().await;
+    assert_eq!(labels(ids[0]).await, ["Customer", "Friend"]);
+    world.edit(ids[0], |card| card.notes = Some("edited".to_owned())).await;
+    world.settle().await;
+    assert_eq!(world.groups_of("Ada King"), ["Team", "myContacts"], "nothing puts it back");
+
+    world.google_label("Ada King", "Club");
+    world.google_unlabel("Ada King", "Team");
+    world.google_unlabel("Grace Hopper", "Team");
+    unlabel(&world, ids[1], "Friend").await;
+    world.settle().await;
+    assert_eq!(labels(ids[0]).await, ["Club", "Friend"], "it was moved from one to the other");
+    assert_eq!(labels(ids[1]).await, ["Club"], "and what the store changed meanwhile is kept");
+    assert_eq!(world.groups_of("Ada King"), ["Club", "myContacts"]);
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
 #[tokio::test]
 async fn a_change_of_labels_alone_costs_one_call_per_group() {
     let world = World::with(with_pairs(vec![labelled("Team", "Customer"), pair("Everybody")]));

@@ -110,10 +110,11 @@ async fn judge_account(
         if ours != theirs {
             faults.push(("I1", format!("account {account}: {name} differs\nstore:  {ours}\ngoogle: {theirs}")));
         }
-        let wanted = stage.promises[account].selecting(&contact.card).filter_map(|(_, pair)| groups.get(&pair.group));
-        // Whoever took somebody out of one of several groups is obeyed.
+        // Whoever took somebody out of a group that no label stands for is obeyed.
         let is_clear = people::owners_of_card(&contact.card).iter().all(clear);
-        if let Some(group) = wanted.into_iter().find(|group| is_clear && !is_in(person, group)) {
+        let pairs = stage.promises[account].selecting(&contact.card).map(|(_, pair)| pair);
+        let wanted = pairs.filter(|pair| is_clear || !pair.labels.is_empty());
+        if let Some(group) = wanted.filter_map(|pair| groups.get(&pair.group)).find(|group| !is_in(person, group)) {
             faults.push(("I1", format!("account {account}: {name} is linked, and not in {group}")));
         }
         if !groups.values().any(|group| is_in(person, group)) {
