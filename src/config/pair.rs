@@ -31,6 +31,13 @@ fn read_one(mut table: Table<'_>, groups: &mut BTreeMap<String, usize>, notes: &
         let line = notes.position(group.place.start).line;
         // As the remote compares names of groups.
         let name = group.value.trim().to_lowercase();
+        if let Some(cure) = system_group(&name) {
+            notes.problem(
+                &group.place,
+                table.key("group"),
+                format!("{:?} is a group of Google's own; {cure}", group.value),
+            );
+        }
         if let Some(earlier) = groups.get(&name) {
             let message = format!("the group {:?} has a pair in this account already, in line {earlier}", group.value);
             notes.problem(&group.place, table.key("group"), message);
@@ -56,4 +63,17 @@ fn read_one(mut table: Table<'_>, groups: &mut BTreeMap<String, usize>, notes: &
     table.finish(notes);
     let add_label = (!add_label.is_empty()).then_some(add_label);
     Some(Pair { group: group?.value, missing_group, labels, owners, strangers, add_label })
+}
+
+/// What to do instead, when a group of this name, in small letters, is one that Google keeps for itself.
+///
+/// Source: People API, `contactGroups`: names and titles of system groups (read 2026-11).
+fn system_group(name: &str) -> Option<&'static str> {
+    match name {
+        "my contacts" => Some("write \"myContacts\" for the whole address book"),
+        "starred" | "blocked" | "chatbuddies" | "all" | "friends" | "family" | "coworkers" => {
+            Some("name a label of your own, it is created when it is missing")
+        }
+        _ => None,
+    }
 }

@@ -285,6 +285,18 @@ fn unlabel_is_warned_about_where_a_pair_has_no_labels() {
 }
 
 #[test]
+fn groups_that_google_keeps_for_itself_are_refused() {
+    for (group, cure) in
+        [("Starred", "a label of your own"), ("My Contacts", "myContacts"), ("family", "a label of your own")]
+    {
+        let config = format!("{ACCOUNT}[[account.pair]]\ngroup = \"{group}\"\n");
+        let problems = problems(&config);
+        let told = problems.iter().any(|problem| problem.contains("account.pair.group") && problem.contains(cure));
+        assert!(told, "{problems:?}");
+    }
+}
+
+#[test]
 fn a_map_of_fields_names_custom_fields_too() {
     let config = accepted(&format!(
         "{ACCOUNT}{PAIR}[account.fields]\n\"custom.Price list\" = \"userDefined:Tariff\"\nnotes = \"off\"\n\

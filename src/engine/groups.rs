@@ -60,7 +60,7 @@ impl Run<'_> {
         }
     }
 
-    async fn all_groups(&mut self) -> Result<BTreeMap<GroupId, Group>, EngineError> {
+    pub(crate) async fn all_groups(&mut self) -> Result<BTreeMap<GroupId, Group>, EngineError> {
         self.confirm_user().await?;
         let groups = self.read_groups(None).await?;
         // What a complete listing lacks is gone; groups have no propagation window worth waiting for, and a pair whose

@@ -240,6 +240,10 @@ pub trait Codec: Send + Sync {
         tag: &Tag,
     ) -> Option<Recomposed>;
 
+    /// A new record in the place of one that is gone: what that one was when both sides agreed on it, with the change that
+    /// leads from card `from` to card `to`, in exactly these groups. What a card cannot hold comes back as it was.
+    fn compose_again(&self, wire: &Value, from: &Card, to: &Card, groups: &BTreeSet<GroupId>, tag: &Tag) -> Value;
+
     /// The record with exactly these groups, everything else as it is.
     fn with_groups(&self, wire: &Value, groups: &BTreeSet<GroupId>) -> Value;
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use contactsync::domain::contact::{Address, Card, Email, OrganizationRef};
 use contactsync::domain::id::ContactId;
+use contactsync::emulator::MemberFate;
 use serde_json::{Value, json};
 
 use crate::support::world::{World, as_person, phone};
@@ -252,8 +253,55 @@ async fn a_merge_leaves_what_we_cannot_express_alone_too() {
     assert_eq!(world.contact(ada).await.card.notes.as_deref(), Some("From Google."));
 }
 
-// The contact is deleted in the store and restored after its record is gone: what is created anew is what the store knows.
-// Nothing of that may be doubled or reordered by a second life.
+/// A list without what says which record its items are of.
+fn bare(list: &Value) -> Value {
+    let mut list = list.clone();
+    for item in list.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        item.remove("metadata");
+    }
+    list
+}
+
+// The record is deleted and has to be made again: because the contact was edited meanwhile, or restored later. It gets back
+// what it had, also what no contact of the store can hold, and its star and its other labels.
+#[tokio::test]
+async fn a_record_made_again_has_what_it_had() {
+    for is_edited in [true, false] {
+        let (world, ada) = book().await;
+        let before = content(&world);
+        let name = before["resourceName"].as_str().unwrap().to_owned();
+        world.by_hand(|user| user.create_group("Chess").unwrap());
+        world.by_hand(|user| {
+            user.label(&name, user.groups().last().unwrap()["resourceName"].as_str().unwrap()).unwrap()
+        });
+        world.settle().await;
+        if is_edited {
+            world.by_hand(|user| user.delete(&name).unwrap());
+            world.edit(ada, |card| card.notes = Some("edited meanwhile".to_owned())).await;
+        } else {
+            world.delete(ada).await;
+            world.settle().await;
+            world.restore(ada).await;
+        }
+        // A label that is gone by then must not keep the contact from being made.
+        world.by_hand(|user| {
+            let chess = user.groups().into_iter().find(|group| group["name"] == "Chess").unwrap();
+            user.delete_group(chess["resourceName"].as_str().unwrap(), MemberFate::Keep).unwrap();
+        });
+        world.settle().await;
+        let after = content(&world);
+        assert_ne!(after["resourceName"], before["resourceName"]);
+        for (list, value) in before.as_object().unwrap() {
+            if !["resourceName", "photos"].contains(&list.as_str()) && !(is_edited && list == "biographies") {
+                assert_eq!(bare(&after[list]), bare(value), "{list}, edited: {is_edited}");
+            }
+        }
+        world.assert_equal().await;
+        world.assert_at_rest().await;
+    }
+}
+
+// The contact is deleted in the store and restored after its record is gone. Nothing of that may be doubled or reordered by a second life.
 #[tokio::test]
 async fn a_second_life_has_everything_that_the_store_knows() {
     let (world, ada) = book().await;

@@ -1,17 +1,19 @@
 //! Making records. A create is never sent twice: its answer names it, or a later listing does, by the token it carries.
+//!
+//! A record that is made in the place of one that is gone gets back what that one had, also what no contact can hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::{Room, Verdict, ends_the_push, halves, split_named, verdict};
 use crate::domain::contact::Contact;
-use crate::domain::id::{LinkId, LinkToken, Marker};
+use crate::domain::id::{GroupId, LinkId, LinkToken, Marker};
 use crate::domain::link::{Base, Certainty, Link, LinkState};
 use crate::domain::outbox::{IntentKind, Sent};
 use crate::engine::push::Push;
 use crate::engine::{Doing, EngineError, Run};
-use crate::remotes::{Created, ItemError, Record, RemoteError, WriteKind};
+use crate::remotes::{Created, ItemError, Presence, Record, RemoteError, WriteKind};
 use crate::store::Write;
 
 /// A record about to be made.
@@ -86,6 +88,7 @@ impl Run<'_> {
         let mut markers = self.markers(ids.len()).await?;
         let loaded = self.load(ids).await?;
         let codec = self.deps.remote.codec();
+        let others = self.groups_to_return_to(loaded.iter().map(|(link, _)| link)).await?;
         let held = BTreeMap::new();
         let mut drafts = Vec::new();
         for (mut link, contact) in loaded {
@@ -96,11 +99,38 @@ impl Run<'_> {
             let Some(marker) = markers.next() else { continue };
             let mut groups = self.groups_wanted(&contact.card);
             groups.insert(self.deps.remote.common_group());
-            let wire = codec.compose(&contact.card, &groups, &self.tag(&link, marker));
+            let tag = self.tag(&link, marker);
+            let wire = match former_base(&link) {
+                Some(base) => {
+                    let had = codec.read(&base.remote, base.store.kind()).groups;
+                    groups.extend(had.intersection(&others).cloned());
+                    codec.compose_again(&base.remote, &base.store, &contact.card, &groups, &tag)
+                }
+                None => codec.compose(&contact.card, &groups, &tag),
+            };
             link.state = LinkState::Creating;
             drafts.push(Draft { link, contact, marker, wire });
         }
         Ok(drafts)
+    }
+
+    /// The groups of no pair that records of these links were in when they went, as far as those are there.
+    async fn groups_to_return_to(
+        &mut self,
+        links: impl Iterator<Item = &Link>,
+    ) -> Result<BTreeSet<GroupId>, EngineError> {
+        let codec = self.deps.remote.codec();
+        let bases = links.filter_map(former_base);
+        let mut had: BTreeSet<GroupId> =
+            bases.flat_map(|base| codec.read(&base.remote, base.store.kind()).groups).collect();
+        let ours: BTreeSet<GroupId> = self.state.pair_groups.iter().map(|known| known.group.clone()).collect();
+        had.retain(|group| !ours.contains(group) && *group != self.deps.remote.common_group());
+        if had.is_empty() {
+            return Ok(had);
+        }
+        let there = self.all_groups().await?;
+        had.retain(|group| there.get(group).is_some_and(|group| group.presence == Presence::Present));
+        Ok(had)
     }
 
     async fn created(&mut self, part: Vec<Draft>, answer: Created) -> Result<(), EngineError> {
@@ -204,6 +234,11 @@ impl Run<'_> {
         }
         self.commit(writes, "taking back what was not sent").await
     }
+}
+
+/// What both sides agreed on about the record that the link had before this one.
+fn former_base(link: &Link) -> Option<&Base> {
+    link.former.as_ref().filter(|former| former.link == link.id).map(|former| &former.base)
 }
 
 /// What a refusal says about the record at one place.

@@ -44,14 +44,14 @@ impl Google {
         const METHOD: &str = "people.createContact";
         let path = format!("/v1/people:createContact?personFields={PERSON_FIELDS}&sources={SOURCE}&prettyPrint=false");
         let about = About::Creation(1);
-        let call = Call { method: METHOD, verb: Method::POST, path, body: Some(new_person(wire)), cost: WRITE, about };
+        let call = Call { method: METHOD, verb: Method::POST, path, body: Some(wire::lists(wire)), cost: WRITE, about };
         let person = self.write(&call).await.map_err(error)?;
         wire::record(&person).map_err(|error| unreadable(METHOD, &error.to_string()))
     }
 
     async fn batch_create(&self, wires: &[Value]) -> Result<Created, RemoteError> {
         const METHOD: &str = "people.batchCreateContacts";
-        let contacts: Vec<Value> = wires.iter().map(|wire| json!({ "contactPerson": new_person(wire) })).collect();
+        let contacts: Vec<Value> = wires.iter().map(|wire| json!({ "contactPerson": wire::lists(wire) })).collect();
         let body = json!({ "contacts": contacts, "readMask": PERSON_FIELDS, "sources": [SOURCE] });
         let path = "/v1/people:batchCreateContacts?prettyPrint=false".to_owned();
         let about = About::Creation(wires.len());
@@ -142,12 +142,6 @@ impl Google {
 
 fn error(failure: Failure) -> RemoteError {
     failure.error
-}
-
-/// The body of a create: the lists, without what names an existing contact.
-fn new_person(wire: &Value) -> Value {
-    let lists = wire.as_object().into_iter().flatten().filter(|(_, value)| value.is_array());
-    lists.map(|(field, items)| (field.clone(), items.clone())).collect()
 }
 
 /// The body of an update: whose revision is expected, and the fields of the mask. A field that is in the mask and not

@@ -203,6 +203,14 @@ impl Codec for GoogleCodec {
         Some(Recomposed { mask: draft.mask(), wire: draft.into_wire() })
     }
 
+    fn compose_again(&self, wire: &Value, from: &Card, to: &Card, groups: &BTreeSet<GroupId>, tag: &Tag) -> Value {
+        let mut draft = Draft::of(&wire::lists(wire));
+        self.edit(&mut draft, from, to);
+        groups::write(&mut draft, groups);
+        tag::write(&mut draft, tag);
+        draft.into_wire()
+    }
+
     fn tag(&self, wire: &Value) -> Option<Tag> {
         tag::read(wire)
     }

@@ -16,8 +16,12 @@ use super::wire;
 
 /// What is asked of every contact. The order is frozen: another one may count as another request, whose change tokens
 /// are worthless.
+///
+/// All that can be written is asked for, also what no contact here can hold: a contact that has to be made again gets it
+/// back.
 pub(super) const PERSON_FIELDS: &str = "names,nicknames,emailAddresses,phoneNumbers,addresses,organizations,birthdays,\
-    events,biographies,urls,relations,imClients,userDefined,externalIds,clientData,memberships,metadata";
+    events,biographies,urls,relations,imClients,userDefined,externalIds,sipAddresses,calendarUrls,locations,\
+    occupations,interests,locales,genders,miscKeywords,clientData,memberships,metadata";
 /// Only the contact itself, not the profile somebody with the same address has.
 pub(super) const SOURCE: &str = "READ_SOURCE_TYPE_CONTACT";
 const ME: &str = "people.get(me)";

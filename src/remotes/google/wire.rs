@@ -101,6 +101,12 @@ pub(super) fn is_profile_only(person: &Value) -> bool {
     sources.is_some_and(|sources| !sources.is_empty()) && contact_source(person).is_none()
 }
 
+/// The lists of a person, without what names an existing contact.
+pub(super) fn lists(person: &Value) -> Value {
+    let lists = person.as_object().into_iter().flatten().filter(|(_, value)| value.is_array());
+    Value::Object(lists.map(|(field, items)| (field.clone(), items.clone())).collect())
+}
+
 /// The items of a list; none when the person has no such list.
 pub(super) fn items<'a>(person: &'a Value, field: &str) -> &'a [Value] {
     person.get(field).and_then(Value::as_array).map_or(&[], Vec::as_slice)

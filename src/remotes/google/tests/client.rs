@@ -131,7 +131,8 @@ async fn a_listing_is_asked_for_in_one_frozen_form() {
     let page = world.google.list_records(&since("s1", None)).await.expect("a page");
     assert!(page.records.is_empty());
     let first = "GET /v1/people/me/connections?personFields=names,nicknames,emailAddresses,phoneNumbers,addresses,\
-        organizations,birthdays,events,biographies,urls,relations,imClients,userDefined,externalIds,clientData,\
+        organizations,birthdays,events,biographies,urls,relations,imClients,userDefined,externalIds,\
+        sipAddresses,calendarUrls,locations,occupations,interests,locales,genders,miscKeywords,clientData,\
         memberships,metadata&sources=READ_SOURCE_TYPE_CONTACT&pageSize=1000&requestSyncToken=true&prettyPrint=false";
     assert_eq!(world.lines(), [first.to_owned(), format!("{first}&pageToken=p+2"), format!("{first}&syncToken=s1")]);
     assert_eq!(world.script.header(0, "authorization").as_deref(), Some("Bearer t1"));
