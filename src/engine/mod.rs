@@ -40,6 +40,7 @@ mod clock;
 mod decide;
 pub mod error;
 mod execute;
+mod fidelity;
 mod group_search;
 mod groups;
 mod guard;
@@ -65,6 +66,7 @@ pub use error::{Doing, EngineError};
 pub use licence::{Licence, Seen};
 pub use operation::Operation;
 
+use fidelity::Fidelity;
 use guard::{Excess, Tally};
 use lease::Tenure;
 use push::Planned;
@@ -237,6 +239,8 @@ pub(crate) struct Run<'a> {
     pub(crate) asked: BTreeSet<ContactId>,
     /// Those of which it is about to ask.
     pub(crate) asking: BTreeSet<ContactId>,
+    /// What the remote cannot hold of what is carried to it.
+    pub(crate) fidelity: Fidelity,
     /// Links that could not be finished in this run and are worth another one soon.
     pub(crate) waiting: u64,
     /// Whether the remote has said in this run whose account it is.
@@ -281,6 +285,7 @@ impl<'a> Run<'a> {
             heirs: BTreeSet::new(),
             asked: BTreeSet::new(),
             asking: BTreeSet::new(),
+            fidelity: Fidelity::default(),
             waiting: 0,
             user_confirmed: false,
             newborn: order.newborn.clone(),
@@ -390,6 +395,7 @@ impl<'a> Run<'a> {
         if self.left_alone > 0 {
             self.notice("changes that are not part of this are left for the next run".to_owned());
         }
+        self.fidelity.sentences().into_iter().for_each(|sentence| self.notice(sentence));
         close(&mut self.summary, result.as_ref().err());
         if self.order.purpose == Purpose::Preview {
             return Ok(());

@@ -146,6 +146,7 @@ impl Run<'_> {
                 if let (Some(contact), Some(base), None) = (contact, &link.base, &link.seen) {
                     writes.extend(self.follow_conflicts(contact.id, &base.store, &contact.card));
                 }
+                self.note_losses(link, contact, &push);
                 let operations = self.operations_of_push(link, contact, &push, &held);
                 if operations.is_empty() {
                     writes.extend(self.settle_quietly(link, contact, &push, &held));

@@ -1,0 +1,50 @@
+//! What Google cannot hold of a contact is told before it is carried there, and stays in the store.
+
+use std::time::Duration;
+
+use contactsync::engine::{Purpose, Reach};
+use contactsync::store::memory::MemoryStore;
+
+use contactsync::clock::SeededEntropy;
+
+use crate::support::world::{World, person, promise};
+
+const TOO_LONG: &str = "Google cannot hold everything: the notes are longer than";
+const OWNER: &str = "Google cannot hold everything: the owner stays in the store";
+
+fn told<'n>(notices: &'n [String], start: &str) -> Vec<&'n String> {
+    notices.iter().filter(|notice| notice.starts_with(start)).collect()
+}
+
+#[tokio::test]
+async fn what_cannot_be_carried_is_told_before_with_counts_and_ids() {
+    let memory = std::sync::Arc::new(MemoryStore::new(&SeededEntropy::new(7)));
+    let world = World::on(memory.clone(), promise());
+    let mut ids = Vec::new();
+    for number in 0..5 {
+        let mut card = person(&format!("Person {number}"));
+        card.owner = Some("sales@example.org".to_owned());
+        if number == 0 {
+            card.notes = Some("x".repeat(200_000));
+        }
+        ids.push(world.add(card).await);
+    }
+    ids.sort();
+    let plan = world.run_on(&memory.snapshot(), Reach::Incremental, Purpose::Preview).await;
+    let named = ids[..3].iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    assert_eq!(told(&plan.summary.notices, OWNER), [&format!("{OWNER} (5 contacts: {named} and 2 more)")]);
+    assert_eq!(told(&plan.summary.notices, TOO_LONG).len(), 1, "{:?}", plan.summary.notices);
+    let summary = world.sync().await;
+    assert_eq!(told(&summary.notices, OWNER).len(), 1, "{summary:?}");
+    world.advance(Duration::from_secs(3600));
+    assert_eq!(world.sync().await.notices, [] as [String; 0], "it was told");
+
+    // A later edit that cannot be carried is told as well, even though nothing else is sent.
+    world.edit(ids[1], |card| card.notes = Some("y".repeat(200_000))).await;
+    let summary = world.sync().await;
+    assert_eq!(told(&summary.notices, TOO_LONG).len(), 1, "{summary:?}");
+    assert!(summary.notices[0].contains(&ids[1].to_string()), "{summary:?}");
+    assert_eq!(told(&summary.notices, OWNER).len(), 0, "{summary:?}");
+    assert_eq!(world.sync().await.notices, [] as [String; 0]);
+    assert_eq!(world.contact(ids[1]).await.card.notes.map(|notes| notes.len()), Some(200_000));
+}
