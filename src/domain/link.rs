@@ -189,6 +189,8 @@ pub enum Suspicion {
     Absence,
     /// A new record looks like it, and may be it under another name.
     Rival,
+    /// It was found gone, and a listing shows a state of it that is from before or after that.
+    Return,
 }
 
 /// Why a link is left alone.

@@ -49,6 +49,7 @@ pub enum Situation {
     HeirAwaited,
     RivalAskedFor,
     TwinStandsIn,
+    ReturnSuspected,
     DoubtfulTwin,
     Imported,
     DeletedHere,
@@ -65,7 +66,7 @@ pub enum Situation {
 
 impl Situation {
     /// All of them.
-    pub const ALL: [Situation; 56] = [
+    pub const ALL: [Situation; 57] = [
         Situation::UnknownRecordDeleted,
         Situation::UnknownRecordOutsideGroups,
         Situation::UnknownRecordFound,
@@ -110,6 +111,7 @@ impl Situation {
         Situation::HeirAwaited,
         Situation::RivalAskedFor,
         Situation::TwinStandsIn,
+        Situation::ReturnSuspected,
         Situation::DoubtfulTwin,
         Situation::Imported,
         Situation::DeletedHere,

@@ -151,9 +151,7 @@ impl Run<'_> {
             return vec![Write::DropLink(link.id), Write::Ghost(Ghost { account: link.account, remote, seen: now })];
         }
         if link.state == LinkState::Gone {
-            reached::note(Situation::OverrunEditReturns);
-            // An edit overran our deletion: it is kept as a sighting, and the contact comes back with it.
-            return Vec::new();
+            return self.missing_again(link);
         }
         if self.may_be_unfound(&link) {
             reached::note(Situation::MissingInsideWindow);
@@ -177,6 +175,30 @@ impl Run<'_> {
         vec![Write::Link(Box::new(link))]
     }
 
+    /// What follows when a record that was gone was listed since, and a direct read does not find it.
+    fn missing_again(&mut self, mut link: Link) -> Vec<Write> {
+        match link.seen {
+            // Somebody brought it back, or may have, and reads do not show that yet.
+            Some(Sighting::Suspect { at, .. } | Sighting::Present { at, .. })
+                if !link.own_delete && self.is_recent(at) =>
+            {
+                self.waiting += 1;
+                link.seen = Some(Sighting::Suspect { cause: Suspicion::Return, at: at.min(self.now()) });
+                vec![Write::Link(Box::new(link))]
+            }
+            Some(Sighting::Suspect { .. }) => {
+                // It was a late state, from before, or it went again.
+                link.seen = None;
+                vec![Write::Link(Box::new(link))]
+            }
+            _ => {
+                reached::note(Situation::OverrunEditReturns);
+                // An edit overran our deletion: it is kept as a sighting, and the contact comes back with it.
+                Vec::new()
+            }
+        }
+    }
+
     /// Whether it proves nothing that a read did not find the record.
     fn may_be_unfound(&self, link: &Link) -> bool {
         matches!(link.seen, Some(Sighting::Suspect { cause: Suspicion::Absence | Suspicion::Rival, .. }))
@@ -198,9 +220,26 @@ impl Run<'_> {
                 link.remote_time = record.time;
                 Some(link)
             }
+            // What the read shows may be from before the record was found gone.
+            (LinkState::Gone, Some(Sighting::Suspect { at, .. })) if self.is_recent(*at) => {
+                self.waiting += 1;
+                Some(link)
+            }
+            (LinkState::Gone, Some(Sighting::Suspect { .. })) => {
+                reached::note(Situation::RecordIsBack);
+                link.seen = Some(Sighting::Present { wire: record.wire.clone(), at: self.now() });
+                link.etag.clone_from(&record.etag);
+                link.remote_time = record.time;
+                link.changed_at = self.now();
+                link.state = LinkState::Bound;
+                // Whether it is wanted there is another question.
+                link.settled = VersionVector::new();
+                Some(link)
+            }
             (LinkState::Gone, _) => {
                 reached::note(Situation::RecordIsBack);
                 link.state = LinkState::Bound;
+                link.settled = VersionVector::new();
                 link.own_delete = false;
                 Some(link)
             }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use contactsync::domain::id::ContactId;
 use contactsync::domain::link::LinkState;
 use contactsync::domain::pair::{Direction, InStore, Promise};
+use contactsync::emulator::ReturnName;
+use contactsync::emulator::settings::Delay;
 use serde_json::json;
 
 use crate::support::world::{World, person, phone, promise};
@@ -131,5 +133,34 @@ async fn a_contact_taken_out_of_the_group_is_not_linked_again_by_an_edit_in_the_
     world.restore(ada).await;
     world.settle().await;
     assert_eq!(world.write_calls(), 0, "they were parted before it was deleted");
+    world.assert_at_rest().await;
+}
+
+// Deleted in Google, and brought back a minute before we find it gone: no read shows that yet. The state that the change
+// stream shows later is older than our finding.
+#[tokio::test]
+async fn a_record_brought_back_just_before_it_is_found_gone_comes_back() {
+    let world = World::new();
+    let ada = world.add(person("Ada King")).await;
+    world.add(person("Grace Hopper")).await;
+    world.settle().await;
+    world.advance(Duration::from_secs(3600));
+    let name = world.resource("Ada King");
+    world.by_hand(|user| user.delete(&name).unwrap());
+    world.advance(Duration::from_secs(300));
+    let delays = (Delay::constant(240_000), Delay::constant(120_000));
+    world.switch(|settings| (settings.propagation.get, settings.propagation.delta) = delays);
+    world.by_hand(|user| user.restore(&name, ReturnName::Same).unwrap());
+    world.switch(|settings| settings.propagation = Default::default());
+    world.advance(Duration::from_secs(60));
+    world.sync().await;
+    assert!(!world.contact(ada).await.is_live(), "it is gone as far as anybody can see");
+    world.advance(Duration::from_secs(120));
+    world.sync().await;
+    world.advance(Duration::from_secs(1000));
+    world.settle().await;
+    assert!(world.contact(ada).await.is_live());
+    assert_eq!(world.google_names(), ["Ada King", "Grace Hopper"]);
+    world.assert_equal().await;
     world.assert_at_rest().await;
 }

@@ -20,7 +20,7 @@ use crate::engine::identity::{self, Subject};
 use crate::engine::reached::{self, Situation};
 use crate::engine::rules::{self, Rule};
 use crate::engine::settle::is_folded_twin;
-use crate::remotes::{Codec, Presence, Record};
+use crate::remotes::{Codec, FRESHNESS_WINDOW, Presence, Record};
 use crate::store::{Ghost, Stranger, Write};
 
 impl Run<'_> {
@@ -91,6 +91,11 @@ impl Run<'_> {
             return keep(page, link);
         }
         match order(&link, &record) {
+            Order::Late if page.source == Source::Listing && may_have_returned(&link, &record) => {
+                reached::note(Situation::ReturnSuspected);
+                link.seen.get_or_insert(Sighting::Suspect { cause: Suspicion::Return, at: now });
+                keep(page, link);
+            }
             Order::Late if rules::holds(Rule::OrderByRemoteTime) => {
                 reached::note(Situation::StateLate);
                 // What we moved ourselves has not shown yet: its link stays in doubt, and the run is not done.
@@ -497,6 +502,13 @@ fn order(link: &Link, record: &Record) -> Order {
         _ if record.etag == link.etag => Order::Echo,
         _ => Order::Unclear,
     }
+}
+
+/// Whether a state of a record that was found gone may be from after that: somebody brought it back while reads did not
+/// show it yet. Such a state looks just like a late one from before.
+fn may_have_returned(link: &Link, record: &Record) -> bool {
+    let (Some(seen), Some(found_gone)) = (record.time, link.remote_time) else { return false };
+    link.state == LinkState::Gone && !link.own_delete && seen.plus(FRESHNESS_WINDOW) > found_gone
 }
 
 /// Whether two wire forms mean the same: their cards are equal in canonical form, and so are their groups.

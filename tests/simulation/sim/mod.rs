@@ -424,6 +424,14 @@ impl Scenario {
                 self.conductor.log(format!("history:     {account} {state:?} {remote:?} {:?}", link.seen));
             }
         }
+        for account in 0..self.stage.promises.len() {
+            for person in people::people(&self.stage, account) {
+                let (name, owners) = (people::resource(&person), people::owners(&person));
+                let (groups, time) = (&person["memberships"], &person["metadata"]["sources"][0]["updateTime"]);
+                self.conductor
+                    .log(format!("history: account {account} has {name} of {owners:?} since {time} in {groups}"));
+            }
+        }
         let mut rows = self.stage.store.history(&HistoryQuery::default()).await.expect("history");
         rows.sort_by_key(|row| row.change.at);
         for row in rows {
