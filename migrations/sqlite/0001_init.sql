@@ -144,6 +144,7 @@ CREATE TABLE account (
     settings         TEXT,            -- digest of what decides selection and map, as of the last run; null before the first
     clock_ahead_ms   BIGINT NOT NULL, -- milliseconds by which the remote's clock is ahead of ours; may be negative
     clock_set        TEXT,            -- JSON: when it was last noticed that our clock had been set ahead, and by how much; null: never
+    budget           TEXT,            -- JSON: what was left of the request budget after the last run; null before the first
     proven_equal     BIGINT,          -- when both sides were last proven equal; null before the first time
     last_run         TEXT,            -- run.id of the last run; null before the first
     last_outcome     TEXT CHECK (last_outcome IN ('done', 'parked', 'failed', 'unreachable', 'no_consent')), -- null before the first run

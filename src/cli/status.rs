@@ -8,9 +8,11 @@ use serde::Serialize;
 use crate::config::Account;
 use crate::daemon::lease;
 use crate::domain::account::{AccountState, Outcome};
+use crate::domain::budget::Budget;
 use crate::domain::id::RunId;
 use crate::domain::run::RunRecord;
 use crate::domain::time::Timestamp;
+use crate::remotes::google::units_of_writes;
 
 use super::approve::held_back;
 use super::desk::Desk;
@@ -47,8 +49,10 @@ struct Row {
     /// Who works on the account right now.
     working: Option<String>,
     next_run: Option<Timestamp>,
-    /// What is left of the remote's quota; known to a running daemon only.
-    quota_left: Option<u64>,
+    /// What was left of the request budget after the last run.
+    quota_left: Option<Budget>,
+    /// How long the work that waits will take at the present rate, in seconds.
+    remaining_s: Option<u64>,
 }
 
 /// Shows how each account is doing.
@@ -78,6 +82,9 @@ pub async fn status(desk: &Desk) -> anyhow::Result<Exit> {
                      them through"
                 ))?;
             }
+            for sentence in pace(row, now) {
+                desk.out.text(&format!("{}: {sentence}", row.account))?;
+            }
             if let Some(error) = &row.last_error {
                 desk.out.remark(&format!("{}: {error}", row.account));
             }
@@ -94,6 +101,7 @@ async fn row(account: &Account, runs: &[RunRecord], desk: &Desk) -> anyhow::Resu
     let holder = store.lease_holder(name, now).await.context("reading the account's lease")?;
     let held = held_back(store.as_ref(), name, None).await.context("reading what is parked")?;
     let state = state.unwrap_or_else(|| AccountState::new(name.clone()));
+    let (waiting, budget) = (counts.unsettled.saturating_sub(counts.parked), state.budget);
     let last = state.last_run.and_then(|id| runs.iter().find(|run| run.run == id));
     Ok(Row {
         account: name.to_string(),
@@ -107,7 +115,7 @@ async fn row(account: &Account, runs: &[RunRecord], desk: &Desk) -> anyhow::Resu
         token_age_s: state.contacts.map(|cursor| now.since(cursor.lineage).as_secs()),
         linked: counts.bound,
         // Every open intent and everything that is parked belongs to a link that is not settled.
-        waiting: counts.unsettled.saturating_sub(counts.parked),
+        waiting,
         parked: counts.parked,
         parked_by_guard: held.contacts,
         approve: held.run,
@@ -115,8 +123,36 @@ async fn row(account: &Account, runs: &[RunRecord], desk: &Desk) -> anyhow::Resu
         // A process that was killed leaves its lease behind; nobody works there.
         working: holder.map(|(holder, _)| holder).filter(|holder| !lease::is_dead(holder)),
         next_run: account.enabled.then(|| account.schedule.next_after(now)).flatten(),
-        quota_left: None,
+        remaining_s: (waiting > 0)
+            .then(|| budget.as_ref().map(|budget| remaining(budget, waiting, now).as_secs()))
+            .flatten(),
+        quota_left: budget,
     })
+}
+
+/// How long so many contacts take to be written, as far as the budget goes.
+fn remaining(budget: &Budget, contacts: u64, now: Timestamp) -> Duration {
+    budget.writes.time_for(units_of_writes(contacts), now)
+}
+
+/// What is to be said about the pace: a pause, a lower rate, and how long what waits will take.
+fn pace(row: &Row, now: Timestamp) -> Vec<String> {
+    let Some(budget) = &row.quota_left else { return Vec::new() };
+    let mut told = Vec::new();
+    let pause = budget.writes.paused_until.since(now);
+    if pause > Duration::ZERO {
+        told.push(format!("Google refused to write more for now; it is tried again in {}", span(pause)));
+    }
+    if budget.writes.is_slowed_down() {
+        let (rate, configured) = (budget.writes.per_minute / 1000, budget.writes.configured / 1000);
+        told.push(format!(
+            "slowed down to {rate} of {configured} writes a minute, since Google refused some; it recovers"
+        ));
+    }
+    if let Some(seconds) = row.remaining_s.filter(|seconds| *seconds >= 60) {
+        told.push(format!("what waits takes about {}", span(Duration::from_secs(seconds))));
+    }
+    told
 }
 
 fn cells(row: &Row, now: Timestamp) -> [String; 9] {

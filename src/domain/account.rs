@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::budget::Budget;
 use super::id::{AccountName, ChangeToken, Etag, GroupId, RunId};
 use super::time::Timestamp;
 
@@ -28,6 +29,8 @@ pub struct AccountState {
     /// When it was last noticed that our clock had been set ahead. What is remembered from before that looks older than
     /// it is.
     pub clock_set: Option<ClockSet>,
+    /// What was left of the request budget after the last run.
+    pub budget: Option<Budget>,
     /// When both sides were last proven equal.
     pub proven_equal: Option<Timestamp>,
     /// The last run that worked on the account.
@@ -110,6 +113,7 @@ impl AccountState {
             settings: None,
             clock_ahead_ms: 0,
             clock_set: None,
+            budget: None,
             proven_equal: None,
             last_run: None,
             last_outcome: None,

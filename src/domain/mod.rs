@@ -13,6 +13,7 @@
 //! label, the account's [`policy`] would decide, and the other value would be reported as lost.
 
 pub mod account;
+pub mod budget;
 pub mod conflict;
 pub mod contact;
 pub mod date;

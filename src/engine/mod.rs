@@ -300,6 +300,9 @@ impl<'a> Run<'a> {
     }
 
     async fn steps(&mut self) -> Result<(), EngineError> {
+        if let Some(budget) = &self.state.budget {
+            self.deps.remote.resume_budget(budget);
+        }
         self.check_user().await?;
         self.apply_settings();
         self.follow_clock().await?;
@@ -410,6 +413,7 @@ impl<'a> Run<'a> {
         if let Some(ahead) = self.deps.remote.clock_ahead_ms() {
             self.state.clock_ahead_ms = ahead;
         }
+        self.state.budget = self.deps.remote.budget();
         let forget = Write::ForgetHarm(self.order.promise.account.clone(), self.window());
         let state = Write::Account(Box::new(self.state.clone()));
         self.commit(vec![forget, state], "recording the end of the run").await?;

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::domain::account::Cursor;
+use crate::domain::budget::Budget;
 use crate::domain::contact::{Card, Kind};
 use crate::domain::id::{ChangeToken, Etag, GroupId, LinkToken, Marker, RemoteId};
 use crate::domain::time::Timestamp;
@@ -331,6 +332,12 @@ pub trait Remote: Send + Sync {
 
     /// How many calls were made so far, for the summary.
     fn calls(&self) -> u64;
+
+    /// What is left of the request budget, for the next process; `None` when there is none.
+    fn budget(&self) -> Option<Budget>;
+
+    /// Goes on with a budget that another process has left, unless the own one is newer.
+    fn resume_budget(&self, budget: &Budget);
 
     /// By how much the remote's clock is ahead of ours, in milliseconds, as its last answer showed; `None` before.
     fn clock_ahead_ms(&self) -> Option<i64>;

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::{Clock, Entropy};
+use crate::domain::budget::Allowance;
 use crate::domain::time::Timestamp;
 
 use super::retry::jitter;
@@ -23,6 +24,8 @@ const FLOOR_PER_MINUTE: f64 = 3.0;
 const RECOVERY_PER_MINUTE: f64 = 0.1;
 /// A pause is waited out up to this length; a longer one is an answer to the caller.
 const PAUSE_WAITED_MAX: Duration = Duration::from_secs(120);
+/// The longest pause that is taken over from another process.
+const PAUSE_KEPT_MAX: Duration = Duration::from_secs(6 * 3600);
 /// The pause when the remote does not name one: its window of a minute, and some more so that many do not come at once.
 const PAUSE: Duration = Duration::from_secs(60);
 const PAUSE_JITTER: Duration = Duration::from_secs(10);
@@ -57,6 +60,17 @@ pub struct Quota {
 struct Budgets {
     reads: Budget,
     writes: Budget,
+    /// Whether anything was spent or refused here, so that more is known than that the process is new.
+    is_used: bool,
+}
+
+/// Whose budget is gone on with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resumed {
+    /// The own one.
+    Own,
+    /// That of another process.
+    Theirs,
 }
 
 impl Quota {
@@ -68,8 +82,8 @@ impl Quota {
         entropy: Arc<dyn Entropy>,
     ) -> Self {
         let now = clock.now();
-        let budgets =
-            Budgets { reads: Budget::new(reads_per_minute, now), writes: Budget::new(writes_per_minute, now) };
+        let (reads, writes) = (Budget::new(reads_per_minute, now), Budget::new(writes_per_minute, now));
+        let budgets = Budgets { reads, writes, is_used: false };
         Quota { clock, entropy, budgets: Mutex::new(budgets) }
     }
 
@@ -110,6 +124,7 @@ impl Quota {
         let mut budgets = self.lock();
         let wait = wait_of(&mut budgets, cost, now)?;
         if wait.is_zero() {
+            budgets.is_used = true;
             budgets.reads.units -= f64::from(cost.reads);
             budgets.writes.units -= f64::from(cost.writes);
         }
@@ -122,6 +137,7 @@ impl Quota {
         let now = self.clock.now();
         let pause = named.unwrap_or_else(|| PAUSE + jitter(PAUSE_JITTER, self.entropy.as_ref()));
         let mut budgets = self.lock();
+        budgets.is_used = true;
         if metric != Metric::Writes {
             budgets.reads.refused(pause, now);
         }
@@ -131,11 +147,24 @@ impl Quota {
         pause
     }
 
-    /// The units left for reads and writes, for people to see.
-    pub fn left(&self) -> Cost {
+    /// What is left for reads and writes.
+    pub fn left(&self) -> (Allowance, Allowance) {
         let now = self.clock.now();
         let mut budgets = self.lock();
-        Cost { reads: budgets.reads.left(now), writes: budgets.writes.left(now) }
+        (budgets.reads.left(now), budgets.writes.left(now))
+    }
+
+    /// Goes on with what another process has left, unless what is known here is newer.
+    pub fn resume(&self, reads: &Allowance, writes: &Allowance) -> Resumed {
+        let now = self.clock.now();
+        let mut budgets = self.lock();
+        if budgets.is_used && reads.at <= budgets.reads.at {
+            return Resumed::Own;
+        }
+        budgets.is_used = true;
+        budgets.reads.resume(reads, now);
+        budgets.writes.resume(writes, now);
+        Resumed::Theirs
     }
 
     fn lock(&self) -> MutexGuard<'_, Budgets> {
@@ -201,10 +230,28 @@ impl Budget {
         self.paused_for = self.paused_until.since(now);
     }
 
-    fn left(&mut self, now: Timestamp) -> u32 {
+    fn left(&mut self, now: Timestamp) -> Allowance {
         self.fill(now);
         // Never negative, and far below the limit of the type.
-        self.units.max(0.0) as u32
+        let milli = |value: f64| (value.max(0.0) * 1000.0) as u64;
+        Allowance {
+            milliunits: milli(self.units),
+            per_minute: milli(self.rate),
+            configured: milli(self.configured),
+            at: self.at,
+            paused_until: self.paused_until,
+        }
+    }
+
+    /// What another process left. A pause is never longer than the longest that a refusal can lead to.
+    fn resume(&mut self, left: &Allowance, now: Timestamp) {
+        let units =
+            |milli: u64| u32::try_from(milli / 1000).map_or(f64::MAX, f64::from) + (milli % 1000) as f64 / 1000.0;
+        self.units = units(left.milliunits).min(BURST_UNITS);
+        self.rate = units(left.per_minute).clamp(FLOOR_PER_MINUTE.min(self.configured), self.configured);
+        self.at = left.at.min(now);
+        self.paused_until = left.paused_until.min(now.plus(PAUSE_KEPT_MAX));
+        self.paused_for = self.paused_until.since(now);
     }
 }
 
@@ -297,6 +344,24 @@ mod tests {
         let (_, quota) = quota(60);
         let pause = quota.refused(Metric::Reads, None);
         assert!((60..=70).contains(&pause.as_secs()), "{pause:?}");
+    }
+
+    #[tokio::test]
+    async fn what_one_process_has_spent_and_been_refused_the_next_one_knows() {
+        let (clock, first) = quota(60);
+        for _ in 0..12 {
+            first.spend(WRITE).await.expect("no pause");
+        }
+        first.refused(Metric::Writes, Some(Duration::from_secs(1800)));
+        let (reads, writes) = first.left();
+        let next = Quota::new(60, 60, clock.clone(), Arc::new(SeededEntropy::new(2)));
+        assert_eq!(next.resume(&reads, &writes), Resumed::Theirs);
+        assert_eq!(next.left(), (reads, writes));
+        assert_eq!(next.spend(WRITE).await, Err(Duration::from_secs(1800)));
+        assert_eq!(next.resume(&reads, &writes), Resumed::Own, "nobody has spent since");
+        clock.advance(Duration::from_secs(3600));
+        next.spend(WRITE).await.expect("the pause is over");
+        assert_eq!(first.resume(&next.left().0, &next.left().1), Resumed::Theirs);
     }
 
     #[tokio::test]

@@ -18,11 +18,12 @@ use tracing::Instrument as _;
 use url::Url;
 
 use crate::clock::{Clock, Entropy};
+use crate::domain::budget::Budget;
 use crate::domain::id::AccountName;
 use crate::domain::time::Timestamp;
 use crate::remotes::http::{Transport, TransportError};
 use crate::remotes::id_token::Identity;
-use crate::remotes::quota::{Metric, Quota};
+use crate::remotes::quota::{Metric, Quota, Resumed};
 use crate::remotes::retry::{READS, RetryLimits, RetrySchedule, retry_after};
 use crate::remotes::token_cache::TokenCache;
 use crate::remotes::{RemoteError, WriteKind};
@@ -141,9 +142,17 @@ impl Google {
         }
     }
 
-    /// The budget, for people to see what is left of it.
-    pub fn quota(&self) -> &Quota {
-        &self.quota
+    /// What is left of the budget.
+    pub(super) fn left_over(&self) -> Budget {
+        let (reads, writes) = self.quota.left();
+        Budget { reads, writes, exhausted: self.exhausted.load(Ordering::Relaxed) }
+    }
+
+    /// Goes on with what another process has left, unless the own budget is newer.
+    pub(super) fn go_on_with(&self, budget: &Budget) {
+        if self.quota.resume(&budget.reads, &budget.writes) == Resumed::Theirs {
+            self.exhausted.store(budget.exhausted, Ordering::Relaxed);
+        }
     }
 
     /// How many requests were sent so far.

@@ -39,3 +39,4 @@ pub use client::{Google, GoogleOptions};
 pub use codec::GoogleCodec;
 pub use labels::FilledGroup;
 pub use mapping::{Mapping, MappingError, ParseTargetError, Target};
+pub use request::units_of_writes;

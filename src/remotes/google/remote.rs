@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::domain::budget::Budget;
 use crate::domain::id::{GroupId, RemoteId};
 use crate::remotes::{
     BatchLimits, Codec, Created, Fetched, Group, GroupPage, MembersChanged, PageRequest, RecordPage, Remote,
@@ -105,6 +106,14 @@ impl Remote for Google {
 
     fn calls(&self) -> u64 {
         self.sent()
+    }
+
+    fn budget(&self) -> Option<Budget> {
+        Some(self.left_over())
+    }
+
+    fn resume_budget(&self, budget: &Budget) {
+        self.go_on_with(budget);
     }
 
     fn clock_ahead_ms(&self) -> Option<i64> {

@@ -26,6 +26,15 @@ pub(super) const DELETE: Cost = Cost { reads: 0, writes: 1 };
 /// A batch of deletions.
 pub(super) const DELETE_BATCH: Cost = Cost { reads: 0, writes: 10 };
 
+/// How many contacts one call creates or updates at the most.
+const BATCH_CONTACTS: u64 = 200;
+
+/// Units of the write budget that so many changed contacts take, at the least.
+pub fn units_of_writes(contacts: u64) -> u64 {
+    let batches = contacts.div_ceil(BATCH_CONTACTS);
+    contacts.min(batches.saturating_mul(u64::from(WRITE_BATCH.writes)))
+}
+
 /// Addresses longer than this are sent as the body of a POST that stands for a GET.
 const ADDRESS_BYTES_MAX: usize = 6_000;
 

@@ -10,7 +10,7 @@ use crate::domain::id::{AccountName, Etag, GroupId};
 use crate::store::StoreError;
 
 const SELECT: &str = "SELECT name, remote_user, contacts_cursor, groups_cursor, full_begun, feed_position, settings,
-    clock_ahead_ms, clock_set, proven_equal, last_run, last_outcome, last_error FROM account";
+    clock_ahead_ms, clock_set, budget, proven_equal, last_run, last_outcome, last_error FROM account";
 
 /// Inserts or replaces the state of an account, its pair groups included.
 pub(super) async fn put(connection: &mut SqliteConnection, account: &AccountState) -> Result<(), StoreError> {
@@ -28,12 +28,14 @@ pub(super) async fn put(connection: &mut SqliteConnection, account: &AccountStat
 
 async fn put_row(connection: &mut SqliteConnection, account: &AccountState) -> Result<(), StoreError> {
     const UPSERT: &str = "INSERT INTO account (name, remote_user, contacts_cursor, groups_cursor, full_begun,
-            feed_position, settings, clock_ahead_ms, clock_set, proven_equal, last_run, last_outcome, last_error)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            feed_position, settings, clock_ahead_ms, clock_set, budget, proven_equal, last_run, last_outcome,
+            last_error)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
         ON CONFLICT (name) DO UPDATE SET remote_user = excluded.remote_user,
             contacts_cursor = excluded.contacts_cursor, groups_cursor = excluded.groups_cursor,
             full_begun = excluded.full_begun, feed_position = excluded.feed_position, settings = excluded.settings,
-            clock_ahead_ms = excluded.clock_ahead_ms, clock_set = excluded.clock_set, proven_equal = excluded.proven_equal,
+            clock_ahead_ms = excluded.clock_ahead_ms, clock_set = excluded.clock_set, budget = excluded.budget,
+            proven_equal = excluded.proven_equal,
             last_run = excluded.last_run, last_outcome = excluded.last_outcome, last_error = excluded.last_error";
     let outcome = account.last_outcome.as_ref().map(|outcome| json_word("account", "last_outcome", outcome));
     sqlx::query(UPSERT)
@@ -46,6 +48,7 @@ async fn put_row(connection: &mut SqliteConnection, account: &AccountState) -> R
         .bind(account.settings.clone())
         .bind(account.clock_ahead_ms)
         .bind(json_opt("account", "clock_set", account.clock_set.as_ref())?)
+        .bind(json_opt("account", "budget", account.budget.as_ref())?)
         .bind(account.proven_equal.map(|proven| proven.as_micros()))
         .bind(account.last_run.map(|run| run.to_string()))
         .bind(outcome.transpose()?)
@@ -123,6 +126,7 @@ fn from_row(row: &SqliteRow) -> Result<AccountState, StoreError> {
         settings: cells.get("settings")?,
         clock_ahead_ms: cells.get("clock_ahead_ms")?,
         clock_set: cells.json_opt("clock_set")?,
+        budget: cells.json_opt("budget")?,
         proven_equal: cells.time_opt("proven_equal")?,
         last_run: cells.parsed_opt("last_run")?,
         last_outcome: cells.json_word_opt("last_outcome")?,

@@ -211,6 +211,7 @@ fn a_run_and_a_plan_are_told_account_by_account() {
             "working",
             "next_run",
             "quota_left",
+            "remaining_s",
         ],
     );
     assert_eq!((&account["linked"], &account["waiting"], &account["working"]), (&json!(2), &json!(0), &Value::Null));

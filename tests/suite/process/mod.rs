@@ -12,6 +12,7 @@ mod json;
 mod kill;
 mod login;
 mod plan;
+mod quota;
 mod remap;
 mod service_account;
 mod undo;

@@ -1,11 +1,17 @@
 //! What is remembered of accounts, and of the store itself.
 
 use contactsync::domain::account::{AccountState, ClockSet, Cursor, Outcome, PairGroup};
+use contactsync::domain::budget::{Allowance, Budget};
 use contactsync::domain::id::{ChangeToken, Etag, GroupId};
 use contactsync::store::Write;
 
 use super::{AnyStore, write};
 use crate::support::values::*;
+
+fn allowance(units: u64) -> Allowance {
+    let (milliunits, rate) = (units * 1000, 60_000);
+    Allowance { milliunits, per_minute: rate, configured: rate, at: time(6), paused_until: time(7) }
+}
 
 fn group(number: u64) -> PairGroup {
     PairGroup {
@@ -31,6 +37,7 @@ fn full_account() -> AccountState {
         settings: Some("digest".into()),
         clock_ahead_ms: -250,
         clock_set: Some(ClockSet { at: time(5), by_ms: 90_000 }),
+        budget: Some(Budget { reads: allowance(12), writes: allowance(3), exhausted: 2 }),
         proven_equal: Some(time(3)),
         last_run: Some(run_id(1)),
         last_outcome: Some(Outcome::NoConsent),
