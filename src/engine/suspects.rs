@@ -243,6 +243,13 @@ impl Run<'_> {
                 link.own_delete = false;
                 Some(link)
             }
+            // A state from right before the deletion, of which the change stream knows already.
+            (_, Some(Sighting::Suspect { cause: Suspicion::Tombstone, at }))
+                if self.is_recent(*at) && link.remote.as_ref() == Some(&record.id) && link.etag.is_some() =>
+            {
+                self.waiting += 1;
+                Some(link)
+            }
             (_, Some(Sighting::Suspect { cause, at })) if link.etag.is_some() && !is_newer(record, &link) => {
                 let is_late = record.time < link.remote_time;
                 if (is_late || *cause != Suspicion::Rival) && self.is_recent(*at) {

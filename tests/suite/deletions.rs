@@ -658,3 +658,26 @@ async fn a_deletion_is_not_missed_because_an_earlier_run_had_seen_an_edit_and_di
     }
     assert!(step > 5, "{step} steps are too few to prove anything");
 }
+
+// Edited and deleted in Google within a minute. The change stream tells of the deletion, and a direct read still shows the
+// edit, which is news: that does not make it live.
+#[tokio::test]
+async fn a_late_read_that_shows_something_new_does_not_undo_a_deletion_in_google() {
+    let (world, ada) = book(promise()).await;
+    let name = world.resource("Ada King");
+    world.switch(|settings| settings.propagation.delta = Delay::constant(60_000));
+    world.by_hand(|user| user.edit(&name, &json!({"biographies": [{"value": "met in London"}]})).unwrap());
+    world.switch(|settings| {
+        settings.propagation.get = Delay::constant(300_000);
+        settings.propagation.delta = Delay::constant(100_000);
+    });
+    world.by_hand(|user| user.delete(&name).unwrap());
+    world.switch(|settings| settings.propagation.delta = Delay::constant(0));
+    world.advance(Duration::from_secs(110));
+    world.sync().await;
+    world.advance(HOUR);
+    world.settle().await;
+    assert!(!world.contact(ada).await.is_live());
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
