@@ -49,6 +49,17 @@ impl Run<'_> {
         let mut news = News::None;
         let batch_from = self.deps.remote.batch_from();
         let limits = self.deps.remote.limits();
+        let creates: Vec<LinkId> = plan.create.into_values().collect();
+        let mut room = Room::Left;
+        for chunk in calls(&creates, batch_from, limits.create) {
+            self.check_stop()?;
+            match room {
+                Room::Left => room = self.create(chunk).await?,
+                Room::None => self.leave_out(chunk).await?,
+            }
+            done += chunk.len() as u64;
+            self.deps.progress.advanced(Step::Writing, done, total);
+        }
         for ids in plan.update.values() {
             for chunk in calls(ids, batch_from, limits.update) {
                 self.check_stop()?;
@@ -62,18 +73,6 @@ impl Run<'_> {
         for chunk in plan.delete.chunks(limits.delete) {
             self.check_stop()?;
             news = news.or(self.delete(chunk).await?);
-            done += chunk.len() as u64;
-            self.deps.progress.advanced(Step::Writing, done, total);
-        }
-        // Last, for what people have just edited must not wait behind thousands that are new.
-        let creates: Vec<LinkId> = plan.create.into_values().collect();
-        let mut room = Room::Left;
-        for chunk in calls(&creates, batch_from, limits.create) {
-            self.check_stop()?;
-            match room {
-                Room::Left => room = self.create(chunk).await?,
-                Room::None => self.leave_out(chunk).await?,
-            }
             done += chunk.len() as u64;
             self.deps.progress.advanced(Step::Writing, done, total);
         }

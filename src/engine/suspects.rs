@@ -103,7 +103,10 @@ impl Run<'_> {
                 let asked = asked.get(&link.id).filter(|asked| link.remote.as_ref() == Some(&asked.remote));
                 let Some(asked) = asked.filter(|_| is_suspect(&link)) else { continue };
                 match twins.get(&link.id) {
-                    Some(twin) => writes.extend(stand_in(twin, &link, self.now())),
+                    Some(twin) => {
+                        self.waiting += 1;
+                        writes.extend(stand_in(twin, &link, self.now()));
+                    }
                     None => writes.extend(self.missing(link, asked.at)),
                 }
             }
@@ -245,7 +248,10 @@ impl Run<'_> {
             }
             // A state from right before the deletion, of which the change stream knows already.
             (_, Some(Sighting::Suspect { cause: Suspicion::Tombstone, at }))
-                if self.is_recent(*at) && link.remote.as_ref() == Some(&record.id) && link.etag.is_some() =>
+                if self.is_recent(*at)
+                    && link.remote.as_ref() == Some(&record.id)
+                    && link.etag.is_some()
+                    && !link.own_delete =>
             {
                 self.waiting += 1;
                 Some(link)

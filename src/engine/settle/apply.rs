@@ -98,7 +98,7 @@ impl Run<'_> {
         let Merged { base_store, card, .. } = &merge.merged;
         settled.writes.extend(self.follow_conflicts(contact.id, base_store, card));
         self.write_merged(&mut settled, &link, &mut contact, &merge, push_due);
-        let Merge { merged, wire, record_gone, agreed, .. } = merge;
+        let Merge { merged, wire, record_gone, agreed, returns, .. } = merge;
         if record_gone {
             settled.writes.extend(self.renew(&mut link));
             settled.writes.push(Write::Link(Box::new(link)));
@@ -115,7 +115,8 @@ impl Run<'_> {
         link.base = Some(Base { store: merged.base_store, remote: wire, marker, certainty, agreed });
         link.seen = None;
         link.state = LinkState::Bound;
-        link.own_delete = false;
+        // Our deletion went unanswered and may land yet: then the record has to be made again.
+        link.own_delete &= returns;
         link.acked = if push_due {
             acknowledged(&link.acked, &contact, &self.order.promise.replica)
         } else {

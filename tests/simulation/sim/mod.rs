@@ -57,7 +57,8 @@ pub const FREQUENT: [Rule; 8] = [
     Rule::TwinRepair,
 ];
 /// Situations that need a million scenarios to be met for sure.
-pub const RARE: [Situation; 1] = [Situation::LostCreateBoundDeleted];
+pub const RARE: [Situation; 3] =
+    [Situation::LostCreateBoundDeleted, Situation::MarkerOlderThanBase, Situation::ReturnSuspected];
 /// In how many rounds everything must be at rest.
 const ROUNDS_TO_REST: u32 = 40;
 
