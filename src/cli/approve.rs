@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 
 use crate::config::Account;
 use crate::daemon::worker::Job;
@@ -15,7 +15,7 @@ use crate::engine::{Licence, Purpose, Reach};
 use crate::store::{Store, StoreError};
 
 use super::desk::Desk;
-use super::exit::Exit;
+use super::exit::{Exit, UsageError};
 use super::progress::Bar;
 use super::stop;
 use super::sync;
@@ -46,7 +46,11 @@ pub(super) struct HeldBack {
 /// An unknown run, and as `sync`.
 pub async fn approve(args: &ApproveArgs, desk: &Desk) -> anyhow::Result<Exit> {
     let Some(record) = desk.store.run(args.run).await.context("reading the run")? else {
-        bail!("there is no run {}; `contactsync status` names those that can be approved", args.run);
+        return Err(UsageError(format!(
+            "there is no run {}; `contactsync status` names those that can be approved",
+            args.run
+        ))
+        .into());
     };
     let mut accounts = Vec::new();
     let mut contacts = 0;

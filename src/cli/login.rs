@@ -18,10 +18,12 @@ use url::Url;
 
 use crate::config::{Account, At, GrantSource, Position, Secret, SecretSource};
 use crate::daemon::worker::Worker;
+use crate::domain::account::Outcome;
 use crate::engine::chain;
 use crate::remotes::consent::{Answer, Consent, ConsentClient, OnlyOnce, Question, Revoked};
 use crate::remotes::oauth::GrantStore as _;
 use crate::remotes::{Remote as _, RemoteError};
+use crate::store::{Commit, Write};
 
 use super::callback::{Callback, Visit};
 use super::desk::Desk;
@@ -159,14 +161,17 @@ async fn ask(
     let stopped = stop::signalled();
     invite(args, account, &question.url, desk);
     let (answer, visit) = tokio::select! {
-        answered = wait_for_answer(&mut callback, &question) => answered,
+        answered = wait_for_answer(&mut callback, &question, desk) => answered,
         () = desk.clock.sleep(PATIENCE) => bail!(no_consent("nobody answered within 15 minutes; nothing has changed")),
-        () = stopped => bail!(no_consent("the question was taken back; nothing has changed")),
+        () = stopped => {
+            desk.out.remark("the question is taken back; nothing has changed");
+            return Ok(());
+        }
     };
     let ended = match answer {
         Answer::Code(code) => take(question, code, account, client, worker, desk).await,
         Answer::Refused(error) => Err(no_consent(&refusal(&error)).into()),
-        Answer::Foreign => Err(no_consent("the address does not belong to this question").into()),
+        Answer::Foreign => Err(no_consent("the page for the answer was closed").into()),
     };
     if let Some(visit) = visit {
         match &ended {
@@ -181,7 +186,7 @@ async fn ask(
 /// Tells the user where to go, and goes there when there is a browser.
 fn invite(args: &LoginArgs, account: &Account, url: &Url, desk: &Desk) {
     desk.out.ask(&format!(
-        "Open this address in a browser, choose {} and agree to the access to contacts:\n\n{url}\n",
+        "Open this address in a browser, choose {} and agree to the access to contacts (Ctrl-C gives up):\n\n{url}\n",
         account.email
     ));
     if std::io::stdin().is_terminal() {
@@ -212,7 +217,7 @@ fn open_browser(url: &Url, desk: &Desk) {
 }
 
 /// The answer to a question, from the browser or from the terminal, and who waits for a page.
-async fn wait_for_answer(callback: &mut Callback, question: &Question) -> (Answer, Option<Visit>) {
+async fn wait_for_answer(callback: &mut Callback, question: &Question, desk: &Desk) -> (Answer, Option<Visit>) {
     let mut pasted = pasted_lines();
     let mut is_typing = true;
     loop {
@@ -230,7 +235,10 @@ async fn wait_for_answer(callback: &mut Callback, question: &Question) -> (Answe
                 Some(line) => {
                     let url = Url::parse(line.trim()).ok();
                     let query = url.as_ref().and_then(|url| url.query()).unwrap_or_default();
-                    return (question.answer(query), None);
+                    match question.answer(query) {
+                        Answer::Foreign => desk.out.ask("This is not the address that is waited for; paste it once more."),
+                        answer => return (answer, None),
+                    }
                 }
             },
         }
@@ -309,6 +317,7 @@ async fn keep(
     desk: &Desk,
 ) -> anyhow::Result<()> {
     worker.vault(account).save(&consent.refresh_token).await?;
+    forget_refusal(account, desk).await?;
     let name = account.name.as_str();
     if desk.out.is_json() {
         let scopes = consent.scopes.as_deref().unwrap_or_default();
@@ -317,8 +326,18 @@ async fn keep(
     }
     desk.out.text(&format!("{} has consented: account {name} is connected.", user.unwrap_or(&account.email)))?;
     desk.out.remark(&format!(
-        "A daemon takes it up with its next run. `contactsync plan --account {name}` shows what would be done."
+        "`contactsync plan --account {name}` shows what a sync would do; a daemon goes on with its next run."
     ));
+    Ok(())
+}
+
+/// What the last run said about a consent that was missing is true no more.
+async fn forget_refusal(account: &Account, desk: &Desk) -> anyhow::Result<()> {
+    let state = desk.store.account(&account.name).await.context("reading the account's state")?;
+    let Some(mut state) = state.filter(|state| state.last_outcome == Some(Outcome::NoConsent)) else { return Ok(()) };
+    (state.last_outcome, state.last_error) = (None, None);
+    let commit = Commit { fence: None, writes: vec![Write::Account(Box::new(state))] };
+    desk.store.commit(commit).await.context("recording the account's state")?;
     Ok(())
 }
 

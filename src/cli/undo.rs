@@ -15,7 +15,7 @@ use crate::domain::run::RunRecord;
 use crate::engine::{Licence, Purpose, Reach};
 
 use super::desk::Desk;
-use super::exit::Exit;
+use super::exit::{Exit, UsageError};
 use super::plan;
 use super::progress::Bar;
 use super::stop;
@@ -39,7 +39,7 @@ pub struct UndoArgs {
 /// An unknown run, one that has not finished, and as `sync`.
 pub async fn undo(args: &UndoArgs, desk: &Desk) -> anyhow::Result<Exit> {
     let Some(record) = desk.store.run(args.run).await.context("reading the run")? else {
-        bail!("there is no run {}; `contactsync history` names runs", args.run);
+        return Err(UsageError(format!("there is no run {}; `contactsync history` names runs", args.run)).into());
     };
     refuse_unfinished(&record, desk).await?;
     let accounts = still_active(&record, desk)?;

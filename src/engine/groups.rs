@@ -137,7 +137,10 @@ impl Run<'_> {
             return Ok(planned_group(name));
         }
         match self.deps.remote.create_group(name).await {
-            Ok(group) => Ok(group),
+            Ok(group) => {
+                self.notice(format!("group {name:?} was created"));
+                Ok(group)
+            }
             Err(RemoteError::Exists { .. } | RemoteError::Lost { .. }) => {
                 let seen = self.all_groups().await?;
                 self.by_name(name, seen.values()).ok_or_else(|| missing("creating it went unanswered"))

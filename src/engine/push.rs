@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::guard::{Tally, harms_of};
 use super::held::{Held, carried};
 use super::licence::Ruling;
-use super::operation::{Operation, OperationKind, Side};
+use super::operation::{BeforeAfter, Operation, OperationKind, Side};
 use super::rules::{self, Rule};
 use super::{EngineError, Licence, Purpose, Run, Step, identity};
 use crate::domain::contact::{Card, Contact, Kind};
@@ -355,6 +355,17 @@ impl Run<'_> {
         self.deps.remote.codec().read(&base.remote, base.store.kind()).groups
     }
 
+    /// The groups that a record leaves and joins, by their names, as a plan tells them.
+    fn moved(&self, leave: &BTreeSet<GroupId>, join: &BTreeSet<GroupId>) -> Option<(String, BeforeAfter)> {
+        let names = |groups: &BTreeSet<GroupId>| -> Value {
+            let known = self.state.pair_groups.iter().filter(|known| groups.contains(&known.group));
+            let names: Vec<&str> = known.map(|known| known.name.as_str()).collect();
+            if names.is_empty() { Value::Null } else { Value::from(names.join(", ")) }
+        };
+        let (before, after) = (names(leave), names(join));
+        (before != after).then(|| ("groups".to_owned(), BeforeAfter { before, after }))
+    }
+
     /// All groups of the record after a change of groups.
     pub(crate) fn groups_after(&self, link: &Link, regroup: &Regroup) -> BTreeSet<GroupId> {
         let mut groups = self.groups_of(link);
@@ -417,7 +428,9 @@ impl Run<'_> {
         let regrouped = |regroup: &Regroup| {
             let mut operations = Vec::new();
             if !regroup.join.is_empty() {
-                operations.push(operation(OperationKind::Join, "belongs to the pair, but is not in its group"));
+                let mut join = operation(OperationKind::Join, "belongs to the pair, but is not in its group");
+                join.fields.extend(self.moved(&BTreeSet::new(), &regroup.join));
+                operations.push(join);
             }
             if !regroup.leave.is_empty() {
                 let was_selected = link.base.as_ref().is_some_and(|base| !self.groups_wanted(&base.store).is_empty());
@@ -425,7 +438,9 @@ impl Run<'_> {
                     true => "no longer belongs to the pair",
                     false => "the configuration no longer selects it; both stay",
                 };
-                operations.push(operation(OperationKind::Leave, reason));
+                let mut leave = operation(OperationKind::Leave, reason);
+                leave.fields.extend(self.moved(&regroup.leave, &BTreeSet::new()));
+                operations.push(leave);
             }
             operations
         };

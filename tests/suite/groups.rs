@@ -1,7 +1,9 @@
 //! Pairs and their groups: found or made, followed, lost; who belongs into them, who leaves them, and who comes back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use contactsync::clock::SeededEntropy;
 use contactsync::domain::account::Outcome;
 use contactsync::domain::id::ContactId;
 use contactsync::domain::link::LinkState;
@@ -9,6 +11,8 @@ use contactsync::domain::pair::{LeftGroup, MissingGroup, Pair, Promise, Stranger
 use contactsync::emulator::MemberFate;
 use contactsync::emulator::fault::FaultKind;
 use contactsync::emulator::settings::{Delay, Feed};
+use contactsync::engine::{Operation, Purpose, Reach};
+use contactsync::store::memory::MemoryStore;
 use serde_json::json;
 
 use crate::support::fuse::{Cut, Fuse};
@@ -488,6 +492,27 @@ async fn two_pairs_of_an_account_have_the_contacts_of_their_labels() {
     assert_eq!(ada.card.labels.into_iter().collect::<Vec<_>>(), ["Club", "Customer"], "put into a second group");
     assert_eq!(world.groups_of("Ada King"), ["Club", "Team", "myContacts"]);
     world.assert_at_rest().await;
+}
+
+// Two plans that differ in nothing but the group are two plans.
+#[tokio::test]
+async fn a_plan_names_the_groups_that_a_contact_joins_and_leaves() {
+    let memory = Arc::new(MemoryStore::new(&SeededEntropy::new(7)));
+    let world = World::on(memory.clone(), with_pairs(vec![labelled("Team", "Customer"), labelled("Club", "Club")]));
+    let mut card = person("Ada King");
+    card.labels.extend(["Customer".to_owned(), "Club".to_owned()]);
+    let ada = world.add(card).await;
+    world.settle().await;
+    let mut told = Vec::new();
+    for label in ["Customer", "Club"] {
+        let before = world.contact(ada).await.card.labels;
+        unlabel(&world, ada, label).await;
+        let report = world.run_on(&memory.snapshot(), Reach::Incremental, Purpose::Preview).await;
+        told.push((report.operations[0].fields["groups"].before.clone(), Operation::digest_of(&report.operations)));
+        world.edit(ada, |card| card.labels = before).await;
+    }
+    assert_eq!((&told[0].0, &told[1].0), (&json!("Team"), &json!("Club")));
+    assert_ne!(told[0].1, told[1].1);
 }
 
 // Labels that are mapped to groups travel as memberships, both ways.

@@ -206,7 +206,7 @@ async fn a_plan_that_needs_several_rounds_tells_each_operation_once() {
     let mut once = told.clone();
     once.dedup();
     assert_eq!(told, once);
-    assert!(told.contains(&"google join Ada King []".to_owned()), "{told:?}");
+    assert!(told.contains(&"google join Ada King [groups]".to_owned()), "{told:?}");
     assert!(told.contains(&"store update Ada King [notes]".to_owned()), "{told:?}");
 }
 

@@ -50,6 +50,6 @@ fn status_names_the_run_and_approving_it_carries_out_what_was_parked() {
 fn a_run_that_nobody_knows_is_refused() {
     let home = Home::alone();
     let ran = home.run(["approve", "01ARZ3NDEKTSV4RRFFQ69G5FAV"]);
-    assert!(ran.ended(1).err.contains("there is no run 01ARZ3NDEKTSV4RRFFQ69G5FAV"), "{}", ran.err);
+    assert!(ran.ended(2).err.contains("there is no run 01ARZ3NDEKTSV4RRFFQ69G5FAV"), "{}", ran.err);
     home.run(["approve", "yesterday"]).ended(2);
 }

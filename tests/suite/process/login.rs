@@ -74,8 +74,10 @@ fn a_consent_in_the_browser_connects_the_account() {
     let sandbox = Sandbox::start();
     let home = without_consent(&sandbox);
     asks_for_consent(&home, "contactsync login sales");
+    assert_eq!(home.json(&["status"])["accounts"][0]["last_outcome"], json!("no_consent"));
     let (ran, page) = logged_in(&home);
     let answer = ran.json_after(0);
+    assert_eq!(home.json(&["status"])["accounts"][0]["last_outcome"], json!(null), "that is over");
     assert_eq!((&answer["account"], &answer["email"]), (&json!("sales"), &json!(ACCOUNT)));
     assert!(answer["scopes"].as_array().expect("scopes").contains(&json!(CONTACTS)), "{answer}");
     assert_eq!(page.status, 200);
@@ -208,5 +210,6 @@ fn an_account_that_is_not_there_and_a_question_taken_back_are_told() {
     let mut program = login(&home);
     invited(&mut program);
     program.signal("TERM");
-    program.end().refused(77, &["taken back", "nothing has changed"]);
+    program.end().refused(0, &["taken back", "nothing has changed"]);
+    assert_eq!(home.json(&["status"])["accounts"][0]["last_outcome"], json!(null));
 }

@@ -72,6 +72,6 @@ fn a_run_is_looked_at_undone_and_brought_back() {
 fn a_run_that_nobody_knows_is_refused() {
     let home = Home::alone();
     let ran = home.run(["undo", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "--yes"]);
-    assert!(ran.ended(1).err.contains("there is no run"), "{}", ran.err);
+    assert!(ran.ended(2).err.contains("there is no run"), "{}", ran.err);
     home.run(["undo", "tomorrow"]).ended(2);
 }
