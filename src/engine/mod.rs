@@ -13,8 +13,9 @@
 //! 6. `scope`: reads the store's change feed and opens links for contacts that belong to the account and have none.
 //! 7. `push`: carries what changed in the store to the remote.
 //!
-//! Steps 5 to 7 go out from durable state alone, so a run can be cut off anywhere and the next one goes on from there. What is sent to the remote is committed before it is sent, and recorded after; no transaction waits for the
-//! network. A run with nothing to do reads two pages and writes nothing but its own summary.
+//! Steps 5 to 7 go out from durable state alone, so a run can be cut off anywhere and the next one goes on from there.
+//! What is sent to the remote is committed before it is sent, and recorded after; no transaction waits for the network.
+//! A run with nothing to do reads two pages and writes nothing but its own summary.
 //!
 //! Nothing here knows real time, sockets, SQL or a vendor: the [`Clock`], the [`Entropy`], the [`Store`] and the
 //! [`Remote`] are handed in.

@@ -71,21 +71,27 @@ async fn a_move_that_was_cut_off_anywhere_is_finished() {
     }
 }
 
+/// Ada, selected by her label, in an account where leaving the group deletes.
+async fn customer() -> (World, ContactId) {
+    let mut promise = promise();
+    promise.delete.left_group = LeftGroup::Delete;
+    promise.pairs[0].labels = vec!["Customer".to_owned()];
+    let world = World::with(promise);
+    let mut card = person("Ada King");
+    card.labels.insert("Customer".to_owned());
+    let ada = world.add(card).await;
+    world.settle().await;
+    world.advance(HOUR);
+    (world, ada)
+}
+
 // Taken out of its group because it lost the label, and given the label again before anything was recorded of that: what
 // is out of the group then was taken out by us, and not by somebody in Google whose wish would be law.
 #[tokio::test]
 async fn a_contact_that_returns_to_the_selection_after_a_run_was_cut_off_is_put_back() {
     let mut step = 0;
     loop {
-        let mut promise = promise();
-        promise.delete.left_group = LeftGroup::Delete;
-        promise.pairs[0].labels = vec!["Customer".to_owned()];
-        let mut world = World::with(promise);
-        let mut card = person("Ada King");
-        card.labels.insert("Customer".to_owned());
-        let ada = world.add(card).await;
-        world.settle().await;
-        world.advance(HOUR);
+        let (mut world, ada) = customer().await;
         world.edit(ada, |card| card.labels.clear()).await;
         world.fuse(&Fuse::at(step, Cut::After));
         let finished = world.sync_or_crash().is_some();
@@ -111,15 +117,7 @@ async fn a_contact_that_returns_to_the_selection_after_a_run_was_cut_off_is_put_
 async fn a_late_read_after_a_move_of_ours_does_not_make_it_somebody_elses() {
     let mut step = 0;
     loop {
-        let mut promise = promise();
-        promise.delete.left_group = LeftGroup::Delete;
-        promise.pairs[0].labels = vec!["Customer".to_owned()];
-        let mut world = World::with(promise);
-        let mut card = person("Ada King");
-        card.labels.insert("Customer".to_owned());
-        let ada = world.add(card).await;
-        world.settle().await;
-        world.advance(HOUR);
+        let (mut world, ada) = customer().await;
         world.switch(|settings| settings.propagation.get = Delay::constant(240_000));
         world.edit(ada, |card| card.labels.clear()).await;
         world.fuse(&Fuse::at(step, Cut::After));
