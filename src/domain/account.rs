@@ -15,8 +15,6 @@ pub struct AccountState {
     pub remote_user: Option<String>,
     /// Where the stream of contacts was left.
     pub contacts: Option<Cursor>,
-    /// Where the stream of groups was left.
-    pub groups: Option<Cursor>,
     /// When a full listing of contacts was last begun, whatever became of it.
     pub full_begun: Option<Timestamp>,
     /// Up to which change of the store the selection was evaluated.
@@ -80,6 +78,9 @@ pub struct PairGroup {
     pub etag: Option<Etag>,
     /// How many members the remote counts.
     pub members: u64,
+    /// How many of them no link accounts for, as of the last comparison; `None` before the first. Negative when the
+    /// remote had not counted all of ours yet.
+    pub outsiders: Option<i64>,
     /// Whether the group was deleted at the remote; the pair then waits for a person.
     pub deleted: bool,
 }
@@ -107,7 +108,6 @@ impl AccountState {
             name,
             remote_user: None,
             contacts: None,
-            groups: None,
             full_begun: None,
             feed_position: 0,
             settings: None,

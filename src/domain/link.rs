@@ -61,6 +61,9 @@ pub struct Link {
     /// The groups of pairs that a call of ours takes the record out of, while it is not recorded what became of that. That
     /// the record is not in them is nobody's decision.
     pub leaving: BTreeSet<GroupId>,
+    /// The groups that the record was in when it was last seen, or as our last write left it. Follows from `seen` and
+    /// `base`; kept apart so that the members of a group can be counted.
+    pub member_of: BTreeSet<GroupId>,
     /// The record of the life before, should it turn out to live on under another name; `None` in the first life. In
     /// state [`LinkState::Found`]: the record itself, when it is that of the life before of another link.
     pub former: Option<Former>,

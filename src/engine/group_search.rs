@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::{Doing, EngineError, Run};
 use crate::domain::id::{GroupId, LinkToken, RemoteId};
-use crate::remotes::{Record, Recovery};
+use crate::remotes::Record;
 
 /// How many members of a group are looked up in the store at once.
 const MEMBERS_CHUNK: usize = 500;
@@ -41,17 +41,7 @@ impl Run<'_> {
         let mut unknown = BTreeSet::new();
         for group in groups {
             self.check_stop()?;
-            match self.deps.remote.group_members(group).await {
-                Ok(members) => unknown.extend(members),
-                Err(cause) if matches!(cause.recovery(), Recovery::RetryAfter(_) | Recovery::AskConsent) => {
-                    return Err(EngineError::Remote { doing: "reading the members of a group", cause });
-                }
-                // Looking is a short cut, which large groups are known to bar: the listings will tell as well.
-                Err(error) => tracing::debug!(
-                    account = %self.order.promise.account, error = &error as &dyn std::error::Error,
-                    "the members of a group cannot be read; the listings have to tell"
-                ),
-            }
+            unknown.extend(self.members_of(group).await?.unwrap_or_default());
         }
         let members: Vec<RemoteId> = unknown.iter().cloned().collect();
         for ids in members.chunks(MEMBERS_CHUNK) {

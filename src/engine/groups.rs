@@ -9,11 +9,11 @@
 use std::collections::BTreeMap;
 
 use super::{Doing, EngineError, Purpose, Run};
-use crate::domain::account::{Cursor, PairGroup};
+use crate::domain::account::PairGroup;
 use crate::domain::id::GroupId;
 use crate::domain::normal;
 use crate::domain::pair::{Direction, InStore, MissingGroup};
-use crate::remotes::{Group, GroupOwnership, PageRequest, Presence, RemoteError, usable_cursor};
+use crate::remotes::{Group, GroupOwnership, Presence, RemoteError};
 use crate::store::Write;
 
 /// The name of the group that deleted contacts are moved to under the policy `trash-group`. It is remembered beside the
@@ -29,8 +29,12 @@ impl Run<'_> {
         self.state
             .pair_groups
             .retain(|known| configured.contains(&known.configured) || (has_trash && known.configured == TRASH_GROUP));
-        let all_known = configured.iter().all(|name| self.state.pair_groups.iter().any(|g| g.configured == *name));
-        let seen = if all_known { self.changed_groups().await? } else { self.all_groups().await? };
+        let mut seen = self.listed_groups().await?;
+        let is_known = |name: &String| self.state.pair_groups.iter().any(|known| known.configured == *name);
+        if !configured.iter().all(is_known) {
+            self.confirm_user().await?;
+        }
+        self.ask_for_absent(&mut seen).await?;
         self.follow(&seen);
         self.take_up_lost(&seen);
         for name in &configured {
@@ -48,48 +52,42 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The groups that changed since the last run, or all of them when the token is of no use.
-    async fn changed_groups(&mut self) -> Result<BTreeMap<GroupId, Group>, EngineError> {
-        let template = self.deps.remote.groups_template();
-        let Some(cursor) = usable_cursor(self.state.groups.as_ref(), &template).cloned() else {
-            return self.all_groups().await;
-        };
-        match self.read_groups(Some(&cursor)).await {
-            Err(EngineError::Remote { cause: RemoteError::TokenExpired, .. }) => self.all_groups().await,
-            other => other,
-        }
-    }
-
-    pub(crate) async fn all_groups(&mut self) -> Result<BTreeMap<GroupId, Group>, EngineError> {
-        self.confirm_user().await?;
-        let groups = self.read_groups(None).await?;
-        // What a complete listing lacks is gone; groups have no propagation window worth waiting for, and a pair whose
-        // group seems gone only waits for a person.
-        for known in &mut self.state.pair_groups {
-            known.deleted = known.deleted || !groups.contains_key(&known.group);
-        }
-        Ok(groups)
-    }
-
-    async fn read_groups(&mut self, since: Option<&Cursor>) -> Result<BTreeMap<GroupId, Group>, EngineError> {
-        let begun = self.now();
+    /// All groups that the remote lists. Everything is listed each time: it is one call as well, and a group's count of
+    /// members is told whether or not the group itself changed.
+    pub(crate) async fn listed_groups(&self) -> Result<BTreeMap<GroupId, Group>, EngineError> {
         let mut groups = BTreeMap::new();
-        let mut request = PageRequest { since: since.map(|cursor| cursor.token.clone()), page: None };
+        let mut next = None;
         loop {
-            let page = self.deps.remote.list_groups(&request).await.doing("listing groups")?;
+            let page = self.deps.remote.list_groups(next.as_deref()).await.doing("listing groups")?;
             groups.extend(page.groups.into_iter().map(|group| (group.id.clone(), group)));
-            if page.next_page.is_some() {
-                request.page = page.next_page;
-                continue;
+            next = page.next_page;
+            if next.is_none() {
+                return Ok(groups);
             }
-            self.state.groups = page.next_token.map(|token| Cursor {
-                token,
-                template: self.deps.remote.groups_template(),
-                lineage: since.map_or(begun, |cursor| cursor.lineage),
-                short: 0,
-            });
-            return Ok(groups);
         }
+    }
+
+    /// Asks directly for the pairs' groups that the listing lacks: a listing can be short.
+    async fn ask_for_absent(&mut self, seen: &mut BTreeMap<GroupId, Group>) -> Result<(), EngineError> {
+        let is_absent = |known: &&PairGroup| !known.deleted && !seen.contains_key(&known.group);
+        let absent: Vec<GroupId> =
+            self.state.pair_groups.iter().filter(is_absent).map(|known| known.group.clone()).collect();
+        if absent.is_empty() {
+            return Ok(());
+        }
+        // What another user's account lacks would look deleted.
+        self.confirm_user().await?;
+        for id in absent {
+            match self.deps.remote.group(&id).await {
+                Ok(group) => _ = seen.insert(id, group),
+                Err(RemoteError::Missing { .. }) => {
+                    let gone = self.state.pair_groups.iter_mut().filter(|known| known.group == id);
+                    gone.for_each(|known| known.deleted = true);
+                }
+                Err(cause) => return Err(EngineError::Remote { doing: "reading a group", cause }),
+            }
+        }
+        Ok(())
     }
 
     /// Brings what is known of the pairs' groups up to date.
@@ -142,7 +140,7 @@ impl Run<'_> {
                 Ok(group)
             }
             Err(RemoteError::Exists { .. } | RemoteError::Lost { .. }) => {
-                let seen = self.all_groups().await?;
+                let seen = self.listed_groups().await?;
                 self.by_name(name, seen.values()).ok_or_else(|| missing("creating it went unanswered"))
             }
             Err(cause) => Err(EngineError::Remote { doing: "creating a group", cause }),
@@ -211,6 +209,7 @@ fn pair_group(configured: &str, group: &Group) -> PairGroup {
         name: group.name.clone(),
         etag: group.etag.clone(),
         members: group.members,
+        outsiders: None,
         deleted: false,
     }
 }

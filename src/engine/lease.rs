@@ -27,8 +27,20 @@ impl Run<'_> {
     /// Commits under the lease, renewing it first when it is time. For callers that can act on the store's refusal.
     pub(crate) async fn try_commit(&mut self, writes: Vec<Write>) -> Result<(), StoreError> {
         self.keep_lease().await?;
+        let writes = writes.into_iter().map(|write| self.with_groups_noted(write)).collect();
         let commit = Commit { fence: rules::holds(Rule::Fence).then(|| self.tenure.fence.clone()), writes };
         self.deps.store.commit(commit).await.map(|_| ())
+    }
+
+    /// What is known of a link's record decides in which groups the record counts.
+    fn with_groups_noted(&self, write: Write) -> Write {
+        match write {
+            Write::Link(mut link) => {
+                link.member_of = self.known_groups(&link);
+                Write::Link(link)
+            }
+            other => other,
+        }
     }
 
     /// Makes sure that the lease outlives what comes next.

@@ -29,7 +29,7 @@ use crate::clock::{Clock, Entropy};
 use crate::domain::account::{AccountState, Outcome};
 use crate::domain::conflict::Conflict;
 use crate::domain::harm::Harm;
-use crate::domain::id::{ContactId, LinkId, RunId};
+use crate::domain::id::{ContactId, GroupId, LinkId, RunId};
 use crate::domain::outbox::Intent;
 use crate::domain::pair::{Direction, Promise};
 use crate::domain::run::{AccountSummary, Failure};
@@ -244,6 +244,8 @@ pub(crate) struct Run<'a> {
     pub(crate) fidelity: Fidelity,
     /// Links that could not be finished in this run and are worth another one soon.
     pub(crate) waiting: u64,
+    /// Groups of pairs whose members were all looked at.
+    pub(crate) compared: BTreeSet<GroupId>,
     /// Whether the remote has said in this run whose account it is.
     user_confirmed: bool,
     /// Contacts made in this run.
@@ -288,6 +290,7 @@ impl<'a> Run<'a> {
             asking: BTreeSet::new(),
             fidelity: Fidelity::default(),
             waiting: 0,
+            compared: BTreeSet::new(),
             user_confirmed: false,
             newborn: order.newborn.clone(),
             excesses: BTreeMap::new(),
@@ -317,6 +320,7 @@ impl<'a> Run<'a> {
         for _ in 0..4 {
             self.confirm_suspects().await?;
             self.settle().await?;
+            self.count_outsiders().await?;
             let opened = self.open_links().await?;
             if opened.or(self.push().await?) == push::News::None {
                 return Ok(());

@@ -25,6 +25,7 @@ use crate::store::Write;
 mod apart;
 mod bearing;
 mod classify;
+mod members;
 
 use apart::Doubled;
 pub(crate) use classify::same_content;
@@ -167,7 +168,8 @@ impl Run<'_> {
                 return self.commit(writes, "storing what changed at the remote").await;
             }
             if page.next_page.is_none() {
-                return self.move_cursor(page.next_token, cursor.into(), writes).await;
+                self.move_cursor(page.next_token, cursor.into(), writes).await?;
+                return self.compare_members().await;
             }
             self.commit(writes, "storing what changed at the remote").await?;
             request.page = page.next_page;
@@ -226,7 +228,9 @@ impl Run<'_> {
                     page.total.unwrap_or_default()
                 ));
             }
-            return self.move_cursor(page.next_token, descent, Vec::new()).await;
+            self.move_cursor(page.next_token, descent, Vec::new()).await?;
+            self.members_are_compared();
+            return Ok(());
         }
     }
 

@@ -11,6 +11,7 @@ pub enum Situation {
     GhostShowsUp,
     LostCreateBound,
     LostCreateBoundDeleted,
+    MembersDiffer,
     TwinFound,
     TwinFolded,
     FormerNameDeleted,
@@ -66,13 +67,14 @@ pub enum Situation {
 
 impl Situation {
     /// All of them.
-    pub const ALL: [Situation; 57] = [
+    pub const ALL: [Situation; 58] = [
         Situation::UnknownRecordDeleted,
         Situation::UnknownRecordOutsideGroups,
         Situation::UnknownRecordFound,
         Situation::GhostShowsUp,
         Situation::LostCreateBound,
         Situation::LostCreateBoundDeleted,
+        Situation::MembersDiffer,
         Situation::TwinFound,
         Situation::TwinFolded,
         Situation::FormerNameDeleted,

@@ -296,6 +296,7 @@ pub(crate) fn stand_in(twin: &Link, original: &Link, now: Timestamp) -> Vec<Writ
         acked: VersionVector::new(),
         settled: VersionVector::new(),
         leaving: BTreeSet::new(),
+        member_of: BTreeSet::new(),
         seen: Some(Sighting::Suspect { cause: Suspicion::Rival, at: now }),
         ..original.clone()
     };

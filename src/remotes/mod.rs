@@ -105,15 +105,13 @@ pub struct Fetched {
     pub unclear: BTreeSet<RemoteId>,
 }
 
-/// One page of the stream of groups.
+/// One page of the groups.
 #[derive(Debug, Clone)]
 pub struct GroupPage {
     /// The groups.
     pub groups: Vec<Group>,
     /// The next page; `None` on the last one.
     pub next_page: Option<String>,
-    /// Where to continue another day; only on the last page.
-    pub next_token: Option<ChangeToken>,
 }
 
 /// A remote group.
@@ -221,6 +219,9 @@ pub trait Codec: Send + Sync {
     /// [`Codec::recompose`].
     fn read(&self, wire: &Value, kind: Kind) -> Reading;
 
+    /// The groups that a record is a member of.
+    fn groups(&self, wire: &Value) -> BTreeSet<GroupId>;
+
     /// Our tag in a record, when it carries one.
     fn tag(&self, wire: &Value) -> Option<Tag>;
 
@@ -268,9 +269,6 @@ pub trait Remote: Send + Sync {
     /// Hash of everything that a stored cursor of contacts depends on.
     fn contacts_template(&self) -> String;
 
-    /// Hash of everything that a stored cursor of groups depends on.
-    fn groups_template(&self) -> String;
-
     /// The user the grant belongs to, as the remote names it, with the e-mail address when it tells one. Costs no call
     /// when the grant itself says so.
     async fn user(&self) -> Result<RemoteUser, RemoteError>;
@@ -303,8 +301,11 @@ pub trait Remote: Send + Sync {
     /// succeeds.
     async fn delete_records(&self, ids: &[RemoteId]) -> Result<(), RemoteError>;
 
-    /// One page of changed, or of all, groups.
-    async fn list_groups(&self, request: &PageRequest) -> Result<GroupPage, RemoteError>;
+    /// One page of all groups; `None` asks for the first.
+    async fn list_groups(&self, page: Option<&str>) -> Result<GroupPage, RemoteError>;
+
+    /// One group. [`RemoteError::Missing`] when there is none of that id.
+    async fn group(&self, group: &GroupId) -> Result<Group, RemoteError>;
 
     /// Creates a group. [`RemoteError::Exists`] when there is one of that name: list the groups and take that one.
     async fn create_group(&self, name: &str) -> Result<Group, RemoteError>;

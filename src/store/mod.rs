@@ -32,7 +32,9 @@ use crate::domain::conflict::Conflict;
 use crate::domain::contact::{Contact, Kind};
 use crate::domain::harm::HarmDone;
 use crate::domain::history::{Change, RecordedChange, RemoteChange};
-use crate::domain::id::{AccountName, ConflictId, ContactId, Etag, LinkId, LinkToken, Marker, RemoteId, RunId};
+use crate::domain::id::{
+    AccountName, ConflictId, ContactId, Etag, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId,
+};
 use crate::domain::link::Link;
 use crate::domain::matching::MatchKey;
 use crate::domain::outbox::{Intent, Sent};
@@ -382,6 +384,12 @@ pub trait Store: Send + Sync {
 
     /// The remote ids of all bound links of an account, in order.
     async fn bound_remotes(&self, account: &AccountName) -> Result<BTreeSet<RemoteId>, StoreError>;
+
+    /// How many records of an account are known to be in each group; groups without any are left out.
+    async fn group_sizes(&self, account: &AccountName) -> Result<BTreeMap<GroupId, u64>, StoreError>;
+
+    /// The remote ids of an account that are known to be in a group.
+    async fn remotes_in(&self, account: &AccountName, group: &GroupId) -> Result<BTreeSet<RemoteId>, StoreError>;
 
     /// Numbers about an account's links.
     async fn link_counts(&self, account: &AccountName) -> Result<LinkCounts, StoreError>;

@@ -287,7 +287,7 @@ async fn groups_are_created_once_and_filled() {
     world.google.change_members(&common, &[], std::slice::from_ref(&record.id)).await.unwrap();
     let kept = world.google.change_members(&group.id, &[], std::slice::from_ref(&record.id)).await.unwrap();
     assert_eq!(kept.kept, BTreeSet::from([record.id.clone()]));
-    let page = world.google.list_groups(&PageRequest { since: None, page: None }).await.unwrap();
+    let page = world.google.list_groups(None).await.unwrap();
     let listed = page.groups.iter().find(|listed| listed.id == group.id).unwrap();
     assert_eq!((listed.name.as_str(), listed.members), ("Customers", 1));
     let filled = world.google.get_group(&group.id, 5).await.unwrap();

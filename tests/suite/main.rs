@@ -20,6 +20,7 @@ mod guards;
 mod identity;
 mod laws;
 mod lossless;
+mod members;
 mod moves;
 mod preview;
 mod process;

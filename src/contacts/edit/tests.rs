@@ -228,6 +228,7 @@ impl World {
             former: None,
             wanted: BTreeSet::new(),
             leaving: BTreeSet::new(),
+            member_of: BTreeSet::new(),
         };
         let writes = vec![Write::Link(Box::new(link))];
         self.store.commit(Commit { fence: None, writes }).await.expect("stored");

@@ -128,7 +128,7 @@ impl Run<'_> {
         if had.is_empty() {
             return Ok(had);
         }
-        let there = self.all_groups().await?;
+        let there = self.listed_groups().await?;
         had.retain(|group| there.get(group).is_some_and(|group| group.presence == Presence::Present));
         Ok(had)
     }

@@ -364,6 +364,7 @@ impl Run<'_> {
             map_revision: self.deps.remote.codec().map_revision(),
             wanted: BTreeSet::new(),
             leaving: BTreeSet::new(),
+            member_of: BTreeSet::new(),
             former,
         };
         page.writes.push(Write::DropStranger(account, record.id.clone()));

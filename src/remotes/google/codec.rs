@@ -171,6 +171,10 @@ impl Codec for GoogleCodec {
         Reading { card, groups: groups::read(wire) }
     }
 
+    fn groups(&self, wire: &Value) -> BTreeSet<GroupId> {
+        groups::read(wire)
+    }
+
     fn compose(&self, card: &Card, groups: &BTreeSet<GroupId>, tag: &Tag) -> Value {
         let nothing = match card.kind() {
             Kind::Person => Card::person(),

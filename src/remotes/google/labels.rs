@@ -4,8 +4,8 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::domain::id::{ChangeToken, Etag, GroupId, RemoteId};
-use crate::remotes::{Group, GroupOwnership, GroupPage, MembersChanged, PageRequest, Presence, RemoteError};
+use crate::domain::id::{Etag, GroupId, RemoteId};
+use crate::remotes::{Group, GroupOwnership, GroupPage, MembersChanged, Presence, RemoteError};
 
 use super::client::Google;
 use super::people::{decode, unreadable};
@@ -24,7 +24,6 @@ const MEMBERS_SHOWN: u64 = 1_000;
 struct Groups {
     contact_groups: Vec<Value>,
     next_page_token: Option<String>,
-    next_sync_token: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -49,11 +48,6 @@ pub struct FilledGroup {
     pub members: Vec<RemoteId>,
 }
 
-/// The request for the listing, without tokens.
-pub(super) fn listing() -> String {
-    format!("/v1/contactGroups?pageSize=1000&groupFields={FIELDS}&prettyPrint=false")
-}
-
 fn group(method: &'static str, group: &Value) -> Result<Group, RemoteError> {
     let id = text(group, "resourceName").ok_or_else(|| unreadable(method, "a group without resourceName"))?;
     let deleted = group.pointer("/metadata/deleted").and_then(Value::as_bool) == Some(true);
@@ -69,25 +63,19 @@ fn group(method: &'static str, group: &Value) -> Result<Group, RemoteError> {
 }
 
 impl Google {
-    /// contactGroups.list
-    pub(super) async fn list_labels(&self, request: &PageRequest) -> Result<GroupPage, RemoteError> {
+    /// contactGroups.list, one page of all groups.
+    pub(super) async fn list_labels(&self, page: Option<&str>) -> Result<GroupPage, RemoteError> {
         const METHOD: &str = "contactGroups.list";
-        let mut call = Call::get(METHOD, listing());
-        for (name, token) in
-            [("pageToken", &request.page), ("syncToken", &request.since.as_ref().map(ToString::to_string))]
-        {
-            if let Some(token) = token {
-                call.about = About::Continuation;
-                add_parameter(&mut call.path, name, token);
-            }
+        let path = format!("/v1/contactGroups?pageSize=1000&groupFields={FIELDS}&prettyPrint=false");
+        let mut call = Call::get(METHOD, path);
+        if let Some(token) = page {
+            call.about = About::Continuation;
+            add_parameter(&mut call.path, "pageToken", token);
         }
         let answer: Groups = decode(METHOD, self.read(&call).await?)?;
-        // Pages before the last one carry a change token too; it would skip the rest.
-        let last = answer.next_page_token.is_none();
         Ok(GroupPage {
             groups: answer.contact_groups.iter().map(|one| group(METHOD, one)).collect::<Result<_, _>>()?,
             next_page: answer.next_page_token,
-            next_token: answer.next_sync_token.filter(|_| last).map(ChangeToken::new),
         })
     }
 

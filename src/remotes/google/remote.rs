@@ -35,10 +35,6 @@ impl Remote for Google {
         digest(&people::listing())
     }
 
-    fn groups_template(&self) -> String {
-        digest(&labels::listing())
-    }
-
     async fn user(&self) -> Result<RemoteUser, RemoteError> {
         self.get_user().await
     }
@@ -71,8 +67,12 @@ impl Remote for Google {
         self.delete_people(ids).await
     }
 
-    async fn list_groups(&self, request: &PageRequest) -> Result<GroupPage, RemoteError> {
-        self.list_labels(request).await
+    async fn list_groups(&self, page: Option<&str>) -> Result<GroupPage, RemoteError> {
+        self.list_labels(page).await
+    }
+
+    async fn group(&self, group: &GroupId) -> Result<Group, RemoteError> {
+        Ok(self.get_group(group, 0).await?.group)
     }
 
     async fn create_group(&self, name: &str) -> Result<Group, RemoteError> {

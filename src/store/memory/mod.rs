@@ -26,7 +26,7 @@ use crate::domain::conflict::Conflict;
 use crate::domain::contact::Contact;
 use crate::domain::harm::HarmDone;
 use crate::domain::history::RecordedChange;
-use crate::domain::id::{AccountName, ConflictId, ContactId, LinkId, LinkToken, Marker, RemoteId, RunId};
+use crate::domain::id::{AccountName, ConflictId, ContactId, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId};
 use crate::domain::link::{Link, LinkState};
 use crate::domain::matching::MatchKey;
 use crate::domain::outbox::{Intent, Sent};
@@ -170,6 +170,21 @@ impl Store for MemoryStore {
         let state = self.state();
         let bound = state.links.values().filter(|link| link.account == *account && link.state == LinkState::Bound);
         Ok(bound.filter_map(|link| link.remote.clone()).collect())
+    }
+
+    async fn group_sizes(&self, account: &AccountName) -> Result<BTreeMap<GroupId, u64>, StoreError> {
+        let state = self.state();
+        let mut sizes = BTreeMap::new();
+        for link in state.links.values().filter(|link| link.account == *account) {
+            link.member_of.iter().for_each(|group| *sizes.entry(group.clone()).or_default() += 1);
+        }
+        Ok(sizes)
+    }
+
+    async fn remotes_in(&self, account: &AccountName, group: &GroupId) -> Result<BTreeSet<RemoteId>, StoreError> {
+        let state = self.state();
+        let members = state.links.values().filter(|link| link.account == *account && link.member_of.contains(group));
+        Ok(members.filter_map(|link| link.remote.clone()).collect())
     }
 
     async fn link_counts(&self, account: &AccountName) -> Result<LinkCounts, StoreError> {

@@ -9,7 +9,7 @@ use crate::domain::account::{AccountState, PairGroup};
 use crate::domain::id::{AccountName, Etag, GroupId};
 use crate::store::StoreError;
 
-const SELECT: &str = "SELECT name, remote_user, contacts_cursor, groups_cursor, full_begun, feed_position, settings,
+const SELECT: &str = "SELECT name, remote_user, contacts_cursor, full_begun, feed_position, settings,
     clock_ahead_ms, clock_set, budget, proven_equal, last_run, last_outcome, last_error FROM account";
 
 /// Inserts or replaces the state of an account, its pair groups included.
@@ -27,12 +27,12 @@ pub(super) async fn put(connection: &mut SqliteConnection, account: &AccountStat
 }
 
 async fn put_row(connection: &mut SqliteConnection, account: &AccountState) -> Result<(), StoreError> {
-    const UPSERT: &str = "INSERT INTO account (name, remote_user, contacts_cursor, groups_cursor, full_begun,
+    const UPSERT: &str = "INSERT INTO account (name, remote_user, contacts_cursor, full_begun,
             feed_position, settings, clock_ahead_ms, clock_set, budget, proven_equal, last_run, last_outcome,
             last_error)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
         ON CONFLICT (name) DO UPDATE SET remote_user = excluded.remote_user,
-            contacts_cursor = excluded.contacts_cursor, groups_cursor = excluded.groups_cursor,
+            contacts_cursor = excluded.contacts_cursor,
             full_begun = excluded.full_begun, feed_position = excluded.feed_position, settings = excluded.settings,
             clock_ahead_ms = excluded.clock_ahead_ms, clock_set = excluded.clock_set, budget = excluded.budget,
             proven_equal = excluded.proven_equal,
@@ -42,7 +42,6 @@ async fn put_row(connection: &mut SqliteConnection, account: &AccountState) -> R
         .bind(account.name.to_string())
         .bind(account.remote_user.clone())
         .bind(json_opt("account", "contacts_cursor", account.contacts.as_ref())?)
-        .bind(json_opt("account", "groups_cursor", account.groups.as_ref())?)
         .bind(account.full_begun.map(|begun| begun.as_micros()))
         .bind(number("account", "feed_position", account.feed_position)?)
         .bind(account.settings.clone())
@@ -66,8 +65,8 @@ async fn put_group(
     group: &PairGroup,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO pair_group (account, place, configured, remote, name, etag, members, deleted)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO pair_group (account, place, configured, remote, name, etag, members, outsiders, deleted)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(account.to_string())
     .bind(place)
@@ -76,6 +75,7 @@ async fn put_group(
     .bind(group.name.clone())
     .bind(group.etag.as_ref().map(ToString::to_string))
     .bind(number("pair_group", "members", group.members)?)
+    .bind(group.outsiders)
     .bind(group.deleted)
     .execute(connection)
     .await
@@ -120,7 +120,6 @@ fn from_row(row: &SqliteRow) -> Result<AccountState, StoreError> {
         name: cells.name("name", AccountName::new)?,
         remote_user: cells.get("remote_user")?,
         contacts: cells.json_opt("contacts_cursor")?,
-        groups: cells.json_opt("groups_cursor")?,
         full_begun: cells.time_opt("full_begun")?,
         feed_position: cells.number("feed_position")?,
         settings: cells.get("settings")?,
@@ -137,7 +136,7 @@ fn from_row(row: &SqliteRow) -> Result<AccountState, StoreError> {
 
 async fn load_groups(connection: &mut SqliteConnection, account: &AccountName) -> Result<Vec<PairGroup>, StoreError> {
     let rows = sqlx::query(
-        "SELECT account, configured, remote, name, etag, members, deleted
+        "SELECT account, configured, remote, name, etag, members, outsiders, deleted
          FROM pair_group WHERE account = $1 ORDER BY place",
     )
     .bind(account.to_string())
@@ -155,6 +154,7 @@ fn group_from(row: &SqliteRow) -> Result<PairGroup, StoreError> {
         name: cells.get("name")?,
         etag: cells.name_opt("etag", Etag::new)?,
         members: cells.number("members")?,
+        outsiders: cells.get("outsiders")?,
         deleted: cells.get("deleted")?,
     })
 }

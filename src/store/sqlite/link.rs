@@ -8,13 +8,13 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use super::error::unavailable;
 use super::query::{VALUES_MAX, pieces, push_list};
 use super::row::Cells;
-use crate::domain::id::{AccountName, ContactId, Etag, LinkId, LinkToken, Marker, RemoteId};
+use crate::domain::id::{AccountName, ContactId, Etag, GroupId, LinkId, LinkToken, Marker, RemoteId};
 use crate::domain::link::{Base, Link, LinkState};
 use crate::store::{LinkCounts, StoreError};
 
 const SELECT: &str = "SELECT link.id, link.account, link.contact, state, link.remote, incarnation, link.token,
     base_store, base_remote, base_marker, base_certainty, base_agreed, former, acked, settled, etag, remote_time, changed_at, seen,
-    own_delete, parked, map_revision, wanted, leaving";
+    own_delete, parked, map_revision, wanted, leaving, member_of";
 
 /// The links with these ids, in the order of their ids.
 pub(super) async fn load(connection: &mut SqliteConnection, ids: &[LinkId]) -> Result<Vec<Link>, StoreError> {
@@ -126,6 +126,49 @@ pub(super) async fn bound_remotes(
     rows.iter().map(|row| Cells::new(row, "link", "id").name("remote", RemoteId::new)).collect()
 }
 
+/// How many records of an account are known to be in each group.
+pub(super) async fn group_sizes(
+    connection: &mut SqliteConnection,
+    account: &AccountName,
+) -> Result<BTreeMap<GroupId, u64>, StoreError> {
+    // Few sets of groups, many links: the index alone answers.
+    let rows = sqlx::query(
+        "SELECT MIN(id) AS id, member_of, COUNT(*) AS size FROM link WHERE account = $1 AND member_of <> '[]'
+         GROUP BY member_of",
+    )
+    .bind(account.to_string())
+    .fetch_all(connection)
+    .await
+    .map_err(unavailable("counting the members of groups"))?;
+    let mut sizes = BTreeMap::new();
+    for row in &rows {
+        let cells = Cells::new(row, "link", "id");
+        let groups: BTreeSet<GroupId> = cells.json("member_of")?;
+        let size: u64 = cells.number("size")?;
+        groups.into_iter().for_each(|group| *sizes.entry(group).or_default() += size);
+    }
+    Ok(sizes)
+}
+
+/// The remote ids that are known to be in a group.
+pub(super) async fn remotes_in(
+    connection: &mut SqliteConnection,
+    account: &AccountName,
+    group: &GroupId,
+) -> Result<BTreeSet<RemoteId>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, remote FROM link
+         WHERE account = $1 AND remote IS NOT NULL AND member_of <> '[]'
+           AND EXISTS (SELECT 1 FROM json_each(member_of) WHERE value = $2)",
+    )
+    .bind(account.to_string())
+    .bind(group.to_string())
+    .fetch_all(connection)
+    .await
+    .map_err(unavailable("loading the members of a group"))?;
+    rows.iter().map(|row| Cells::new(row, "link", "id").name("remote", RemoteId::new)).collect()
+}
+
 /// Numbers about an account's links.
 pub(super) async fn counts(connection: &mut SqliteConnection, account: &AccountName) -> Result<LinkCounts, StoreError> {
     let row = sqlx::query(
@@ -208,6 +251,7 @@ fn from_row(row: &SqliteRow) -> Result<Link, StoreError> {
         former: cells.json_opt("former")?,
         wanted: cells.json("wanted")?,
         leaving: cells.json("leaving")?,
+        member_of: cells.json("member_of")?,
     })
 }
 

@@ -18,8 +18,8 @@ pub(super) async fn put(connection: &mut SqliteConnection, link: &Link) -> Resul
 async fn put_row(connection: &mut SqliteConnection, link: &Link) -> Result<(), StoreError> {
     const UPSERT: &str = "INSERT INTO link (id, account, contact, state, remote, incarnation, token, base_store,
             base_remote, base_marker, base_certainty, acked, settled, etag, remote_time, changed_at, seen, own_delete,
-            parked, map_revision, base_agreed, former, wanted, leaving, restless, unsettled)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $25)
+            parked, map_revision, base_agreed, former, wanted, leaving, member_of, restless, unsettled)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $26)
         ON CONFLICT (id) DO UPDATE SET account = excluded.account, contact = excluded.contact, state = excluded.state,
             remote = excluded.remote, incarnation = excluded.incarnation, token = excluded.token,
             base_store = excluded.base_store, base_remote = excluded.base_remote, base_marker = excluded.base_marker,
@@ -27,7 +27,8 @@ async fn put_row(connection: &mut SqliteConnection, link: &Link) -> Result<(), S
             etag = excluded.etag, remote_time = excluded.remote_time, changed_at = excluded.changed_at,
             seen = excluded.seen, own_delete = excluded.own_delete, parked = excluded.parked,
             map_revision = excluded.map_revision, base_agreed = excluded.base_agreed, former = excluded.former,
-            wanted = excluded.wanted, leaving = excluded.leaving, restless = excluded.restless, unsettled = excluded.unsettled";
+            wanted = excluded.wanted, leaving = excluded.leaving, member_of = excluded.member_of,
+            restless = excluded.restless, unsettled = excluded.unsettled";
     let base = link.base.as_ref();
     let marker = base.and_then(|base| base.marker).map(|marker| number("link", "base_marker", marker.0)).transpose()?;
     let certainty = base.map(|base| json_word("link", "base_certainty", &base.certainty)).transpose()?;
@@ -56,6 +57,7 @@ async fn put_row(connection: &mut SqliteConnection, link: &Link) -> Result<(), S
         .bind(json_opt("link", "former", link.former.as_ref())?)
         .bind(json("link", "wanted", &link.wanted)?)
         .bind(json("link", "leaving", &link.leaving)?)
+        .bind(json("link", "member_of", &link.member_of)?)
         .bind(!link.is_settled(None))
         .execute(connection)
         .await

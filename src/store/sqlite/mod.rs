@@ -49,7 +49,7 @@ use crate::domain::conflict::Conflict;
 use crate::domain::contact::Contact;
 use crate::domain::harm::HarmDone;
 use crate::domain::history::RecordedChange;
-use crate::domain::id::{AccountName, ConflictId, ContactId, LinkId, LinkToken, Marker, RemoteId, RunId};
+use crate::domain::id::{AccountName, ConflictId, ContactId, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId};
 use crate::domain::link::Link;
 use crate::domain::matching::MatchKey;
 use crate::domain::outbox::{Intent, Sent};
@@ -226,6 +226,14 @@ impl Store for SqliteStore {
 
     async fn bound_remotes(&self, account: &AccountName) -> Result<BTreeSet<RemoteId>, StoreError> {
         link::bound_remotes(&mut *self.connection().await?, account).await
+    }
+
+    async fn group_sizes(&self, account: &AccountName) -> Result<BTreeMap<GroupId, u64>, StoreError> {
+        link::group_sizes(&mut *self.connection().await?, account).await
+    }
+
+    async fn remotes_in(&self, account: &AccountName, group: &GroupId) -> Result<BTreeSet<RemoteId>, StoreError> {
+        link::remotes_in(&mut *self.connection().await?, account, group).await
     }
 
     async fn link_counts(&self, account: &AccountName) -> Result<LinkCounts, StoreError> {

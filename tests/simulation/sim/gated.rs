@@ -11,7 +11,9 @@ use contactsync::domain::conflict::Conflict;
 use contactsync::domain::contact::Contact;
 use contactsync::domain::harm::HarmDone;
 use contactsync::domain::history::RecordedChange;
-use contactsync::domain::id::{AccountName, ConflictId, ContactId, LinkId, LinkToken, Marker, RemoteId, RunId};
+use contactsync::domain::id::{
+    AccountName, ConflictId, ContactId, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId,
+};
 use contactsync::domain::link::Link;
 use contactsync::domain::matching::MatchKey;
 use contactsync::domain::outbox::{Intent, Sent};
@@ -118,6 +120,14 @@ impl Store for GatedStore {
     ) -> Result<Vec<LinkId>, StoreError> {
         self.inner.unsettled_links(account, after, limit).await
     }
+    async fn group_sizes(&self, account: &AccountName) -> Result<BTreeMap<GroupId, u64>, StoreError> {
+        self.inner.group_sizes(account).await
+    }
+
+    async fn remotes_in(&self, account: &AccountName, group: &GroupId) -> Result<BTreeSet<RemoteId>, StoreError> {
+        self.inner.remotes_in(account, group).await
+    }
+
     async fn bound_remotes(&self, account: &AccountName) -> Result<BTreeSet<RemoteId>, StoreError> {
         self.inner.bound_remotes(account).await
     }

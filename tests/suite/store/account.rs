@@ -20,6 +20,7 @@ fn group(number: u64) -> PairGroup {
         name: "Renamed".into(),
         etag: number.is_multiple_of(2).then(|| Etag::new("e")),
         members: number,
+        outsiders: number.is_multiple_of(2).then_some(-3),
         deleted: number == 3,
     }
 }
@@ -31,7 +32,6 @@ fn full_account() -> AccountState {
         name: account("sales"),
         remote_user: Some("people/1".into()),
         contacts: Some(cursor("c")),
-        groups: Some(cursor("g")),
         full_begun: Some(time(2)),
         feed_position: 17,
         settings: Some("digest".into()),

@@ -1,6 +1,6 @@
 //! Links: uniqueness, tokens, aliases, and which of them need a look.
 
-use contactsync::domain::id::LinkId;
+use contactsync::domain::id::{GroupId, LinkId};
 use contactsync::domain::link::{Link, LinkState, Parked, ParkedWhy, Sighting, Suspicion};
 use contactsync::domain::version::VersionVector;
 use contactsync::store::{Ghost, LinkCounts, Store, StoreError, Stranger, Write};
@@ -208,6 +208,22 @@ pub async fn unsettled_links_are_listed_in_pages_per_account(store: AnyStore) {
     assert_eq!(store.unsettled_links(&sales, None, 2).await.unwrap(), [1, 2].map(link_id));
     assert_eq!(store.unsettled_links(&sales, Some(link_id(2)), 9).await.unwrap(), [3, 4, 5].map(link_id));
     assert_eq!(store.unsettled_links(&account("other"), None, 9).await.unwrap(), [link_id(6)]);
+}
+
+pub async fn the_members_of_a_group_are_counted_and_named(store: AnyStore) {
+    store_contacts(&*store, 3).await;
+    let group = |number: u32| GroupId::new(format!("contactGroups/{number}"));
+    let groups = |numbers: &[u32]| numbers.iter().map(|number| group(*number)).collect();
+    let in_groups = |number: u32, of: &[u32]| Link { member_of: groups(of), ..link(number, Some(contact_id(number))) };
+    let elsewhere = Link { account: account("other"), member_of: groups(&[1]), ..found(4) };
+    let writes = vec![put(&in_groups(1, &[1, 2])), put(&in_groups(2, &[2])), put(&in_groups(3, &[])), put(&elsewhere)];
+    write(&*store, writes).await.unwrap();
+    let sales = account("sales");
+    let sizes = store.group_sizes(&sales).await.unwrap();
+    assert_eq!(sizes.into_iter().collect::<Vec<_>>(), [(group(1), 1), (group(2), 2)]);
+    let members = store.remotes_in(&sales, &group(2)).await.unwrap();
+    assert_eq!(members.into_iter().collect::<Vec<_>>(), [remote(1), remote(2)]);
+    assert_eq!(store.remotes_in(&sales, &group(3)).await.unwrap().len(), 0);
 }
 
 pub async fn numbers_count_each_account_alone(store: AnyStore) {

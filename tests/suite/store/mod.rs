@@ -106,6 +106,7 @@ on_every_store! {
         links_that_rest_are_settled_whatever_order_they_are_written_in,
         a_sighting_unsettles_a_link,
         unsettled_links_are_listed_in_pages_per_account,
+        the_members_of_a_group_are_counted_and_named,
         numbers_count_each_account_alone;
     outbox:
         an_intent_is_found_until_it_is_closed,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use contactsync::domain::contact::{Card, Contact, Kind};
-use contactsync::domain::id::{AccountName, Etag, LinkToken, Marker};
+use contactsync::domain::id::{AccountName, Etag, GroupId, LinkToken, Marker};
 use contactsync::domain::link::{Link, LinkState, Sighting};
 use contactsync::domain::matching::MatchKey;
 use contactsync::store::memory::MemoryStore;
@@ -263,6 +263,10 @@ async fn dump(store: &dyn Store) -> String {
         add("of contacts", &store.links_of_contacts(&name, &contacts).await.unwrap());
         add("unsettled", &store.unsettled_links(&name, None, 9).await.unwrap());
         add("bound", &store.bound_remotes(&name).await.unwrap());
+        for group in [2, 3].map(|number| GroupId::new(format!("contactGroups/{number}"))) {
+            add("members", &store.remotes_in(&name, &group).await.unwrap());
+        }
+        add("group sizes", &store.group_sizes(&name).await.unwrap());
         add("counts", &store.link_counts(&name).await.unwrap());
         add("intents", &store.open_intents(&name).await.unwrap());
         add("ghosts", &store.ghosts(&name, &remotes).await.unwrap());

@@ -165,6 +165,7 @@ pub fn link(number: u32, contact: Option<ContactId>) -> Link {
         map_revision: 1,
         wanted: [GroupId::new("contactGroups/1")].into_iter().collect(),
         leaving: [GroupId::new("contactGroups/2")].into_iter().collect(),
+        member_of: [GroupId::new("contactGroups/3")].into_iter().collect(),
         former: Some(Former {
             link: LinkId::new(time(1), number.into()),
             remote: remote(9_000 + number),

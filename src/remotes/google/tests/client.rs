@@ -372,10 +372,10 @@ async fn groups_are_listed_created_and_filled() {
             "canNotRemoveLastContactGroupResourceNames": ["people/c3"]}),
         ),
     ]);
-    let page = world.google.list_groups(&ALL).await.expect("a page");
-    assert_eq!((page.groups[0].members, page.groups[1].etag.as_ref(), page.next_token), (3, None, None));
-    let page = world.google.list_groups(&PageRequest { since: None, page: page.next_page }).await.expect("a page");
-    assert_eq!((page.groups.len(), page.next_token), (1, Some(ChangeToken::new("s"))));
+    let page = world.google.list_groups(None).await.expect("a page");
+    assert_eq!((page.groups[0].members, page.groups[1].etag.as_ref()), (3, None));
+    let page = world.google.list_groups(page.next_page.as_deref()).await.expect("a page");
+    assert_eq!((page.groups.len(), page.next_page), (1, None));
     assert_eq!(world.google.create_group("Customers").await.expect("created").name, "Customers");
     let error = world.google.create_group("Customers").await.expect_err("taken");
     assert!(matches!(error, RemoteError::Exists { .. }), "{error:?}");

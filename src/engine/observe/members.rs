@@ -1,0 +1,141 @@
+//! Whether the groups of the pairs have as many members as the links account for.
+//!
+//! The change stream of contacts need not show that somebody was put into a group, or taken out of it. The count of
+//! members does, and every run reads it with the groups. Where it is not explained, the members themselves are read, and
+//! every record that is in the group for only one of the two sides is read directly.
+//!
+//! Not every member has to belong to a link: how many do not is remembered whenever everybody was looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Fetched;
+use crate::domain::account::PairGroup;
+use crate::domain::id::{GroupId, RemoteId};
+use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
+use crate::engine::reached::{self, Situation};
+use crate::engine::{Doing, EngineError, Purpose, Run};
+use crate::remotes::Recovery;
+use crate::store::Write;
+
+/// How many members of a group are looked up in the store at once.
+const MEMBERS_CHUNK: usize = 500;
+
+impl Run<'_> {
+    /// After a full listing: everybody was looked at.
+    pub(super) fn members_are_compared(&mut self) {
+        let groups = self.state.pair_groups.iter().filter(|group| !group.deleted);
+        self.compared.extend(groups.map(|group| group.group.clone()));
+    }
+
+    /// After the change stream: reads the members of every group whose count is not explained by what is known.
+    pub(super) async fn compare_members(&mut self) -> Result<(), EngineError> {
+        let known = self.known_sizes().await?;
+        let is_odd = |group: &&PairGroup| {
+            !group.deleted && group.outsiders != Some(difference(group.members, known.get(&group.group)))
+        };
+        let odd: Vec<GroupId> = self.state.pair_groups.iter().filter(is_odd).map(|group| group.group.clone()).collect();
+        for group in odd {
+            self.check_stop()?;
+            reached::note(Situation::MembersDiffer);
+            let Some(members) = self.members_of(&group).await? else { continue };
+            self.look_at_differences(&group, &members).await?;
+            let count = members.len() as u64;
+            self.state.pair_groups.iter_mut().filter(|one| one.group == group).for_each(|one| one.members = count);
+            self.compared.insert(group);
+        }
+        Ok(())
+    }
+
+    /// Remembers how many members of the groups that were compared belong to no link. To be called once it is decided who
+    /// is taken in, and before anything is written to the remote.
+    pub(crate) async fn count_outsiders(&mut self) -> Result<(), EngineError> {
+        let compared = std::mem::take(&mut self.compared);
+        if compared.is_empty() || self.order.purpose == Purpose::Preview {
+            return Ok(());
+        }
+        let known = self.known_sizes().await?;
+        for group in self.state.pair_groups.iter_mut().filter(|group| compared.contains(&group.group)) {
+            group.outsiders = Some(difference(group.members, known.get(&group.group)));
+        }
+        let state = Write::Account(Box::new(self.state.clone()));
+        self.commit(vec![state], "recording the size of the groups").await
+    }
+
+    async fn known_sizes(&self) -> Result<BTreeMap<GroupId, u64>, EngineError> {
+        self.deps.store.group_sizes(&self.order.promise.account).await.doing("counting the members of groups")
+    }
+
+    /// The members of a group; `None` when they cannot be read, which large groups are known to bar.
+    pub(crate) async fn members_of(&self, group: &GroupId) -> Result<Option<BTreeSet<RemoteId>>, EngineError> {
+        match self.deps.remote.group_members(group).await {
+            Ok(members) => Ok(Some(members.into_iter().collect())),
+            Err(cause) if matches!(cause.recovery(), Recovery::RetryAfter(_) | Recovery::AskConsent) => {
+                Err(EngineError::Remote { doing: "reading the members of a group", cause })
+            }
+            Err(error) => {
+                tracing::debug!(
+                    account = %self.order.promise.account, error = &error as &dyn std::error::Error,
+                    "the members of a group cannot be read; the listings have to tell"
+                );
+                Ok(None)
+            }
+        }
+    }
+
+    /// Reads the records that are in the group only according to one side.
+    async fn look_at_differences(&mut self, group: &GroupId, members: &BTreeSet<RemoteId>) -> Result<(), EngineError> {
+        let account = &self.order.promise.account;
+        let known = self.deps.store.remotes_in(account, group).await.doing("reading the members of a group")?;
+        let differing: Vec<RemoteId> = members.symmetric_difference(&known).cloned().collect();
+        for ids in differing.chunks(MEMBERS_CHUNK) {
+            self.check_stop()?;
+            let account = &self.order.promise.account;
+            let links = self.deps.store.links_of_remotes(account, ids).await.doing("reading links")?;
+            // Who is in doubt already is asked for by `suspects`, which knows what an early answer is worth.
+            let doubted: BTreeSet<&RemoteId> =
+                links.iter().filter(|(_, link)| is_doubted(link)).map(|(remote, _)| remote).collect();
+            let ids: Vec<RemoteId> = ids.iter().filter(|id| !doubted.contains(id)).cloned().collect();
+            let Fetched { records, unclear } = self.fetch(&ids).await?;
+            let at = self.now();
+            let lost = links.into_iter().filter(|(remote, link)| {
+                let is_read = records.contains_key(remote) || unclear.contains(remote) || is_doubted(link);
+                !is_read
+                    && link.remote.as_ref() == Some(remote)
+                    && link.state == LinkState::Bound
+                    && link.seen.is_none()
+            });
+            // One that is neither a member any more nor found may be gone.
+            let lost: Vec<Write> = lost
+                .map(|(_, mut link)| {
+                    link.seen = Some(Sighting::Suspect { cause: Suspicion::Absence, at });
+                    Write::Link(Box::new(link))
+                })
+                .collect();
+            let mut writes = self.observe_records(records.into_values().collect()).await?;
+            writes.extend(lost);
+            self.commit(writes, "recording who is in a group").await?;
+        }
+        Ok(())
+    }
+
+    /// The groups that a link's record is known to be in.
+    pub(crate) fn known_groups(&self, link: &Link) -> BTreeSet<GroupId> {
+        let has_record = !matches!(link.state, LinkState::Need | LinkState::Creating | LinkState::Gone);
+        let wire = match &link.seen {
+            Some(Sighting::Present { wire, .. }) => Some(wire),
+            Some(Sighting::Gone { .. }) => None,
+            Some(Sighting::Suspect { .. }) | None => link.base.as_ref().filter(|_| has_record).map(|base| &base.remote),
+        };
+        wire.filter(|_| link.remote.is_some()).map(|wire| self.deps.remote.codec().groups(wire)).unwrap_or_default()
+    }
+}
+
+fn is_doubted(link: &Link) -> bool {
+    matches!(link.seen, Some(Sighting::Suspect { .. }))
+}
+
+/// How many members more there are than are known.
+fn difference(members: u64, known: Option<&u64>) -> i64 {
+    let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    signed(members) - signed(known.copied().unwrap_or(0))
+}
