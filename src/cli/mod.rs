@@ -23,6 +23,7 @@ pub mod conflict;
 pub mod contact;
 pub mod demo;
 pub mod desk;
+pub mod doctor;
 pub mod exit;
 pub mod explain;
 pub mod export;
@@ -170,6 +171,8 @@ pub enum Command {
     Logout(login::LogoutArgs),
     /// Print the effective configuration, secrets redacted
     CheckConfig,
+    /// Check configuration, store, consents, groups, clock and quota; each failure names its cure
+    Doctor,
     /// Emulate Google's People API on loopback
     Sandbox(sandbox::SandboxArgs),
     /// Show everything at once: sandbox, sample contacts and daemon
@@ -206,6 +209,7 @@ async fn dispatch(arguments: &Arguments, out: &Arc<Output>) -> anyhow::Result<Ex
         Command::Sandbox(args) => sandbox::sandbox(args, out).await,
         Command::Demo(args) => demo::demo(args, out).await,
         Command::CheckConfig => check_config::check_config(&Config::load(&around)?, out),
+        Command::Doctor => doctor::doctor(Config::load(&around)?, Arc::clone(out)).await,
         // The rest works on the store.
         command => {
             let config = Config::load(&around)?;
@@ -253,6 +257,7 @@ async fn carry_out(command: &Command, desk: &Desk) -> anyhow::Result<Exit> {
         Command::Logout(args) => login::logout(args, desk).await,
         Command::Run(_)
         | Command::CheckConfig
+        | Command::Doctor
         | Command::Sandbox(_)
         | Command::Demo(_)
         | Command::Completions(_)

@@ -180,7 +180,7 @@ fn cells(row: &Row, now: Timestamp) -> [String; 9] {
 }
 
 /// A span as people say it: its two largest units.
-fn span(span: Duration) -> String {
+pub(super) fn span(span: Duration) -> String {
     let seconds = span.as_secs();
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {

@@ -15,6 +15,9 @@ pub struct Budget {
     pub writes: Allowance,
     /// How often in a row the remote said that its storage is exhausted; each time the pause doubles.
     pub exhausted: u32,
+    /// Until when only single writes fit into what is left of the day; `None` when batches do.
+    #[serde(default)]
+    pub singles_until: Option<Timestamp>,
 }
 
 /// One budget: a bucket that fills up.

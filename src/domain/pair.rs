@@ -172,9 +172,14 @@ impl Promise {
         self.conflict_fields.get(field).copied().unwrap_or(self.conflict)
     }
 
+    /// Whether contacts of this kind are kept equal with records of their own.
+    pub fn carries(&self, kind: Kind) -> bool {
+        kind == Kind::Person || self.organizations == Organizations::Contact
+    }
+
     /// The pairs that select a contact with this card, by their place in `pairs`.
     pub fn selecting<'a>(&'a self, card: &'a Card) -> impl Iterator<Item = (usize, &'a Pair)> {
-        let carried = card.kind() == Kind::Person || self.organizations == Organizations::Contact;
+        let carried = self.carries(card.kind());
         self.pairs.iter().enumerate().filter(move |(_, pair)| carried && pair.selects(card))
     }
 }

@@ -18,6 +18,7 @@ use crate::domain::pair::{Direction, InRemote, LeftGroup, Pair, Promise};
 use crate::domain::policy::{ConflictPolicy, Winner};
 use crate::domain::time::Timestamp;
 use crate::engine::held::Held;
+use crate::engine::restored::Deletions;
 use crate::engine::rules::{self, Rule};
 use crate::engine::scope::PairGroups;
 use crate::remotes::Codec;
@@ -30,6 +31,7 @@ pub(crate) struct Rulebook<'a> {
     /// Fields that wait for a person, by contact.
     pub(crate) held: &'a Held,
     pub(crate) now: Timestamp,
+    pub(crate) deletions: Deletions,
     /// By how much the remote's clock is ahead, to compare its times with ours.
     pub(crate) remote_ahead_ms: i64,
 }
@@ -97,6 +99,7 @@ impl Decision {
             None | Some(Sighting::Suspect { .. }) => Since::Same,
             Some(Sighting::Present { wire, .. }) => Since::Edited(wire),
             Some(Sighting::Gone { at }) if rules.now.since(*at) < rules.promise.delete.grace => Since::Same,
+            Some(Sighting::Gone { .. }) if rules.deletions == Deletions::Held => Since::Same,
             Some(Sighting::Gone { .. }) => Since::Gone,
         };
         let pulls = rules.promise.direction != Direction::ToRemote;
@@ -279,7 +282,7 @@ fn merge(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>, rea
     let kind = contact.card.kind();
     let reading = rules.codec.read(wire, kind);
     let blank = Card::blank(kind);
-    let (base_store, base_remote, before) = match &link.base {
+    let (base_store, mut base_remote, before) = match &link.base {
         Some(base) => {
             let read = rules.codec.read(base.merged(), kind);
             (&base.store, read.card, read.groups)
@@ -288,6 +291,9 @@ fn merge(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>, rea
     };
     let certain = link.base.as_ref().is_none_or(|base| base.certainty == Certainty::Answered)
         || !rules::holds(Rule::UncertainBase);
+    if !certain {
+        take_spelling(&reading.card, &mut base_remote);
+    }
     let none = BTreeSet::new();
     let winner = |field: &Field| {
         // What was sent and never answered may only look like a remote edit because the remote spelled it differently.
@@ -365,6 +371,17 @@ fn labels_of_joined(joined: &BTreeSet<&GroupId>, card: &Card, rules: &Rulebook<'
 }
 
 /// Who wins a true conflict over a field.
+/// What was sent and never answered may have been spelled otherwise by the remote. What differs in nothing but capital
+/// letters is taken for that: an edit of somebody else, elsewhere, must not give way to it.
+fn take_spelling(seen: &Card, sent: &mut Card) {
+    for field in diff::changed_fields(sent, seen) {
+        let said = |card: &Card| diff::field_value(card, &field).to_string().to_lowercase();
+        if said(seen) == said(sent) {
+            diff::copy_field(&field, seen, sent);
+        }
+    }
+}
+
 fn winner(field: &Field, link: &Link, contact: &Contact, rules: &Rulebook<'_>) -> Winner {
     match rules.promise.policy_for(field) {
         ConflictPolicy::Store => Winner::Store,

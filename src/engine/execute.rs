@@ -1,7 +1,8 @@
 //! Carries out what `push` planned: intent, call, record.
 //!
 //! Before a write is sent, an intent for every record in it is committed; after the answer, the new bases are, and the
-//! intents are closed, in one transaction each. What the answer does not tell stays open and is found out by a later
+//! intents are closed, in one transaction each. What users edited goes before what is only carried over: updates before
+//! creates, and edits that come in while records are made are planned and sent before the rest of those. What the answer does not tell stays open and is found out by a later
 //! run. A batch that the remote refuses as a whole is told apart: the records it names are set aside, and the healthy
 //! rest is sent again at once; when it names none, the batch is cut in halves. Records that it refuses while it carries
 //! out the rest are set aside in the same way.
@@ -12,13 +13,13 @@ use super::held::Held;
 use super::push::{News, PushPlan};
 use super::reached::{self, Situation};
 use super::rules::{self, Rule};
-use super::{Doing, EngineError, Run, Step};
+use super::{Doing, EngineError, Licence, Run, Step};
 use crate::domain::contact::Contact;
 use crate::domain::digest::Digest;
 use crate::domain::id::{LinkId, Marker, RemoteId};
 use crate::domain::link::{Link, Parked, ParkedWhy};
 use crate::domain::outbox::{Intent, Sent};
-use crate::remotes::{Fetched, Record, Recovery, RemoteError};
+use crate::remotes::{Fetched, Record, Recovery, RemoteError, WriteKind};
 use crate::store::Write;
 
 mod create;
@@ -47,26 +48,28 @@ impl Run<'_> {
         let total = plan.len() as u64;
         let mut done = 0;
         let mut news = News::None;
-        let batch_from = self.deps.remote.batch_from();
         let limits = self.deps.remote.limits();
+        for ids in plan.update.values() {
+            for chunk in calls(ids, self.deps.remote.batch_from(WriteKind::Update), limits.update) {
+                self.check_stop()?;
+                news = news.or(self.update(chunk, held).await?);
+                done += chunk.len() as u64;
+                self.deps.progress.advanced(Step::Writing, done, total);
+            }
+        }
         let creates: Vec<LinkId> = plan.create.into_values().collect();
         let mut room = Room::Left;
-        for chunk in calls(&creates, batch_from, limits.create) {
+        for chunk in calls(&creates, self.deps.remote.batch_from(WriteKind::Create), limits.create) {
             self.check_stop()?;
+            if done > 0 && self.is_overtaken().await? {
+                return Ok(news.or(News::Edits));
+            }
             match room {
                 Room::Left => room = self.create(chunk).await?,
                 Room::None => self.leave_out(chunk).await?,
             }
             done += chunk.len() as u64;
             self.deps.progress.advanced(Step::Writing, done, total);
-        }
-        for ids in plan.update.values() {
-            for chunk in calls(ids, batch_from, limits.update) {
-                self.check_stop()?;
-                news = news.or(self.update(chunk, held).await?);
-                done += chunk.len() as u64;
-                self.deps.progress.advanced(Step::Writing, done, total);
-            }
         }
         news = news.or(self.change_groups(&plan.regroup, held).await?);
         news = news.or(self.move_to_trash(&plan.trash, held).await?);
@@ -78,6 +81,13 @@ impl Run<'_> {
         }
         self.deps.progress.advanced(Step::Writing, total, total);
         Ok(news)
+    }
+
+    /// Whether somebody edited the store since the plan was made. Filling an address book takes many minutes; an edit does
+    /// not wait for the end of it.
+    async fn is_overtaken(&self) -> Result<bool, EngineError> {
+        let end = self.deps.store.feed_end().await.doing("reading the change feed")?;
+        Ok(end > self.state.feed_position && *self.order.licence == Licence::Guarded)
     }
 
     /// Links with their contacts, in the order of the ids.

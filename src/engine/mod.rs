@@ -29,7 +29,7 @@ use crate::clock::{Clock, Entropy};
 use crate::domain::account::{AccountState, Outcome};
 use crate::domain::conflict::Conflict;
 use crate::domain::harm::Harm;
-use crate::domain::id::{ContactId, GroupId, LinkId, RunId};
+use crate::domain::id::{ContactId, GroupId, LinkId, Marker, RunId};
 use crate::domain::outbox::Intent;
 use crate::domain::pair::{Direction, Promise};
 use crate::domain::run::{AccountSummary, Failure};
@@ -56,6 +56,7 @@ mod push;
 pub mod reached;
 mod recover;
 mod remap;
+mod restored;
 pub mod rules;
 mod scope;
 mod settle;
@@ -71,6 +72,7 @@ use fidelity::Fidelity;
 use guard::{Excess, Tally};
 use lease::Tenure;
 use push::Planned;
+use restored::Deletions;
 
 /// How long a lease holds without being renewed.
 pub const LEASE_TTL: Duration = Duration::from_secs(90);
@@ -244,6 +246,10 @@ pub(crate) struct Run<'a> {
     pub(crate) fidelity: Fidelity,
     /// Links that could not be finished in this run and are worth another one soon.
     pub(crate) waiting: u64,
+    /// The newest write of ours that a record has shown.
+    pub(crate) newest_shown: Option<Marker>,
+    /// Whether anything may be deleted.
+    pub(crate) deletions: Deletions,
     /// Groups of pairs whose members were all looked at.
     pub(crate) compared: BTreeSet<GroupId>,
     /// Whether the remote has said in this run whose account it is.
@@ -290,6 +296,8 @@ impl<'a> Run<'a> {
             asking: BTreeSet::new(),
             fidelity: Fidelity::default(),
             waiting: 0,
+            newest_shown: None,
+            deletions: Deletions::Carried,
             compared: BTreeSet::new(),
             user_confirmed: false,
             newborn: order.newborn.clone(),
@@ -313,17 +321,22 @@ impl<'a> Run<'a> {
         self.observe_groups().await?;
         self.notice_clock_set_ahead().await?;
         self.observe_contacts().await?;
+        self.notice_restored_store().await?;
         self.recover().await?;
         self.undo().await?;
         // What a push finds out (a record that changed meanwhile, a stranger that turns out to be a twin) is merged and
         // pushed again. Every round needs news, so a few rounds are enough; the rest waits for the next run.
-        for _ in 0..4 {
+        let mut rounds = 0;
+        while rounds < 4 {
             self.confirm_suspects().await?;
             self.settle().await?;
             self.count_outsiders().await?;
             let opened = self.open_links().await?;
-            if opened.or(self.push().await?) == push::News::None {
-                return Ok(());
+            match opened.or(self.push().await?) {
+                push::News::None => return Ok(()),
+                // At least one call was made before, so there is an end to that.
+                push::News::Edits => {}
+                push::News::Some => rounds += 1,
             }
         }
         self.waiting += 1;

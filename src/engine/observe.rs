@@ -176,7 +176,7 @@ impl Run<'_> {
         }
     }
 
-    async fn observe_everything(&mut self) -> Result<(), EngineError> {
+    pub(crate) async fn observe_everything(&mut self) -> Result<(), EngineError> {
         self.confirm_user().await?;
         reached::note(Situation::FullListing);
         let begun = self.now();
@@ -236,7 +236,7 @@ impl Run<'_> {
 
     /// Whether the last complete listing began so recently that another one has to be asked for. A listing that was cut
     /// off does not count: the work it was for is still to be done.
-    fn listed_lately(&self) -> bool {
+    pub(crate) fn listed_lately(&self) -> bool {
         let lineage = self.state.contacts.as_ref().map(|cursor| cursor.lineage);
         lineage.is_some_and(|lineage| self.now().since(lineage) < FULL_DISTANCE)
     }
@@ -373,17 +373,19 @@ impl Run<'_> {
                 page.links.entry(link.id).or_insert(link);
             }
         }
+        let known = |tag: &&crate::remotes::Tag| page.by_token.contains_key(&tag.token);
+        records.iter().filter_map(|record| record.tag.as_ref()).filter(known).for_each(|tag| self.note_own_write(tag));
         pending.iter().for_each(|write| page.foresee(write));
         let markers: Vec<Marker> = records
             .iter()
-            .filter_map(|record| record.tag.as_ref())
-            .filter(|tag| {
+            .filter_map(|record| Some((record, record.tag.as_ref()?)))
+            .filter(|(record, tag)| {
                 page.by_token.get(&tag.token).and_then(|id| page.links.get(id)).is_some_and(|link| {
                     link.base.as_ref().and_then(|base| base.marker).is_none_or(|marker| marker < tag.marker)
-                        || link.remote.is_none()
+                        || link.remote.as_ref() != Some(&record.id)
                 })
             })
-            .map(|tag| tag.marker)
+            .map(|(_, tag)| tag.marker)
             .collect();
         for sent in store.sent(&markers).await.doing("reading what was sent")? {
             page.sent.insert(sent.marker, sent);

@@ -13,6 +13,7 @@ use super::guard::{Tally, harms_of};
 use super::held::{Held, carried};
 use super::licence::Ruling;
 use super::operation::{BeforeAfter, Operation, OperationKind, Side};
+use super::restored::Deletions;
 use super::rules::{self, Rule};
 use super::{EngineError, Licence, Purpose, Run, Step, identity};
 use crate::domain::contact::{Card, Contact, Kind};
@@ -30,12 +31,18 @@ mod strangers;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum News {
     None,
+    /// Not that; but the store was edited meanwhile, and the rest of the push waits for the edits.
+    Edits,
     Some,
 }
 
 impl News {
     pub(crate) fn or(self, other: News) -> News {
-        if self == News::Some { News::Some } else { other }
+        match (self, other) {
+            (News::Some, _) | (_, News::Some) => News::Some,
+            (News::Edits, _) | (_, News::Edits) => News::Edits,
+            (News::None, News::None) => News::None,
+        }
     }
 }
 
@@ -282,6 +289,9 @@ impl Run<'_> {
     fn plan_delete(&self, contact: &Contact) -> Push {
         if self.order.promise.direction == Direction::FromRemote {
             return Push::Rest(LinkState::Unselected);
+        }
+        if self.deletions == Deletions::Held {
+            return Push::Wait;
         }
         let grace = self.order.promise.delete.grace;
         if contact.deleted.is_some_and(|deleted| self.now().since(deleted) < grace) {

@@ -12,6 +12,8 @@ pub enum Situation {
     LostCreateBound,
     LostCreateBoundDeleted,
     MembersDiffer,
+    StoreRestored,
+    DoubleKnowsLess,
     TwinFound,
     TwinFolded,
     FormerNameDeleted,
@@ -67,7 +69,7 @@ pub enum Situation {
 
 impl Situation {
     /// All of them.
-    pub const ALL: [Situation; 58] = [
+    pub const ALL: [Situation; 60] = [
         Situation::UnknownRecordDeleted,
         Situation::UnknownRecordOutsideGroups,
         Situation::UnknownRecordFound,
@@ -75,6 +77,8 @@ impl Situation {
         Situation::LostCreateBound,
         Situation::LostCreateBoundDeleted,
         Situation::MembersDiffer,
+        Situation::StoreRestored,
+        Situation::DoubleKnowsLess,
         Situation::TwinFound,
         Situation::TwinFolded,
         Situation::FormerNameDeleted,

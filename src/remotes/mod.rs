@@ -328,8 +328,9 @@ pub trait Remote: Send + Sync {
     /// The most that one call takes.
     fn limits(&self) -> BatchLimits;
 
-    /// The fewest items for which a batch is cheaper than single calls.
-    fn batch_from(&self) -> usize;
+    /// The fewest records for which a batch is cheaper than single calls; more than any number where only single calls are
+    /// affordable.
+    fn batch_from(&self, kind: WriteKind) -> usize;
 
     /// How many calls were made so far, for the summary.
     fn calls(&self) -> u64;

@@ -148,6 +148,11 @@ pub enum Write {
     Harm(HarmDone),
     /// Forgets the harm that was done in an account before a time.
     ForgetHarm(AccountName, Timestamp),
+    /// Begins a new epoch of the store, because its past was restored, and lets markers go on after this one.
+    RaiseEpoch {
+        /// The newest marker of the time that the store has forgotten.
+        over: Marker,
+    },
 }
 
 /// A contact to be stored, and why.
@@ -331,6 +336,9 @@ pub trait Store: Send + Sync {
     /// Mints `count` markers, each greater than every marker minted before. Returns the first; the others follow it
     /// one by one.
     async fn mint_markers(&self, count: u64, now: Timestamp) -> Result<Marker, StoreError>;
+
+    /// The newest marker that was minted; zero before the first.
+    async fn newest_marker(&self) -> Result<Marker, StoreError>;
 
     /// The contacts with these ids that exist, deleted ones included, in the order of their ids.
     async fn contacts(&self, ids: &[ContactId]) -> Result<Vec<Contact>, StoreError>;

@@ -7,6 +7,7 @@ use contactsync::domain::account::Outcome;
 use contactsync::domain::contact::Card;
 use contactsync::domain::id::ContactId;
 use contactsync::domain::link::LinkState;
+use contactsync::domain::time::Timestamp;
 use contactsync::emulator::fault::FaultKind;
 use contactsync::emulator::settings::{BadItems, CreatedOrder, Delay, UpdateAnswers};
 use serde_json::{Map, Value, json};
@@ -287,4 +288,55 @@ async fn a_contact_whose_content_is_refused_can_be_deleted() {
     assert_eq!(world.google_names(), ["Grace Hopper"]);
     assert!(world.contact(grace).await.is_live());
     world.assert_at_rest().await;
+}
+
+// A batch of any size takes 200 writes of the day's budget. What is left of the day is used up by single writes.
+#[tokio::test]
+async fn when_the_budget_of_the_day_runs_out_contacts_are_written_one_by_one() {
+    let world = World::new();
+    world.switch(|settings| settings.quotas.daily_writes = Some(230));
+    for number in 0..250 {
+        world.add(person(&format!("Number {number}"))).await;
+    }
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, summary.pushed.created), (Outcome::Unreachable, 200), "{summary:?}");
+    world.advance(Duration::from_secs(600));
+    world.count_anew();
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, summary.pushed.created), (Outcome::Unreachable, 30), "{summary:?}");
+    let made = world.api_calls();
+    assert_eq!((made.get(CREATE), made.get("people.createContact")), (None, Some(&31)), "{made:?}");
+    world.advance(Duration::from_secs(30 * 3600));
+    world.count_anew();
+    assert_eq!(world.sync().await.pushed.created, 20);
+    assert_eq!(world.api_calls().get(CREATE), Some(&1), "a new day");
+    world.assert_equal().await;
+}
+
+// Filling an address book takes minutes. Somebody edits a contact while the first batch is sent: the edit
+// goes out before the second batch.
+#[tokio::test]
+async fn an_edit_does_not_wait_for_the_end_of_a_backfill() {
+    let (mut world, ids) = book().await;
+    for number in 0..800 {
+        world.add(person(&format!("Later {number}"))).await;
+    }
+    world.interrupt_at("batchCreate", ids[3], |card| card.notes = Some("urgent".to_owned()));
+    let summary = world.sync().await;
+    assert_eq!(
+        (summary.outcome, summary.pushed.created, summary.pushed.updated),
+        (Outcome::Done, 800, 1),
+        "{summary:?}"
+    );
+    // Every change in Google has a time of its own.
+    let written = |person: &Value| -> Timestamp {
+        person["metadata"]["sources"][0]["updateTime"].as_str().unwrap().parse().unwrap()
+    };
+    let made = |person: &&Value| person["names"][0]["givenName"] == "Later";
+    let later: Vec<Timestamp> = world.people().iter().filter(made).map(written).collect();
+    let edited = written(&world.person("Number 3"));
+    let (before, after): (Vec<&Timestamp>, Vec<&Timestamp>) = later.iter().partition(|time| **time < edited);
+    assert_eq!((before.len(), after.len()), (200, 600));
+    assert_eq!(world.api_calls().get(CREATE), Some(&4));
+    world.assert_equal().await;
 }

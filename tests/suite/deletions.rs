@@ -529,28 +529,34 @@ async fn deleting_what_is_gone_already_is_done_whatever_google_says() {
     }
 }
 
+// A batch of deletions costs as much as ten single ones.
 #[tokio::test]
-async fn seven_deletions_are_one_batch() {
-    let mut promise = promise();
-    promise.guard.max_deletes = contactsync::domain::pair::Limit::Absolute(100);
-    let world = World::with(promise);
-    let mut ids = Vec::new();
-    for number in 0..10 {
-        ids.push(world.add(person(&format!("Person {number}"))).await);
+async fn eleven_deletions_are_one_batch_and_ten_are_not() {
+    for (count, batches, singles) in [(11, 1, 0), (10, 0, 10)] {
+        let mut promise = promise();
+        promise.guard.max_deletes = contactsync::domain::pair::Limit::Absolute(100);
+        let world = World::with(promise);
+        let mut ids = Vec::new();
+        for number in 0..14 {
+            ids.push(world.add(person(&format!("Person {number}"))).await);
+        }
+        world.settle().await;
+        for id in &ids[..count] {
+            world.delete(*id).await;
+        }
+        world.count_anew();
+        let summary = world.sync().await;
+        assert_eq!((summary.outcome, summary.pushed.deleted), (Outcome::Done, count as u64), "{summary:?}");
+        let made = world.api_calls();
+        let calls = |method: &str| made.get(method).copied().unwrap_or(0);
+        let deleted = (calls("people.batchDeleteContacts"), calls("people.deleteContact"));
+        assert_eq!(deleted, (batches, singles), "{made:?}");
+        assert_eq!(world.google_names().len(), 14 - count);
+        world.assert_at_rest().await;
     }
-    world.settle().await;
-    for id in &ids[..7] {
-        world.delete(*id).await;
-    }
-    world.count_anew();
-    let summary = world.sync().await;
-    assert_eq!((summary.outcome, summary.pushed.deleted), (Outcome::Done, 7), "{summary:?}");
-    assert_eq!(world.api_calls()["people.batchDeleteContacts"], 1, "{:?}", world.api_calls());
-    assert_eq!(world.google_names().len(), 3);
-    world.assert_at_rest().await;
 }
 
-// Of eight contacts that the store deleted, one is gone in Google already and the check before the deletion does not
+// Of twelve contacts that the store deleted, one is gone in Google already and the check before the deletion does not
 // know it yet: the batch is refused as a whole and told apart.
 #[tokio::test]
 async fn a_missing_contact_in_a_batch_of_deletions_does_not_keep_the_others() {
@@ -558,7 +564,7 @@ async fn a_missing_contact_in_a_batch_of_deletions_does_not_keep_the_others() {
     promise.guard.max_deletes = contactsync::domain::pair::Limit::Absolute(100);
     let world = World::with(promise);
     let mut ids = Vec::new();
-    for number in 0..8 {
+    for number in 0..12 {
         ids.push(world.add(person(&format!("Person {number}"))).await);
     }
     world.settle().await;

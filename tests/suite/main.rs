@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod approvals;
+mod backups;
 mod batches;
 mod clocks;
 mod command_line;

@@ -57,7 +57,7 @@ impl Run<'_> {
         self.deps.remote.make_ready(WriteKind::Delete, removals.len()).await.doing("waiting to delete contacts")?;
         let writes = removals.iter().flat_map(|removal| self.announce_deletion(removal)).collect::<Vec<_>>();
         self.commit(writes, "recording what is about to be deleted").await?;
-        let single = removals.len() < self.deps.remote.batch_from();
+        let single = removals.len() < self.deps.remote.batch_from(WriteKind::Delete);
         let mut parts: Vec<Vec<Removal>> =
             if single { removals.into_iter().map(|removal| vec![removal]).collect() } else { vec![removals] };
         while let Some(part) = parts.pop() {

@@ -284,7 +284,7 @@ impl Run<'_> {
             }
         }
         self.commit(writes, "noting that writes are sent again").await?;
-        let (batch_from, most) = (self.deps.remote.batch_from(), self.deps.remote.limits().update);
+        let (batch_from, most) = (self.deps.remote.batch_from(WriteKind::Update), self.deps.remote.limits().update);
         for (mask, edits) in by_mask {
             let (unclear, mut edits): (Vec<Edit>, Vec<Edit>) =
                 edits.into_iter().partition(|edit| edit.history == History::Unclear);

@@ -449,15 +449,33 @@ fn revive(page: &mut Page, id: LinkId) {
     link.settled = VersionVector::new();
 }
 
-/// A folded twin that takes the place of its original has never had what the original was told.
+/// A double that takes the place of a record has never had what that one was told: it brings what it agreed on itself, or
+/// what it was made with.
 fn inherit_base(page: &mut Page, id: LinkId, record: &Record) {
     let twin = page.by_remote.get(&record.id).and_then(|twin| page.links.get(twin));
-    let base = twin.filter(|twin| is_folded_twin(twin)).and_then(|twin| twin.base.clone());
+    let folded = twin.filter(|twin| is_folded_twin(twin)).and_then(|twin| twin.base.clone());
+    let base = folded.or_else(|| page.links.get(&id).and_then(|link| payload_of_double(page, link, record)));
     if let (Some(base), Some(link)) = (base, page.links.get_mut(&id)) {
         link.base = Some(base);
         link.acked = VersionVector::new();
         link.settled = VersionVector::new();
     }
+}
+
+/// What was sent with the write that a record under another name descends from, when the link's own record has had a
+/// later one. A record that only changed its name has had the same writes.
+fn payload_of_double(page: &Page, link: &Link, record: &Record) -> Option<Base> {
+    let tag = record.tag.as_ref().filter(|tag| tag.token == link.token)?;
+    let known = link.base.as_ref().and_then(|base| base.marker)?;
+    let sent = page.sent.get(&tag.marker).filter(|_| tag.marker < known && rules::holds(Rule::TwinOwnPayload))?;
+    reached::note(Situation::DoubleKnowsLess);
+    Some(Base {
+        store: sent.card.clone(),
+        remote: sent.wire.clone(),
+        marker: Some(tag.marker),
+        certainty: Certainty::Sent,
+        agreed: None,
+    })
 }
 
 fn rename(page: &mut Page, id: LinkId, record: &Record) {

@@ -121,6 +121,10 @@ impl Run<'_> {
                 batch.push(self.fold_twin(candidate, &original.link, original.sent(&sent)).await?);
                 continue;
             }
+            if !self.order.promise.carries(candidate.reading.card.kind()) {
+                batch.push(self.leave_outside(candidate));
+                continue;
+            }
             let settled = match likeness.whose(&candidate.reading.card) {
                 Whose::Twin(id) if claims.0.get(&id).copied().unwrap_or(0) > 1 => {
                     self.doubt(candidate, &[id], "another record of the group could be it as well")
@@ -303,21 +307,21 @@ impl Run<'_> {
         Settled { writes: self.park_doubtful(&mut link, reason), operations: vec![operation], ..Settled::default() }
     }
 
+    /// Remembers a new record as somebody else's: only hashes of it are kept.
+    fn leave_outside(&self, candidate: Candidate) -> Settled {
+        let Candidate { link, reading, .. } = candidate;
+        let Some(remote) = link.remote else { return Settled::default() };
+        let keys = crate::engine::identity::stranger_keys(&self.identity, &reading.card);
+        let stranger = crate::store::Stranger { account: link.account, remote, etag: link.etag, keys };
+        Settled { writes: vec![Write::DropLink(link.id), Write::Stranger(stranger)], ..Settled::default() }
+    }
+
     /// Takes a new record into the store as a contact of its own.
     fn import(&mut self, candidate: Candidate, organizations: &mut Organizations) -> Settled {
-        let Candidate { mut link, reading, wire, .. } = candidate;
-        if !self.pulls() || !self.adopts(&reading.groups) || reading.card.is_blank() {
-            let stranger = crate::store::Stranger {
-                account: link.account.clone(),
-                remote: match &link.remote {
-                    Some(remote) => remote.clone(),
-                    None => return Settled::default(),
-                },
-                etag: link.etag.clone(),
-                keys: crate::engine::identity::stranger_keys(&self.identity, &reading.card),
-            };
-            return Settled { writes: vec![Write::DropLink(link.id), Write::Stranger(stranger)], ..Settled::default() };
+        if !self.pulls() || !self.adopts(&candidate.reading.groups) || candidate.reading.card.is_blank() {
+            return self.leave_outside(candidate);
         }
+        let Candidate { mut link, reading, wire, .. } = candidate;
         reached::note(Situation::Imported);
         let now = self.now();
         let mut card = reading.card;

@@ -29,7 +29,7 @@ use crate::remotes::token_cache::TokenCache;
 use crate::remotes::{RemoteError, WriteKind};
 
 use super::codec::GoogleCodec;
-use super::errors::{Refusal, Verdict, judge};
+use super::errors::{Exhaustion, Refusal, Verdict, judge};
 use super::mapping::Mapping;
 use super::request::{self, About, Call};
 
@@ -40,6 +40,8 @@ const WAIT_MAX: Duration = Duration::from_secs(120);
 /// The pause when the storage behind the API is exhausted; doubled each time, up to the longest.
 const EXHAUSTED_PAUSE: Duration = Duration::from_secs(5 * 60);
 const EXHAUSTED_PAUSE_MAX: Duration = Duration::from_secs(6 * 3600);
+/// A budget of a day is whole again after so long at the latest.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 /// No answer has told the remote's time yet.
 const UNKNOWN: i64 = i64::MIN;
 
@@ -80,6 +82,8 @@ pub struct Google {
     clock_ahead_ms: AtomicI64,
     /// How often in a row the storage was exhausted.
     exhausted: AtomicU32,
+    /// Until when batches are more than the budget of the day allows; in microseconds since the epoch.
+    singles_until: AtomicI64,
 }
 
 /// A call that did not succeed.
@@ -139,19 +143,24 @@ impl Google {
             calls: AtomicU64::new(0),
             clock_ahead_ms: AtomicI64::new(UNKNOWN),
             exhausted: AtomicU32::new(0),
+            singles_until: AtomicI64::new(i64::MIN),
         }
     }
 
     /// What is left of the budget.
     pub(super) fn left_over(&self) -> Budget {
         let (reads, writes) = self.quota.left();
-        Budget { reads, writes, exhausted: self.exhausted.load(Ordering::Relaxed) }
+        let singles_until = Timestamp::from_micros(self.singles_until.load(Ordering::Relaxed));
+        let singles_until = Some(singles_until).filter(|until| *until > self.clock.now());
+        Budget { reads, writes, exhausted: self.exhausted.load(Ordering::Relaxed), singles_until }
     }
 
     /// Goes on with what another process has left, unless the own budget is newer.
     pub(super) fn go_on_with(&self, budget: &Budget) {
         if self.quota.resume(&budget.reads, &budget.writes) == Resumed::Theirs {
             self.exhausted.store(budget.exhausted, Ordering::Relaxed);
+            let until = budget.singles_until.map(|until| until.min(self.clock.now().plus(DAY)));
+            self.singles_until.store(until.map_or(i64::MIN, Timestamp::as_micros), Ordering::Relaxed);
         }
     }
 
@@ -326,12 +335,33 @@ impl Google {
                 let full = matches!(call.about, About::FullListing);
                 (limited(pause), if full { Again::Never } else { Again::All })
             }
-            Verdict::Exhausted => (limited(self.exhausted(call, named)), Again::Never),
+            Verdict::Exhausted(what) => {
+                if what == Exhaustion::Day && call.cost == request::WRITE_BATCH {
+                    self.afford_single_writes_only();
+                }
+                (limited(self.exhausted(call, named)), Again::Never)
+            }
             Verdict::Busy => (limited(named.unwrap_or(WRITES.first)), Again::All),
             Verdict::Failed => (RemoteError::Lost { method, detail: refusal.summary(), cause: None }, Again::Reads),
         };
         let named = named.unwrap_or_default();
         Some(Err(Failure { error, code: Some(refusal.code()), again, named }))
+    }
+
+    /// A batch takes 200 writes from the budget of the day, however small it is. What is left of the day may do for single
+    /// ones.
+    fn afford_single_writes_only(&self) {
+        self.singles_until.store(self.clock.now().plus(DAY).as_micros(), Ordering::Relaxed);
+    }
+
+    /// The fewest contacts for which a batch is cheaper than single calls.
+    pub(super) fn cheap_batch(&self, kind: WriteKind) -> usize {
+        let only_singles = self.clock.now().as_micros() < self.singles_until.load(Ordering::Relaxed);
+        match kind {
+            WriteKind::Delete => request::DELETE_BATCH_FROM,
+            WriteKind::Create | WriteKind::Update if only_singles => usize::MAX,
+            WriteKind::Create | WriteKind::Update => request::WRITE_BATCH_FROM,
+        }
     }
 
     /// Pauses for long: reads go on while writes wait, and the other way round.

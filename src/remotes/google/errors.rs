@@ -37,14 +37,23 @@ pub(super) enum Verdict {
     Unauthenticated,
     /// A budget is used up. Nothing was carried out.
     Quota(Metric),
-    /// The storage behind the API asks for a long pause. Nothing was carried out.
-    Exhausted,
+    /// Something that takes long to recover is used up. Nothing was carried out.
+    Exhausted(Exhaustion),
     /// Another write was going on. Nothing was carried out.
     Busy,
     /// The server failed; nobody knows whether anything was carried out.
     Failed,
     /// It is final.
     Final(RemoteError),
+}
+
+/// What takes long to recover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exhaustion {
+    /// The storage behind the API.
+    Storage,
+    /// The budget of a day.
+    Day,
 }
 
 impl Refusal {
@@ -118,14 +127,17 @@ impl Refusal {
         self.code == 429 || (self.code == 403 && named)
     }
 
-    /// Whether waiting for the next minute will not do: the guard of the storage, or a budget per day.
-    fn is_exhausted(&self) -> bool {
+    /// What is used up, when waiting for the next minute will not do.
+    fn exhaustion(&self) -> Option<Exhaustion> {
         let daily = |limit: &str| limit.contains("PerDay") || limit.contains("Daily");
         let limit = self.details("google.rpc.ErrorInfo").filter_map(|info| info.pointer("/metadata/quota_limit"));
         let mut limits = limit.filter_map(Value::as_str);
         let storage = self.details("google.rpc.QuotaFailure").next().is_some()
             && self.details("google.rpc.ErrorInfo").next().is_none();
-        storage || limits.any(daily) || self.has_reason(&["dailyLimitExceeded"]) || self.says("fbs quota")
+        if limits.any(daily) || self.has_reason(&["dailyLimitExceeded"]) {
+            return Some(Exhaustion::Day);
+        }
+        (storage || self.says("fbs quota")).then_some(Exhaustion::Storage)
     }
 
     fn metric(&self) -> Metric {
@@ -189,8 +201,9 @@ pub(super) fn judge(refusal: &Refusal, call: &Call<'_>) -> Verdict {
         400..=499 if !items.is_empty() => Verdict::Final(about_items(refusal, method, items)),
         400..=499 if refusal.is_stale() => Verdict::Final(RemoteError::Stale { items: only_item(call) }),
         400 | 410 if refusal.is_expired_token() => Verdict::Final(RemoteError::TokenExpired),
-        403 | 429 if refusal.is_quota() && refusal.is_exhausted() => Verdict::Exhausted,
-        403 | 429 if refusal.is_quota() => Verdict::Quota(refusal.metric()),
+        403 | 429 if refusal.is_quota() => {
+            refusal.exhaustion().map_or_else(|| Verdict::Quota(refusal.metric()), Verdict::Exhausted)
+        }
         403 => forbidden(refusal, call),
         // The front end answers 404 in HTML to addresses that are none; that proves nothing about a contact.
         404 if refusal.error.is_object() => Verdict::Final(RemoteError::Missing { method }),

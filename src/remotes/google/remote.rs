@@ -18,8 +18,6 @@ use super::{labels, people};
 /// Source: People API reference, the batch methods (read 2026-11).
 const LIMITS: BatchLimits =
     BatchLimits { create: 200, update: 200, delete: 500, fetch: people::FETCH_MAX, members: labels::MEMBERS_MAX };
-/// A batch of any size costs as much of the budget per minute as six single calls.
-const BATCH_FROM: usize = 7;
 
 fn digest(request: &str) -> String {
     Sha256::digest(request).iter().map(|byte| format!("{byte:02x}")).collect()
@@ -100,8 +98,8 @@ impl Remote for Google {
         LIMITS
     }
 
-    fn batch_from(&self) -> usize {
-        BATCH_FROM
+    fn batch_from(&self, kind: WriteKind) -> usize {
+        self.cheap_batch(kind)
     }
 
     fn calls(&self) -> u64 {

@@ -26,6 +26,10 @@ pub(super) const DELETE: Cost = Cost { reads: 0, writes: 1 };
 /// A batch of deletions.
 pub(super) const DELETE_BATCH: Cost = Cost { reads: 0, writes: 10 };
 
+/// The fewest creates or updates, and the fewest deletions, for which a batch costs less than single calls.
+pub(super) const WRITE_BATCH_FROM: usize = 7;
+pub(super) const DELETE_BATCH_FROM: usize = 11;
+
 /// How many contacts one call creates or updates at the most.
 const BATCH_CONTACTS: u64 = 200;
 

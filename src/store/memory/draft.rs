@@ -94,6 +94,12 @@ impl<'a> Draft<'a> {
                 self.put(|state| &mut state.conflicts, conflict.id, *conflict);
             }
             Write::Run(run) => self.put(|state| &mut state.runs, run.run, *run),
+            Write::RaiseEpoch { over } => {
+                let before = (self.state.identity.epoch, self.state.last_marker);
+                self.state.identity.epoch += 1;
+                self.state.last_marker = before.1.max(over.0);
+                self.undo.push(Box::new(move |state| (state.identity.epoch, state.last_marker) = before));
+            }
             Write::Harm(done) => {
                 let key = (done.account, done.harm, done.contact, done.let_by);
                 self.put(|state| &mut state.harms, key, done.at);

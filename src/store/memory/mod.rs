@@ -74,6 +74,10 @@ impl Store for MemoryStore {
         Ok(Marker(minted.first))
     }
 
+    async fn newest_marker(&self) -> Result<Marker, StoreError> {
+        Ok(Marker(self.state().last_marker))
+    }
+
     async fn contacts(&self, ids: &[ContactId]) -> Result<Vec<Contact>, StoreError> {
         let state = self.state();
         Ok(each_once(ids).into_iter().filter_map(|id| state.contacts.get(id).cloned()).collect())

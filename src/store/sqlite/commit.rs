@@ -96,6 +96,7 @@ async fn apply(
         Write::Conflict(conflict) => conflict::put(connection, conflict).await,
         Write::Run(run) => runs::put(connection, run).await,
         Write::Harm(done) => harm::put(connection, done).await,
+        Write::RaiseEpoch { over } => meta::raise_epoch(connection, *over).await,
         Write::ForgetHarm(account, before) => harm::forget(connection, account, *before).await,
     }
 }

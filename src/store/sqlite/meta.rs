@@ -62,6 +62,25 @@ pub(super) async fn mint_markers(pool: &SqlitePool, count: u64, now: Timestamp) 
     Ok(Marker(minted.first))
 }
 
+/// The newest marker that was minted.
+pub(super) async fn newest_marker(connection: &mut SqliteConnection) -> Result<Marker, StoreError> {
+    let row = sqlx::query("SELECT id, last_marker FROM store_meta")
+        .fetch_one(connection)
+        .await
+        .map_err(unavailable("loading the newest marker"))?;
+    Ok(Marker(Cells::new(&row, "store_meta", "id").number("last_marker")?))
+}
+
+/// Begins a new epoch, with markers after `over`.
+pub(super) async fn raise_epoch(connection: &mut SqliteConnection, over: Marker) -> Result<(), StoreError> {
+    sqlx::query("UPDATE store_meta SET epoch = epoch + 1, last_marker = MAX(last_marker, $1)")
+        .bind(number("store_meta", "last_marker", over.0)?)
+        .execute(connection)
+        .await
+        .map_err(unavailable("beginning a new epoch"))?;
+    Ok(())
+}
+
 /// The last place in the feed.
 pub(super) async fn feed_end(connection: &mut SqliteConnection) -> Result<u64, StoreError> {
     let row = sqlx::query("SELECT COALESCE(MAX(newest), 0) AS newest FROM contact")

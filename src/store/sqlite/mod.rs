@@ -163,6 +163,10 @@ impl Store for SqliteStore {
         Self::to_its_end("minting markers", async move { meta::mint_markers(&pool, count, now).await }).await
     }
 
+    async fn newest_marker(&self) -> Result<Marker, StoreError> {
+        meta::newest_marker(&mut *self.connection().await?).await
+    }
+
     async fn contacts(&self, ids: &[ContactId]) -> Result<Vec<Contact>, StoreError> {
         contact::load(&mut *self.view().await?, ids).await
     }

@@ -491,6 +491,7 @@ fn told(write: &Write) -> &'static str {
         Write::RemoteChange(_) => "remote-change",
         Write::Harm(_) => "harm",
         Write::ForgetHarm(..) => "forget-harm",
+        Write::RaiseEpoch { .. } => "raise-epoch",
     }
 }
 

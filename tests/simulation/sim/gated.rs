@@ -120,6 +120,10 @@ impl Store for GatedStore {
     ) -> Result<Vec<LinkId>, StoreError> {
         self.inner.unsettled_links(account, after, limit).await
     }
+    async fn newest_marker(&self) -> Result<Marker, StoreError> {
+        self.inner.newest_marker().await
+    }
+
     async fn group_sizes(&self, account: &AccountName) -> Result<BTreeMap<GroupId, u64>, StoreError> {
         self.inner.group_sizes(account).await
     }

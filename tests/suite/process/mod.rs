@@ -4,6 +4,7 @@ mod accounts;
 mod apply;
 mod approve;
 mod daemon;
+mod doctor;
 mod editing;
 mod exits;
 mod explain;

@@ -2,8 +2,8 @@
 
 use contactsync::domain::account::{AccountState, ClockSet, Cursor, Outcome, PairGroup};
 use contactsync::domain::budget::{Allowance, Budget};
-use contactsync::domain::id::{ChangeToken, Etag, GroupId};
-use contactsync::store::Write;
+use contactsync::domain::id::{ChangeToken, Etag, GroupId, Marker};
+use contactsync::store::{StoreIdentity, Write};
 
 use super::{AnyStore, write};
 use crate::support::values::*;
@@ -37,7 +37,7 @@ fn full_account() -> AccountState {
         settings: Some("digest".into()),
         clock_ahead_ms: -250,
         clock_set: Some(ClockSet { at: time(5), by_ms: 90_000 }),
-        budget: Some(Budget { reads: allowance(12), writes: allowance(3), exhausted: 2 }),
+        budget: Some(Budget { reads: allowance(12), writes: allowance(3), exhausted: 2, singles_until: Some(time(9)) }),
         proven_equal: Some(time(3)),
         last_run: Some(run_id(1)),
         last_outcome: Some(Outcome::NoConsent),
@@ -52,6 +52,21 @@ pub async fn an_account_is_found_as_it_was_stored(store: AnyStore) {
     assert_eq!(store.account(&full.name).await.unwrap(), Some(full.clone()));
     assert_eq!(store.account(&account("nobody")).await.unwrap(), None);
     assert_eq!(store.accounts().await.unwrap(), [bare, full]);
+}
+
+pub async fn a_new_epoch_goes_on_after_every_marker_of_the_former(store: AnyStore) {
+    let before = store.identity().await.unwrap();
+    assert_eq!(store.newest_marker().await.unwrap(), Marker(0));
+    let first = store.mint_markers(3, time(1)).await.unwrap();
+    let newest = store.newest_marker().await.unwrap();
+    assert_eq!(newest, Marker(first.0 + 2));
+    let over = Marker(newest.0 + 1_000);
+    write(&*store, vec![Write::RaiseEpoch { over }]).await.unwrap();
+    assert_eq!(store.identity().await.unwrap(), StoreIdentity { epoch: before.epoch + 1, ..before });
+    assert!(store.mint_markers(1, time(1)).await.unwrap() > over);
+    let refused = vec![Write::RaiseEpoch { over: Marker(over.0 * 2) }, put(&link(1, Some(contact_id(77))))];
+    assert!(write(&*store, refused).await.is_err(), "a link without its contact");
+    assert!(store.newest_marker().await.unwrap() < Marker(over.0 * 2), "all or nothing");
 }
 
 pub async fn groups_are_replaced_together_with_the_account(store: AnyStore) {

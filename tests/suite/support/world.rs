@@ -162,6 +162,13 @@ impl World {
         self.google = client(transport, &self.emulator, &self.clock, &self.entropy, &self.promise.account);
     }
 
+    /// The process starts anew on another state of the store: a backup.
+    pub fn restore_store(&mut self, backup: Arc<dyn Store>) {
+        self.sound = Arc::clone(&backup);
+        self.store = backup;
+        self.restart();
+    }
+
     /// The process starts anew with a consent of this user, which tells whose it is or does not.
     pub fn consent_of(&mut self, email: &str, tells: Telling) {
         let transport = match tells {
@@ -513,7 +520,7 @@ pub async fn edit_contact(store: &dyn Store, now: Timestamp, id: ContactId, edit
     for field in diff::changed_fields(&before, &contact.card) {
         contact.touched.insert(field, now);
     }
-    contact.version.tick(&ReplicaId::store(1));
+    contact.version.tick(&ReplicaId::store(store.identity().await.expect("read").epoch));
     contact.updated = now;
     let change = change(now, id, Action::Edited, &before, &contact.card);
     put_contact(store, contact, Some(expected), change).await;

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::super::errors::{Refusal, Verdict, judge};
+use super::super::errors::{Exhaustion, Refusal, Verdict, judge};
 use super::super::request::{About, Call};
 use super::fixtures::recorded;
 use crate::domain::id::RemoteId;
@@ -21,7 +21,8 @@ fn word(code: u16, body: &str, about: About<'_>) -> String {
         Verdict::Quota(Metric::Reads) => "quota of reads".to_owned(),
         Verdict::Quota(Metric::Writes) => "quota of writes".to_owned(),
         Verdict::Quota(Metric::Unknown) => "quota".to_owned(),
-        Verdict::Exhausted => "exhausted".to_owned(),
+        Verdict::Exhausted(Exhaustion::Storage) => "exhausted".to_owned(),
+        Verdict::Exhausted(Exhaustion::Day) => "exhausted for the day".to_owned(),
         Verdict::Busy => "busy".to_owned(),
         Verdict::Failed => "failed".to_owned(),
         Verdict::Final(error) => match error {
@@ -155,7 +156,7 @@ fn refusals_are_told_apart() {
             429,
             error(429, "RESOURCE_EXHAUSTED", "Quota exceeded", reason("RATE_LIMIT_EXCEEDED", daily)),
             About::Other,
-            "exhausted",
+            "exhausted for the day",
         ),
         ("quota without details", 429, "<html>".to_owned(), About::Other, "quota"),
         ("quota of old", 403, legacy.to_string(), About::Other, "quota"),
