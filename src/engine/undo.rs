@@ -283,7 +283,8 @@ impl Run<'_> {
         let change = self.undoing(contact, Action::Deleted, Vec::new());
         let write = ContactWrite { contact: contact.clone(), expected: Some(expected), change };
         if let Some(link) = inverse.link.as_mut().filter(|_| !record_goes) {
-            link.state = LinkState::Dormant;
+            // Nobody parted the two: they are taken up again when the contact is restored.
+            link.state = LinkState::Unselected;
             link.parked = None;
             link.settled = contact.version.clone();
             inverse.writes.push(Write::Link(Box::new(link.clone())));
