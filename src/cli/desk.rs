@@ -58,7 +58,7 @@ impl Desk {
     /// # Errors
     /// A key that cannot be read, or a network stack that cannot be set up.
     pub fn worker(&self) -> anyhow::Result<Worker> {
-        self.build_worker(&self.config, Arc::clone(&self.store))
+        self.build_worker(&self.config, Arc::clone(&self.store), &self.config.store.key)
     }
 
     /// The same for another configuration of the same store.
@@ -66,7 +66,7 @@ impl Desk {
     /// # Errors
     /// As [`Desk::worker`].
     pub fn worker_for(&self, config: &Config) -> anyhow::Result<Worker> {
-        self.build_worker(config, Arc::clone(&self.store))
+        self.build_worker(config, Arc::clone(&self.store), &config.store.key)
     }
 
     /// The same on another store, which grants never go to.
@@ -74,10 +74,11 @@ impl Desk {
     /// # Errors
     /// As [`Desk::worker`].
     pub fn worker_on(&self, config: &Config, store: Arc<dyn Store>) -> anyhow::Result<Worker> {
-        self.build_worker(config, store)
+        self.build_worker(config, store, &self.config.store.key)
     }
 
-    fn build_worker(&self, config: &Config, store: Arc<dyn Store>) -> anyhow::Result<Worker> {
+    /// A worker; `called` is what people know as the place of the key.
+    fn build_worker(&self, config: &Config, store: Arc<dyn Store>, called: &KeyPlace) -> anyhow::Result<Worker> {
         let key = match &config.store.key {
             KeyPlace::File(path) => SealingKey::load(path),
             KeyPlace::Credential(path) => SealingKey::load_credential(path),
@@ -89,7 +90,7 @@ impl Desk {
             transport: Arc::new(ReqwestTransport::new().context("setting up the network")?),
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
-            key: Arc::new(key.context("the key that seals grants")?),
+            key: Arc::new(key.context("the key that seals grants")?.called(called.path())),
             google: config.google.clone(),
         }))
     }

@@ -60,7 +60,7 @@ Exit codes:
   3   finished, but records failed, conflicts wait or a guard parked work
   75  try again later: remote or database unreachable, lease held elsewhere
   77  consent missing or withdrawn
-  78  configuration missing or invalid";
+  78  configuration missing or invalid, or the access to Google is not set up";
 
 /// Keep a contact store and the contact groups of Google accounts equal, in both directions
 #[derive(Debug, Clone, Parser)]

@@ -17,6 +17,7 @@ use crate::domain::id::AccountName;
 use crate::engine::operation::OperationKind;
 use crate::engine::{Operation, Purpose, Reach, StopFlag};
 use crate::store::Store;
+use crate::store::grant::SealingKey;
 
 use super::brief::brief;
 use super::desk::{Desk, open_database};
@@ -110,8 +111,10 @@ async fn preview_on(
 /// A key that was drawn for the preview is kept only when something was sealed with it: a consent that the vendor
 /// replaced while it was used.
 async fn keep_key(desk: &Desk, drawn: &Path, place: &Path) -> anyhow::Result<()> {
+    let key = SealingKey::load(drawn).context("the key that seals grants")?;
     for account in &desk.config.accounts {
-        if desk.store.grant(&account.name).await.context("reading consents")?.is_some() {
+        let grant = desk.store.grant(&account.name).await.context("reading consents")?;
+        if grant.is_some_and(|grant| key.open(&account.name, &grant.sealed).is_ok()) {
             std::fs::rename(drawn, place).context("keeping the key that seals grants")?;
             return Ok(());
         }

@@ -18,7 +18,7 @@ use crate::domain::account::Outcome;
 use crate::domain::field::Field;
 use crate::domain::id::{AccountName, ContactId, RunId};
 use crate::domain::pair::Organizations;
-use crate::domain::run::{AccountSummary, RunRecord};
+use crate::domain::run::{AccountSummary, Fault, RunRecord};
 use crate::engine::{
     self, Deps, EngineError, LEASE_TTL, Licence, Operation, Order, Progress, Purpose, Reach, StopFlag, chain,
 };
@@ -190,11 +190,20 @@ impl Worker {
             licence: job.licences.get(&account.name).unwrap_or(&Licence::Guarded),
             newborn: newborn.clone(),
         };
-        let report = engine::run_account(deps, order).await;
+        let mut report = engine::run_account(deps, order).await;
+        self.name_place(account, &mut report.summary);
         if let Err(error) = self.store.release_lease(&fence).await {
             warn!(error = %chain(&error), "the lease of account {} could not be given back; it ends by itself", account.name);
         }
         report
+    }
+
+    /// Says where the configuration names the OAuth client, when that is what is wrong.
+    fn name_place(&self, account: &Account, summary: &mut AccountSummary) {
+        let is_client = !matches!(account.grant, GrantSource::ServiceAccount(_));
+        if let Some(error) = summary.error.as_mut().filter(|_| is_client && summary.fault == Some(Fault::Setup)) {
+            error.push_str(&format!(" ({})", self.google.place_of_client()));
+        }
     }
 
     fn lease_request(&self, account: &Account) -> LeaseRequest {

@@ -41,6 +41,9 @@ pub struct AccountSummary {
     /// One sentence about why the outcome is not `done`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Whose fault it is that the run failed, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
     /// What a person should know: a renamed group, a deleted group, a doubtful twin.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<String>,
@@ -60,6 +63,15 @@ impl Counts {
     pub fn total(self) -> u64 {
         self.created + self.updated + self.deleted
     }
+}
+
+/// Whose fault it is that a run failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// That of the OAuth client or of its project at Google: a wrong secret, a client that was deleted, an API that is
+    /// switched off.
+    Setup,
 }
 
 /// A contact that could not be synchronized.
@@ -84,6 +96,7 @@ impl AccountSummary {
             failed: Vec::new(),
             calls: 0,
             error: None,
+            fault: None,
             notices: Vec::new(),
         }
     }

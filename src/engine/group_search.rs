@@ -43,7 +43,9 @@ impl Run<'_> {
             self.check_stop()?;
             match self.deps.remote.group_members(group).await {
                 Ok(members) => unknown.extend(members),
-                Err(cause) if matches!(cause.recovery(), Recovery::RetryAfter(_) | Recovery::AskConsent) => {
+                Err(cause)
+                    if matches!(cause.recovery(), Recovery::RetryAfter(_) | Recovery::AskConsent | Recovery::SetUp) =>
+                {
                     return Err(EngineError::Remote { doing: "reading the members of a group", cause });
                 }
                 // Looking is a short cut, which large groups are known to bar: the listings will tell as well.

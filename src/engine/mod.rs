@@ -489,6 +489,7 @@ fn close(summary: &mut AccountSummary, error: Option<&EngineError>) {
     if severity(outcome) >= severity(summary.outcome) {
         summary.outcome = outcome;
     }
+    summary.fault = error.fault();
     summary.error = Some(chain(error));
 }
 

@@ -173,6 +173,30 @@ fn a_consent_that_was_withdrawn_ends_with_77_and_the_command_that_renews_it() {
 }
 
 #[test]
+fn an_access_that_is_not_set_up_is_no_matter_of_consent_and_ends_with_78() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    home.json(&["sync"]);
+    let is_told = |names: &[&str]| {
+        let account = home.run(["sync", "--json"]).json_after(78)["accounts"][0].clone();
+        assert_eq!((&account["outcome"], &account["fault"]), (&json!("failed"), &json!("setup")), "{account}");
+        let error = account["error"].as_str().expect("an error");
+        assert!(names.iter().all(|name| error.contains(name)), "{error}");
+        assert!(!error.contains("consent is missing") && !error.contains("contactsync login"), "{error}");
+        home.run(["plan", "--json"]).json_after(78);
+    };
+    sandbox.set(&json!({"api_enabled": false}));
+    is_told(&["People API is switched off", "Google Cloud console"]);
+    sandbox.set(&json!({"api_enabled": true}));
+    home.json(&["sync"]);
+    let sound = home.read("contactsync.toml");
+    home.configure(&sound.replace(sandbox.fact("client_secret"), "wrong"));
+    is_told(&["client secret", "contactsync.toml:6", "google.client_secret"]);
+    home.configure(&sound);
+    home.json(&["sync"]);
+}
+
+#[test]
 fn a_consent_of_another_user_ends_with_77_and_names_both() {
     let sandbox = Sandbox::start();
     let home = Home::with(&sandbox);
