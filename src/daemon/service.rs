@@ -259,6 +259,7 @@ async fn last_run(store: &dyn Store, account: &Account) -> Result<Option<Timesta
 /// One line for the account, and one for each thing that a person should know; warnings when it is not equal.
 fn log_summary(run: RunId, summary: &AccountSummary) {
     let AccountSummary { account, outcome, pulled, pushed, failed, parked, calls, error, notices, .. } = summary;
+    let conflicts = summary.conflicts_waiting;
     for notice in notices {
         warn!(run.id = %run, %account, "account {account}: {notice}");
     }
@@ -275,7 +276,9 @@ fn log_summary(run: RunId, summary: &AccountSummary) {
             info!(run.id = %run, %account, calls, count = pulled + pushed, "account {account} is equal: {did}");
             return;
         }
-        Outcome::Parked => format!("{} refused, {parked} wait for a person", failed.len()),
+        Outcome::Parked => {
+            format!("{} refused, {parked} parked and {conflicts} conflicts wait for a person", failed.len())
+        }
         Outcome::Failed => format!("it failed: {error}"),
         Outcome::Unreachable => format!("not finished, the next run goes on: {error}"),
         Outcome::NoConsent => format!("without consent: {error}"),

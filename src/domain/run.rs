@@ -30,8 +30,14 @@ pub struct AccountSummary {
     pub pulled: Counts,
     /// What went to the remote.
     pub pushed: Counts,
+    /// What happened to the bonds between contacts and records.
+    #[serde(default)]
+    pub links: Bonds,
     /// Conflicts that this run found; decided by policy or waiting.
     pub conflicts: u64,
+    /// Conflicts that wait for a person, found by this run or an earlier one.
+    #[serde(default)]
+    pub conflicts_waiting: u64,
     /// Operations that wait for a person.
     pub parked: u64,
     /// Contacts that could not be synchronized, with the reason.
@@ -74,6 +80,27 @@ pub enum Fault {
     Setup,
 }
 
+/// Contacts by what happened to the bond with their record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bonds {
+    /// Found on both sides and linked.
+    pub linked: u64,
+    /// No longer kept equal; both stay.
+    pub unlinked: u64,
+    /// Records that were put into a pair's group.
+    pub joined: u64,
+    /// Records that were taken out of one.
+    pub left: u64,
+}
+
+impl AccountSummary {
+    /// Whether the run did anything that an undo could take back.
+    pub fn has_deeds(&self) -> bool {
+        let Bonds { unlinked, joined, left, .. } = self.links;
+        self.pulled.total() + self.pushed.total() + unlinked + joined + left > 0
+    }
+}
+
 /// A contact that could not be synchronized.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -91,7 +118,9 @@ impl AccountSummary {
             outcome: Outcome::Done,
             pulled: Counts::default(),
             pushed: Counts::default(),
+            links: Bonds::default(),
             conflicts: 0,
+            conflicts_waiting: 0,
             parked: 0,
             failed: Vec::new(),
             calls: 0,

@@ -388,6 +388,7 @@ impl<'a> Run<'a> {
     async fn finish(&mut self, result: Result<(), EngineError>) -> Result<(), EngineError> {
         let counts = self.deps.store.link_counts(&self.order.promise.account).await.doing("counting links")?;
         self.summary.parked += counts.parked;
+        self.summary.conflicts_waiting = counts.conflicts;
         if self.waiting > 0 || counts.intents > 0 {
             self.summary.outcome = Outcome::Unreachable;
             self.summary.error =

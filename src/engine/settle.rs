@@ -227,6 +227,8 @@ impl Run<'_> {
         self.summary.pulled.updated += counted.updated;
         self.summary.pulled.deleted += counted.deleted;
         self.summary.conflicts += counted.conflicts;
+        let is_link = |one: &&Operation| one.op == OperationKind::Link && one.side == Side::Store && !one.parked;
+        self.summary.links.linked += operations.iter().filter(is_link).count() as u64;
         for operation in operations {
             self.record(operation);
         }
