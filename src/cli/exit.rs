@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::apply::Outdated;
 use crate::config::{ConfigError, SecretError};
 use crate::contacts::edit::EditError;
 use crate::contacts::patch::PatchError;
@@ -26,7 +27,8 @@ pub enum Exit {
     Failed = 1,
     /// Wrong usage: an argument that means nothing, a contact that is not there, a patch that is refused.
     Usage = 2,
-    /// Finished, but records failed, conflicts wait or a guard parked work.
+    /// Finished, but records failed, conflicts wait or a guard parked work; or nothing was begun, because the plan to be
+    /// applied is out of date.
     Unfinished = 3,
     /// Try again later: the remote or the database cannot be reached, or another process holds the lease.
     TryLater = 75,
@@ -101,6 +103,9 @@ fn meaning(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     }
     if cause.is::<UsageError>() || cause.is::<PatchError>() {
         return Some(Exit::Usage);
+    }
+    if cause.is::<Outdated>() {
+        return Some(Exit::Unfinished);
     }
     if cause.is::<ConfigError>() || cause.is::<SecretError>() {
         return Some(Exit::Config);

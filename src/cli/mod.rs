@@ -57,7 +57,8 @@ Exit codes:
   0   done, or stopped on request
   1   unexpected failure
   2   wrong usage
-  3   finished, but records failed, conflicts wait or a guard parked work
+  3   finished, but records failed, conflicts wait or a guard parked work; or
+      the plan to apply is out of date, and nothing was written
   75  try again later: remote or database unreachable, lease held elsewhere
   77  consent missing or withdrawn
   78  configuration missing or invalid, or the access to Google is not set up";
@@ -216,7 +217,10 @@ async fn dispatch(arguments: &Arguments, out: &Arc<Output>) -> anyhow::Result<Ex
 }
 
 async fn on_the_store(command: &Command, config: Config, log: Log, out: &Arc<Output>) -> anyhow::Result<Exit> {
-    let desk = Desk::open(config, Arc::clone(out)).await?;
+    let desk = match command {
+        Command::Plan(_) => Desk::open_to_look(config, Arc::clone(out)).await?,
+        _ => Desk::open(config, Arc::clone(out)).await?,
+    };
     let (database, clock) = (desk.database.clone(), Arc::clone(&desk.clock));
     let ended = match command {
         // The daemon keeps the desk.

@@ -38,14 +38,9 @@ impl World {
         let config = "[google]\nclient_id = \"id\"\n[[account]]\nname = \"sales\"\nemail = \"sales@acme.example\"\n\
                       schedule = \"0 0 18 * * *\"\n[[account.pair]]\ngroup = \"CRM\"\n";
         let config = Config::parse(config, "/etc/contactsync.toml".as_ref(), &Surroundings::default());
-        let desk = Desk {
-            config: config.expect("valid"),
-            store: Arc::new(self.store.clone()),
-            database: self.store.clone(),
-            clock: Arc::clone(&self.clock) as _,
-            entropy: Arc::clone(&self.entropy) as _,
-            out: Arc::new(out),
-        };
+        let entropy = Arc::clone(&self.entropy) as _;
+        let mut desk = Desk::at(config.expect("valid"), self.store.clone(), entropy, Arc::new(out));
+        desk.clock = Arc::clone(&self.clock) as _;
         let exit = match carry_out(&arguments.command, &desk).await {
             Ok(exit) => exit,
             Err(error) => {

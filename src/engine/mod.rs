@@ -183,8 +183,17 @@ pub struct Report {
     pub summary: AccountSummary,
     /// Every operation, by side and kind; empty unless the purpose was a preview.
     pub operations: Vec<Operation>,
+    /// Groups that would be made, by name; empty unless the purpose was a preview.
+    pub new_groups: BTreeSet<String>,
     /// Contacts that the run has made, with those it was told of.
     pub newborn: BTreeSet<ContactId>,
+}
+
+impl Report {
+    /// A report of a run that did nothing but end.
+    pub fn of_nothing(summary: AccountSummary, newborn: BTreeSet<ContactId>) -> Self {
+        Report { summary, operations: Vec::new(), new_groups: BTreeSet::new(), newborn }
+    }
 }
 
 /// Runs one account once. Always returns a report: what endangers the rest ends the run and is told in its summary.
@@ -198,7 +207,7 @@ pub async fn run_account(deps: Deps<'_>, order: Order<'_>) -> Report {
         Err(error) => {
             let mut summary = AccountSummary::new(order.promise.account.clone());
             close(&mut summary, Some(&error));
-            return Report { summary, operations: Vec::new(), newborn: order.newborn.clone() };
+            return Report::of_nothing(summary, order.newborn.clone());
         }
     };
     let result = run.steps().await.map_err(|error| error.naming(order.email));
@@ -209,7 +218,8 @@ pub async fn run_account(deps: Deps<'_>, order: Order<'_>) -> Report {
     }
     // The order in which records are found is nobody's choice; people and digests want one they know.
     run.operations.sort_by_cached_key(Operation::sort_key);
-    Report { summary: run.summary, operations: run.operations, newborn: run.newborn }
+    let Run { summary, operations, new_groups, newborn, .. } = run;
+    Report { summary, operations, new_groups, newborn }
 }
 
 /// One run in progress: what it works with, what it knows, and what it has done so far.
@@ -220,6 +230,8 @@ pub(crate) struct Run<'a> {
     pub(crate) state: AccountState,
     pub(crate) summary: AccountSummary,
     pub(crate) operations: Vec<Operation>,
+    /// Groups that would be made, by name.
+    pub(crate) new_groups: BTreeSet<String>,
     /// What the operations are about.
     told: BTreeSet<String>,
     /// Where in the summary each contact stands that could not be synchronized.
@@ -276,6 +288,7 @@ impl<'a> Run<'a> {
             state: state.unwrap_or_else(|| AccountState::new(account.clone())),
             summary: AccountSummary::new(account.clone()),
             operations: Vec::new(),
+            new_groups: BTreeSet::new(),
             told: BTreeSet::new(),
             failures: BTreeMap::new(),
             refused: BTreeMap::new(),

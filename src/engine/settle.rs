@@ -13,7 +13,7 @@ use super::decide::{Decision, Rulebook};
 use super::guard::{Barred, Tally};
 use super::held::Held;
 use super::licence::Ruling;
-use super::operation::{Operation, OperationKind, Side};
+use super::operation::{BeforeAfter, Operation, OperationKind, Side};
 use super::reached::{self, Situation};
 use super::scope::PairGroups;
 use super::{CHUNK, Doing, EngineError, Run, Step};
@@ -316,9 +316,7 @@ fn operations_of(link: &Link, contact: &Contact, decision: &Decision) -> Vec<Ope
                         crate::domain::policy::Winner::Hold => "both sides changed the field: a person has to decide",
                     },
                 );
-                let values =
-                    super::operation::BeforeAfter { before: conflict.store.clone(), after: conflict.remote.clone() };
-                found.fields.insert(conflict.field.to_string(), values);
+                found.fields.insert(conflict.field.to_string(), BeforeAfter::of_conflict(conflict));
                 operations.push(found);
             }
             operations
