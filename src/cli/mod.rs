@@ -43,6 +43,7 @@ pub mod status;
 pub mod stop;
 pub mod sync;
 pub mod undo;
+pub mod undo_import;
 
 pub use exit::Exit;
 

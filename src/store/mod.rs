@@ -32,7 +32,9 @@ use crate::domain::conflict::Conflict;
 use crate::domain::contact::{Contact, Kind};
 use crate::domain::harm::HarmDone;
 use crate::domain::history::{Change, RecordedChange, RemoteChange};
-use crate::domain::id::{AccountName, ConflictId, ContactId, Etag, LinkId, LinkToken, Marker, RemoteId, RunId};
+use crate::domain::id::{
+    AccountName, ConflictId, ContactId, Etag, ImportId, LinkId, LinkToken, Marker, RemoteId, RunId,
+};
 use crate::domain::link::Link;
 use crate::domain::matching::MatchKey;
 use crate::domain::outbox::{Intent, Sent};
@@ -241,6 +243,8 @@ pub struct HistoryQuery {
     pub contact: Option<ContactId>,
     /// Only of this run.
     pub run: Option<RunId>,
+    /// Only of this import.
+    pub import: Option<ImportId>,
     /// Only older than this place in the feed.
     pub before: Option<u64>,
     /// At most so many.
