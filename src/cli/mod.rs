@@ -42,6 +42,7 @@ mod skip_file;
 pub mod status;
 pub mod stop;
 pub mod sync;
+mod typed_values;
 pub mod undo;
 pub mod undo_import;
 
