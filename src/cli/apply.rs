@@ -6,9 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 
-use crate::daemon::worker::{Job, was_stopped};
+use crate::daemon::worker::{Finished, Job, was_stopped};
 use crate::engine::{Licence, Purpose, Seen};
 
 use super::desk::Desk;
@@ -27,10 +27,17 @@ pub struct ApplyArgs {
     pub plan: PlanId,
 }
 
+/// Somebody has changed something since the plan was made.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the world has moved since plan {0} was made, and nothing was written; `contactsync plan` shows what would be done now"
+)]
+pub struct Outdated(PlanId);
+
 /// Carries out a plan and answers with the run that did.
 ///
 /// # Errors
-/// When the plan does not come out the same any more; then nothing was written. And as `sync`.
+/// [`Outdated`] when the plan does not come out the same any more; then nothing was written. And as `sync`.
 pub async fn apply(args: &ApplyArgs, desk: &Desk) -> anyhow::Result<Exit> {
     let PlanId { account, reach, .. } = &args.plan;
     let accounts = chosen(desk, account.as_deref())?;
@@ -42,15 +49,7 @@ pub async fn apply(args: &ApplyArgs, desk: &Desk) -> anyhow::Result<Exit> {
         return Ok(ended(&seen, &stop, desk));
     }
     if plan_id(&seen, account.as_deref(), *reach) != args.plan {
-        let failed = seen.record.accounts.iter().find_map(|account| Some((&account.account, account.error.as_ref()?)));
-        if let Some((account, error)) = failed {
-            desk.out.warn(&format!("{account}: {error}"));
-        }
-        bail!(
-            "the world has moved since plan {} was made, and nothing was written; `contactsync plan` shows what would be \
-             done now",
-            args.plan
-        );
+        return refuse(&args.plan, &seen, desk);
     }
     let licences =
         seen.operations.iter().map(|(name, list)| (name.clone(), Licence::Planned(Seen::of(list)))).collect();
@@ -62,4 +61,21 @@ pub async fn apply(args: &ApplyArgs, desk: &Desk) -> anyhow::Result<Exit> {
     };
     sync::answer(desk, &finished)?;
     Ok(ended(&finished, &stop, desk))
+}
+
+/// Nothing was written: an account could not be looked at, or something has changed since.
+fn refuse(plan: &PlanId, seen: &Finished, desk: &Desk) -> anyhow::Result<Exit> {
+    let mut broken = Vec::new();
+    for account in seen.record.accounts.iter().filter(|account| account.error.is_some()) {
+        let error = account.error.as_deref().unwrap_or_default();
+        desk.out.warn(&format!("{}: {error}", account.account));
+        broken.push(account);
+    }
+    match Exit::of_accounts(broken) {
+        Exit::Done => Err(Outdated(plan.clone()).into()),
+        exit => {
+            desk.out.warn(&format!("whether plan {plan} still holds is not known, and nothing was written"));
+            Ok(exit)
+        }
+    }
 }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::domain::contact::{Card, Kind};
 
 use super::exit::UsageError;
+use super::typed_values;
 
 /// Flags that persons and organizations share.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -163,6 +164,15 @@ pub trait CardFlags {
             }
         }
         Ok(members)
+    }
+
+    /// Refuses values that cannot be what they claim to be and that this card does not have already.
+    ///
+    /// # Errors
+    /// [`UsageError`] names the flag or the place in the patch, the value, and the rule.
+    fn check(&self, card: &Card, patch: &Map<String, Value>) -> Result<(), UsageError> {
+        let (own, common) = (self.own()?, self.common().members()?);
+        typed_values::check(patch, card, |member| own.contains_key(member) || common.contains_key(member))
     }
 
     /// Whether nothing at all is said.

@@ -32,9 +32,9 @@ pub enum ConflictCommand {
     },
     /// Show one conflict with the values of both sides
     Show {
-        /// The conflict's id
+        /// The id of a conflict, or of a contact that has only one
         #[arg(value_name = "ID")]
-        id: ConflictId,
+        id: String,
     },
     /// Decide a conflict, or all conflicts of a contact
     Resolve(Resolve),
@@ -121,7 +121,7 @@ impl<'c> From<&'c Conflict> for Shown<'c> {
 pub async fn conflict(command: &ConflictCommand, desk: &Desk) -> anyhow::Result<Exit> {
     match command {
         ConflictCommand::List { contact, limit } => list(*contact, *limit, desk).await,
-        ConflictCommand::Show { id } => show(*id, desk).await,
+        ConflictCommand::Show { id } => show(id, desk).await,
         ConflictCommand::Resolve(resolve) => decide(resolve, desk).await,
     }
 }
@@ -155,9 +155,8 @@ async fn list(contact: Option<ContactId>, limit: Option<usize>, desk: &Desk) -> 
     Ok(Exit::Done)
 }
 
-async fn show(id: ConflictId, desk: &Desk) -> anyhow::Result<Exit> {
-    let conflict = desk.store.conflict(id).await.context("reading the conflict")?;
-    let conflict = conflict.ok_or_else(|| UsageError(format!("there is no conflict {id}")))?;
+async fn show(id: &str, desk: &Desk) -> anyhow::Result<Exit> {
+    let conflict = the_one(id, desk).await?;
     if desk.out.is_json() {
         desk.out.json(&Shown::from(&conflict))?;
         return Ok(Exit::Done);
@@ -177,6 +176,25 @@ async fn show(id: ConflictId, desk: &Desk) -> anyhow::Result<Exit> {
     ];
     desk.out.table(["", ""], rows.map(|(name, value)| [name.to_owned(), value]).into())?;
     Ok(Exit::Done)
+}
+
+/// The conflict that an id stands for: its own, waiting or not, or the only one of a contact that waits.
+async fn the_one(id: &str, desk: &Desk) -> anyhow::Result<Conflict> {
+    let own: ConflictId = id.parse().map_err(|error| UsageError(format!("{error}")))?;
+    if let Some(conflict) = desk.store.conflict(own).await.context("reading the conflict")? {
+        return Ok(conflict);
+    }
+    let contact: ContactId = id.parse().map_err(|error| UsageError(format!("{error}")))?;
+    let mut waiting = desk.store.open_conflicts(Some(contact)).await.context("reading conflicts")?;
+    let one =
+        waiting.pop().ok_or_else(|| UsageError(format!("there is no conflict {id}, and none of a contact {id}")))?;
+    if waiting.is_empty() {
+        return Ok(one);
+    }
+    waiting.push(one);
+    let told: Vec<String> = waiting.iter().map(|one| format!("  {} over {}", one.id, one.field)).collect();
+    let count = waiting.len();
+    Err(UsageError(format!("contact {id} has {count} conflicts; name one of them:\n{}", told.join("\n"))).into())
 }
 
 async fn decide(resolve: &Resolve, desk: &Desk) -> anyhow::Result<Exit> {

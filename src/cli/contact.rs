@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::contacts::patch;
 use crate::contacts::show::Shown;
-use crate::domain::contact::{Contact, Kind};
+use crate::domain::contact::{Card, Contact, Kind};
 use crate::domain::id::ContactId;
 use crate::domain::matching::MatchKey;
 use crate::domain::normal;
@@ -245,7 +245,9 @@ async fn show(id: ContactId, kind: Kind, desk: &Desk) -> anyhow::Result<Exit> {
 }
 
 async fn add<F: CardFlags>(flags: &F, desk: &Desk) -> anyhow::Result<Exit> {
-    let patch = flags.laid_over(&crate::domain::contact::Card::blank(F::KIND), &flags.patch()?);
+    let (blank, patch) = (Card::blank(F::KIND), flags.patch()?);
+    flags.check(&blank, &patch)?;
+    let patch = flags.laid_over(&blank, &patch);
     let contact = desk.editor().add(F::KIND, &patch).await?;
     warn_of_oddities(&contact, desk);
     desk.answer_changed(&contact, "added").await?;
@@ -276,6 +278,8 @@ async fn edit_contact<F: CardFlags + clap::Args + Sync>(edit: &Edit<F>, desk: &D
         return Err(UsageError(help).into());
     }
     let patch = edit.flags.patch()?;
+    let current = desk.store.contacts(&[edit.id]).await.context("reading the contact")?.pop();
+    edit.flags.check(&current.map_or_else(|| Card::blank(F::KIND), |contact| contact.card), &patch)?;
     let contact = desk.editor().edit_by(edit.id, F::KIND, &|card| edit.flags.laid_over(card, &patch)).await?;
     warn_of_oddities(&contact, desk);
     desk.answer_changed(&contact, "saved").await?;

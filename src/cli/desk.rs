@@ -19,6 +19,7 @@ use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
 
 use super::output::Output;
+use super::scratch::Scratch;
 
 /// Everything a command on the store works with.
 pub struct Desk {
@@ -34,6 +35,8 @@ pub struct Desk {
     pub entropy: Arc<dyn Entropy>,
     /// Where answers and remarks go.
     pub out: Arc<Output>,
+    /// Holds the empty store that stands in for one that is not there yet.
+    stand_in: Option<Scratch>,
 }
 
 impl Desk {
@@ -49,8 +52,36 @@ impl Desk {
             Err(StoreError::Unusable { cause, .. }) => return Err(config.unusable_store(&chain(&*cause)).into()),
             Err(error) => return Err(unopened(&config.store.path)(error)),
         };
+        Ok(Desk::at(config, database, entropy, out))
+    }
+
+    /// The same for a command that only looks: where there is no database yet, none is made, and an empty one in a folder
+    /// that goes away stands in for it.
+    ///
+    /// # Errors
+    /// As [`Desk::open`].
+    pub async fn open_to_look(config: Config, out: Arc<Output>) -> anyhow::Result<Self> {
+        let path = &config.store.path;
+        // What stands in the way of a folder is told by the one who would make the database.
+        if path.symlink_metadata().is_ok() || path.parent().is_some_and(has_a_file_for_a_folder) {
+            return Desk::open(config, out).await;
+        }
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let scratch = Scratch::new(path, entropy.next_u64()).context("making a scratch folder")?;
+        let database = open_database(&scratch.database(), entropy.as_ref()).await?;
+        out.remark(&format!("there is no store at {} yet, and none is made: an empty one is assumed", path.display()));
+        Ok(Desk { stand_in: Some(scratch), ..Desk::at(config, database, entropy, out) })
+    }
+
+    /// A desk with a store that is open already, and the clock of the system.
+    pub(super) fn at(config: Config, database: SqliteStore, entropy: Arc<dyn Entropy>, out: Arc<Output>) -> Self {
         let store: Arc<dyn Store> = Arc::new(database.clone());
-        Ok(Desk { config, store, database, clock: Arc::new(SystemClock), entropy, out })
+        Desk { config, store, database, clock: Arc::new(SystemClock), entropy, out, stand_in: None }
+    }
+
+    /// Whether the store only stands in for one that is not there yet.
+    pub fn is_stand_in(&self) -> bool {
+        self.stand_in.is_some()
     }
 
     /// What runs are made with.
@@ -58,7 +89,7 @@ impl Desk {
     /// # Errors
     /// A key that cannot be read, or a network stack that cannot be set up.
     pub fn worker(&self) -> anyhow::Result<Worker> {
-        self.build_worker(&self.config, Arc::clone(&self.store))
+        self.build_worker(&self.config, Arc::clone(&self.store), &self.config.store.key)
     }
 
     /// The same for another configuration of the same store.
@@ -66,7 +97,7 @@ impl Desk {
     /// # Errors
     /// As [`Desk::worker`].
     pub fn worker_for(&self, config: &Config) -> anyhow::Result<Worker> {
-        self.build_worker(config, Arc::clone(&self.store))
+        self.build_worker(config, Arc::clone(&self.store), &config.store.key)
     }
 
     /// The same on another store, which grants never go to.
@@ -74,10 +105,11 @@ impl Desk {
     /// # Errors
     /// As [`Desk::worker`].
     pub fn worker_on(&self, config: &Config, store: Arc<dyn Store>) -> anyhow::Result<Worker> {
-        self.build_worker(config, store)
+        self.build_worker(config, store, &self.config.store.key)
     }
 
-    fn build_worker(&self, config: &Config, store: Arc<dyn Store>) -> anyhow::Result<Worker> {
+    /// A worker; `called` is what people know as the place of the key.
+    fn build_worker(&self, config: &Config, store: Arc<dyn Store>, called: &KeyPlace) -> anyhow::Result<Worker> {
         let key = match &config.store.key {
             KeyPlace::File(path) => SealingKey::load(path),
             KeyPlace::Credential(path) => SealingKey::load_credential(path),
@@ -89,7 +121,7 @@ impl Desk {
             transport: Arc::new(ReqwestTransport::new().context("setting up the network")?),
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
-            key: Arc::new(key.context("the key that seals grants")?),
+            key: Arc::new(key.context("the key that seals grants")?.called(called.path())),
             google: config.google.clone(),
         }))
     }
@@ -145,6 +177,11 @@ impl Desk {
         let counts = self.store.people_counts(&[contact.id]).await.context("counting the organization's people")?;
         Ok(counts.get(&contact.id).copied().unwrap_or(0))
     }
+}
+
+/// Whether the folder cannot be made, because a part of its path is a file.
+fn has_a_file_for_a_folder(folder: &Path) -> bool {
+    folder.ancestors().find(|part| part.symlink_metadata().is_ok()).is_some_and(|part| !part.is_dir())
 }
 
 /// Opens a database, which is made when it is missing.

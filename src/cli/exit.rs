@@ -5,14 +5,17 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::apply::Outdated;
 use crate::config::{ConfigError, SecretError};
 use crate::contacts::edit::EditError;
 use crate::contacts::patch::PatchError;
 use crate::domain::account::Outcome;
-use crate::domain::run::AccountSummary;
+use crate::domain::run::{AccountSummary, Fault};
 use crate::engine::EngineError;
+use crate::remotes::oauth::GrantError;
 use crate::remotes::{Recovery, RemoteError};
 use crate::store::StoreError;
+use crate::store::grant::GrantError as SealError;
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,13 +27,14 @@ pub enum Exit {
     Failed = 1,
     /// Wrong usage: an argument that means nothing, a contact that is not there, a patch that is refused.
     Usage = 2,
-    /// Finished, but records failed, conflicts wait or a guard parked work.
+    /// Finished, but records failed, conflicts wait or a guard parked work; or nothing was begun, because the plan to be
+    /// applied is out of date.
     Unfinished = 3,
     /// Try again later: the remote or the database cannot be reached, or another process holds the lease.
     TryLater = 75,
     /// Consent is missing or was withdrawn.
     NoConsent = 77,
-    /// The configuration is missing or invalid.
+    /// The configuration is missing or invalid, or what it says of the access to Google is not accepted there.
     Config = 78,
 }
 
@@ -73,15 +77,16 @@ impl Exit {
         error.chain().find_map(meaning).unwrap_or(Exit::Failed)
     }
 
-    /// What a run over several accounts means: the first that applies of 1, 77, 3 and 75.
+    /// What a run over several accounts means: the first that applies of 1, 78, 77, 3 and 75.
     pub fn of_accounts<'a>(accounts: impl IntoIterator<Item = &'a AccountSummary>) -> Exit {
         let exits: Vec<Exit> = accounts.into_iter().map(Exit::of_account).collect();
-        let order = [Exit::Failed, Exit::NoConsent, Exit::Unfinished, Exit::TryLater];
+        let order = [Exit::Failed, Exit::Config, Exit::NoConsent, Exit::Unfinished, Exit::TryLater];
         order.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Done)
     }
 
     fn of_account(account: &AccountSummary) -> Exit {
         match account.outcome {
+            Outcome::Failed if account.fault == Some(Fault::Setup) => Exit::Config,
             Outcome::Failed => Exit::Failed,
             Outcome::NoConsent => Exit::NoConsent,
             Outcome::Parked => Exit::Unfinished,
@@ -99,8 +104,20 @@ fn meaning(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if cause.is::<UsageError>() || cause.is::<PatchError>() {
         return Some(Exit::Usage);
     }
+    if cause.is::<Outdated>() {
+        return Some(Exit::Unfinished);
+    }
     if cause.is::<ConfigError>() || cause.is::<SecretError>() {
         return Some(Exit::Config);
+    }
+    if let Some(error) = cause.downcast_ref::<SealError>() {
+        return Some(match error {
+            SealError::KeyFile { .. } | SealError::KeyExposed { .. } | SealError::KeyMalformed { .. } => Exit::Config,
+            SealError::OtherKey { .. } | SealError::Damaged { .. } => Exit::NoConsent,
+        });
+    }
+    if let Some(GrantError::Sealed { .. }) = cause.downcast_ref::<GrantError>() {
+        return Some(Exit::NoConsent);
     }
     if let Some(error) = cause.downcast_ref::<EditError>() {
         return match error {
@@ -111,6 +128,9 @@ fn meaning(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         };
     }
     if let Some(error) = cause.downcast_ref::<EngineError>() {
+        if error.fault() == Some(Fault::Setup) {
+            return Some(Exit::Config);
+        }
         return Some(match error.outcome() {
             Outcome::NoConsent => Exit::NoConsent,
             Outcome::Unreachable => Exit::TryLater,
@@ -121,6 +141,7 @@ fn meaning(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         return Some(match error.recovery() {
             Recovery::AskConsent => Exit::NoConsent,
             Recovery::GiveUp => Exit::Failed,
+            Recovery::SetUp => Exit::Config,
             _ => Exit::TryLater,
         });
     }
@@ -163,6 +184,13 @@ mod tests {
     }
 
     #[test]
+    fn an_oauth_client_that_is_not_set_up_is_a_matter_of_configuration() {
+        let unset = AccountSummary { fault: Some(Fault::Setup), ..summary(Outcome::Failed) };
+        assert_eq!(Exit::of_accounts(&[summary(Outcome::NoConsent), unset.clone()]), Exit::Config);
+        assert_eq!(Exit::of_accounts(&[summary(Outcome::Failed), unset]), Exit::Failed);
+    }
+
+    #[test]
     fn refused_records_leave_a_run_unfinished() {
         let failed = vec![Failure { contact: "c".into(), reason: "refused".into() }];
         assert_eq!(Exit::of_accounts(&[AccountSummary { failed, ..summary(Outcome::Done) }]), Exit::Unfinished);
@@ -179,6 +207,7 @@ mod tests {
             (anyhow::Error::new(missing), Exit::Config),
             (anyhow::Error::new(UsageError("no".into())), Exit::Usage),
             (anyhow::Error::new(EditError::Patch(PatchError::NotAnObject)), Exit::Usage),
+            (anyhow::Error::new(RemoteError::NotSetUp { reason: "wrong secret".into() }), Exit::Config),
             (anyhow::Error::new(RemoteError::NoConsent { reason: "revoked".into() }), Exit::NoConsent),
             (Err::<(), _>(pipe).context("writing").expect_err("a broken pipe"), Exit::Done),
         ] {

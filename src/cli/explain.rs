@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::config::Account;
 use crate::daemon::worker::{Finished, Job, Worker};
+use crate::domain::conflict::Conflict;
 use crate::domain::contact::{Card, Contact};
 use crate::domain::diff;
 use crate::domain::field::Field;
@@ -92,6 +93,9 @@ struct Waiting {
 #[derive(Serialize)]
 struct ThreeStates {
     field: Field,
+    /// Whether the two sides have something else by now.
+    #[serde(skip)]
+    differs: bool,
     base: Value,
     store: Value,
     google: Value,
@@ -135,7 +139,7 @@ async fn in_accounts(contact: &Contact, desk: &Desk) -> anyhow::Result<Vec<InAcc
     let mut explained = Vec::new();
     for account in &desk.config.accounts {
         let link = links.iter().find(|link| link.account == account.name);
-        let held = conflicts.iter().filter(|conflict| conflict.account == account.name);
+        let held: Vec<&Conflict> = conflicts.iter().filter(|conflict| conflict.account == account.name).collect();
         let (next, error) = next(contact, link, account, planned.as_ref());
         explained.push(InAccount {
             account: account.name.to_string(),
@@ -143,8 +147,8 @@ async fn in_accounts(contact: &Contact, desk: &Desk) -> anyhow::Result<Vec<InAcc
             record: link.and_then(|link| link.remote.clone()),
             acked: link.map(|link| link.acked.display()).unwrap_or_default(),
             parked: link.and_then(waiting),
-            held: held.map(|conflict| conflict.field.clone()).collect(),
-            fields: three_states(contact, link, account, worker.as_ref()),
+            held: held.iter().map(|conflict| conflict.field.clone()).collect(),
+            fields: three_states(contact, link, &held, account, worker.as_ref()),
             next,
             error,
         });
@@ -180,35 +184,58 @@ fn next(
 }
 
 /// Every field that any of the three states has, as far as the record can be read.
+///
+/// What Google has is told in the language of the store: what is agreed on, with what was changed in Google since. A record
+/// spells some fields in its own way and holds others elsewhere, such as labels in groups; that is no difference.
 fn three_states(
     contact: &Contact,
     link: Option<&Link>,
+    held: &[&Conflict],
     account: &Account,
     worker: Option<&Worker>,
 ) -> Vec<ThreeStates> {
-    let kind = contact.card.kind();
-    let blank = Card::blank(kind);
+    let blank = Card::blank(contact.card.kind());
     let base = link.and_then(|link| link.base.as_ref());
-    let wire = link.and_then(|link| match &link.seen {
-        Some(Sighting::Present { wire, .. }) => Some(wire),
-        Some(Sighting::Gone { .. }) => None,
-        Some(Sighting::Suspect { .. }) | None => base.map(|base| &base.remote),
-    });
-    let google = wire.and_then(|wire| Some(worker?.client_of(account).ok()?.codec().read(wire, kind).card));
-    let (base, google) = (base.map_or(&blank, |base| &base.store), google.as_ref().unwrap_or(&blank));
+    let google = link.and_then(|link| at_google(link, account, worker?)).unwrap_or_else(|| blank.clone());
+    let agreed = base.map_or(&blank, |base| &base.store);
     let mut fields: BTreeSet<Field> = BTreeSet::new();
-    for card in [base, &contact.card, google] {
+    for card in [agreed, &contact.card, &google] {
         fields.extend(diff::changes(&blank, card).into_iter().map(|change| change.field));
     }
+    fields.extend(held.iter().map(|conflict| conflict.field.clone()));
+    let different = diff::changed_fields(&contact.card, &google);
     fields
         .into_iter()
-        .map(|field| ThreeStates {
-            base: diff::field_value(base, &field),
-            store: diff::field_value(&contact.card, &field),
-            google: diff::field_value(google, &field),
-            field,
+        .map(|field| {
+            // While a field waits for a person, the base follows Google; what was agreed on stands in the conflict.
+            let before = held.iter().find(|conflict| conflict.field == field).map(|conflict| conflict.base.clone());
+            ThreeStates {
+                differs: different.contains(&field),
+                base: before.unwrap_or_else(|| diff::field_value(agreed, &field)),
+                store: diff::field_value(&contact.card, &field),
+                google: diff::field_value(&google, &field),
+                field,
+            }
         })
         .collect()
+}
+
+/// The card of a linked record as it was seen last; `None` where it is gone, or nothing was agreed on yet.
+fn at_google(link: &Link, account: &Account, worker: &Worker) -> Option<Card> {
+    let base = link.base.as_ref()?;
+    let wire = match &link.seen {
+        Some(Sighting::Present { wire, .. }) => wire,
+        Some(Sighting::Gone { .. }) => return None,
+        Some(Sighting::Suspect { .. }) | None => &base.remote,
+    };
+    let client = worker.client_of(account).ok()?;
+    let (codec, kind) = (client.codec(), base.store.kind());
+    let (then, now) = (codec.read(base.merged(), kind).card, codec.read(wire, kind).card);
+    let mut card = base.store.clone();
+    for field in diff::changed_fields(&then, &now) {
+        diff::copy_field(&field, &now, &mut card);
+    }
+    Some(card)
 }
 
 impl Last {
@@ -285,8 +312,7 @@ impl InAccount {
         for field in &self.held {
             lines.push(format!("  {field} waits for a person; see `contactsync conflict list`"));
         }
-        let (equal, different): (Vec<_>, Vec<_>) =
-            self.fields.iter().partition(|field| field.base == field.store && field.base == field.google);
+        let (different, equal): (Vec<_>, Vec<_>) = self.fields.iter().partition(|field| field.differs);
         if self.record.is_some() {
             lines.push(format!("  {} agreed on both sides", super::output::many(equal.len() as u64, "field")));
             lines.extend(different.iter().map(|one| {

@@ -11,7 +11,7 @@ use crate::formats::{self, ExportRecord, WriteError};
 use crate::store::{ContactQuery, DeletedContacts};
 
 use super::desk::Desk;
-use super::exit::{Exit, named_file};
+use super::exit::{Exit, UsageError, named_file};
 use super::import::write_private;
 use super::output::many;
 
@@ -21,7 +21,7 @@ const PAGE: u32 = 1000;
 /// What to export, and whereto.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ExportArgs {
-    /// The format; without it the file's extension decides, and stdout gets JSON Lines
+    /// The format; without it the file's extension decides (jsonl, json, csv, vcf, xlsx), and stdout gets JSON Lines
     #[arg(long, value_enum)]
     pub format: Option<ExportFormat>,
 
@@ -44,15 +44,27 @@ pub enum ExportFormat {
 }
 
 impl ExportArgs {
-    /// The format that was asked for, else the one of the file's extension, else JSON Lines.
-    pub fn chosen_format(&self) -> ExportFormat {
-        let extension = self.file.as_ref().and_then(|file| file.extension()).and_then(|extension| extension.to_str());
-        self.format.unwrap_or(match extension.map(str::to_ascii_lowercase).as_deref() {
-            Some("csv") => ExportFormat::Csv,
-            Some("vcf" | "vcard") => ExportFormat::Vcard,
-            Some("xlsx") => ExportFormat::Xlsx,
-            _ => ExportFormat::Json,
-        })
+    /// The format that was asked for, else the one of the file's extension; on stdout JSON Lines.
+    ///
+    /// # Errors
+    /// An extension that stands for no format.
+    pub fn chosen_format(&self) -> Result<ExportFormat, UsageError> {
+        let (format, file) = match (self.format, &self.file) {
+            (Some(format), _) => return Ok(format),
+            (None, None) => return Ok(ExportFormat::Json),
+            (None, Some(file)) => (file.extension().and_then(|extension| extension.to_str()), file),
+        };
+        match format.map(str::to_ascii_lowercase).as_deref() {
+            Some("json" | "jsonl" | "ndjson") => Ok(ExportFormat::Json),
+            Some("csv") => Ok(ExportFormat::Csv),
+            Some("vcf" | "vcard") => Ok(ExportFormat::Vcard),
+            Some("xlsx") => Ok(ExportFormat::Xlsx),
+            _ => Err(UsageError(format!(
+                "the name {} tells no format: end it with .jsonl, .json, .csv, .vcf or .xlsx, or say --format json, csv, \
+                 vcard or xlsx",
+                file.display()
+            ))),
+        }
     }
 }
 
@@ -61,10 +73,11 @@ impl ExportArgs {
 /// # Errors
 /// What the store, the format or the file says.
 pub async fn export(args: &ExportArgs, desk: &Desk) -> anyhow::Result<Exit> {
+    let format = args.chosen_format()?;
     let records = records(desk).await?;
     let count = records.len();
     let mut bytes = Vec::new();
-    write(args.chosen_format(), &mut bytes, records).context("writing contacts down")?;
+    write(format, &mut bytes, records).context("writing contacts down")?;
     match &args.file {
         Some(file) => {
             write_private(file, &bytes).map_err(|error| named_file("write", file, error))?;
@@ -109,13 +122,17 @@ mod tests {
     #[test]
     fn the_format_is_the_one_asked_for_else_that_of_the_file() {
         for (format, file, expected) in [
-            (None, None, ExportFormat::Json),
-            (None, Some("contacts.CSV"), ExportFormat::Csv),
-            (None, Some("contacts.vcf"), ExportFormat::Vcard),
-            (None, Some("contacts"), ExportFormat::Json),
-            (Some(ExportFormat::Xlsx), Some("contacts.csv"), ExportFormat::Xlsx),
+            (None, None, Some(ExportFormat::Json)),
+            (None, Some("contacts.CSV"), Some(ExportFormat::Csv)),
+            (None, Some("contacts.vcf"), Some(ExportFormat::Vcard)),
+            (None, Some("contacts.jsonl"), Some(ExportFormat::Json)),
+            (None, Some("contacts"), None),
+            (None, Some("contacts.txt"), None),
+            (Some(ExportFormat::Xlsx), Some("contacts.csv"), Some(ExportFormat::Xlsx)),
+            (Some(ExportFormat::Json), Some("contacts.txt"), Some(ExportFormat::Json)),
         ] {
-            assert_eq!(ExportArgs { format, file: file.map(PathBuf::from) }.chosen_format(), expected);
+            let chosen = ExportArgs { format, file: file.map(PathBuf::from) }.chosen_format();
+            assert_eq!(chosen.ok(), expected, "{file:?}");
         }
     }
 }

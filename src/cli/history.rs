@@ -1,6 +1,8 @@
 //! `history`: who changed what, when, on which replica. What runs wrote to Google stands beside the edits of the store, and
 //! a value that lost a conflict beside the one that won.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use anyhow::Context;
 use serde::Serialize;
 
@@ -13,6 +15,9 @@ use crate::store::HistoryQuery;
 use super::brief::brief;
 use super::desk::Desk;
 use super::exit::Exit;
+
+/// How many contacts are read at once.
+const CHUNK: usize = 500;
 
 /// Which part of the history to show.
 #[derive(Debug, Clone, clap::Args)]
@@ -34,6 +39,8 @@ pub struct HistoryArgs {
 #[derive(Serialize)]
 struct Shown<'c> {
     sequence: u64,
+    /// How people know the contact by now.
+    name: &'c str,
     /// Where it was made.
     replica: &'c str,
     /// The record, where it was not the store.
@@ -42,11 +49,31 @@ struct Shown<'c> {
     change: &'c Change,
 }
 
-impl<'c> From<&'c RecordedChange> for Shown<'c> {
-    fn from(recorded: &'c RecordedChange) -> Self {
+impl<'c> Shown<'c> {
+    fn of(recorded: &'c RecordedChange, names: &'c Names) -> Self {
         let RecordedChange { sequence, change, remote } = recorded;
         let record = remote.as_ref().map(|copy| &copy.record);
-        Shown { sequence: *sequence, replica: replica(recorded), record, change }
+        Shown { sequence: *sequence, name: names.of(change.contact), replica: replica(recorded), record, change }
+    }
+}
+
+/// How people know contacts.
+struct Names(BTreeMap<ContactId, String>);
+
+impl Names {
+    async fn read(changes: &[RecordedChange], desk: &Desk) -> anyhow::Result<Self> {
+        let ids: BTreeSet<ContactId> = changes.iter().map(|recorded| recorded.change.contact).collect();
+        let ids: Vec<ContactId> = ids.into_iter().collect();
+        let mut names = BTreeMap::new();
+        for chunk in ids.chunks(CHUNK) {
+            let contacts = desk.store.contacts(chunk).await.context("reading the contacts")?;
+            names.extend(contacts.into_iter().map(|contact| (contact.id, contact.card.display_name())));
+        }
+        Ok(Names(names))
+    }
+
+    fn of(&self, contact: ContactId) -> &str {
+        self.0.get(&contact).map_or("", String::as_str)
     }
 }
 
@@ -55,13 +82,14 @@ impl<'c> From<&'c RecordedChange> for Shown<'c> {
 /// # Errors
 /// What the store or the stream says.
 pub async fn history(args: &HistoryArgs, desk: &Desk) -> anyhow::Result<Exit> {
-    let query = HistoryQuery { contact: args.contact, run: args.run, before: None, limit: args.limit };
+    let query = HistoryQuery { contact: args.contact, run: args.run, limit: args.limit, ..HistoryQuery::default() };
     let changes = desk.store.history(&query).await.context("reading the history")?;
+    let names = Names::read(&changes, desk).await?;
     if desk.out.is_json() {
-        desk.out.json(&changes.iter().map(Shown::from).collect::<Vec<_>>())?;
+        desk.out.json(&changes.iter().map(|change| Shown::of(change, &names)).collect::<Vec<_>>())?;
     } else {
-        let rows = changes.iter().flat_map(rows).collect();
-        let header = ["TIME", "CONTACT", "REPLICA", "WHO", "RUN", "WHAT", "FIELD", "BEFORE", "AFTER"];
+        let rows = changes.iter().flat_map(|change| rows(change, &names)).collect();
+        let header = ["TIME", "CONTACT", "NAME", "REPLICA", "WHO", "RUN", "WHAT", "FIELD", "BEFORE", "AFTER"];
         desk.out.table(header, rows)?;
     }
     Ok(Exit::Done)
@@ -72,17 +100,18 @@ fn replica(recorded: &RecordedChange) -> &str {
 }
 
 /// One row for each field, and for each conflict; one for a change with neither.
-fn rows(recorded: &RecordedChange) -> Vec<[String; 9]> {
+fn rows(recorded: &RecordedChange, names: &Names) -> Vec<[String; 10]> {
     let change = &recorded.change;
     let row = |what: &str, field: String, before: String, after: String| {
         let run = change.run.map(|run| run.to_string()).unwrap_or_default();
         let (time, contact, replica) =
             (change.at.to_string(), change.contact.to_string(), replica(recorded).to_owned());
-        [time, contact, replica, who(change), run, what.to_owned(), field, before, after]
+        let name = names.of(change.contact).to_owned();
+        [time, contact, name, replica, who(change), run, what.to_owned(), field, before, after]
     };
     let what = what(change.action);
     let fields = change.fields.iter();
-    let mut rows: Vec<[String; 9]> =
+    let mut rows: Vec<[String; 10]> =
         fields.map(|field| row(what, field.field.to_string(), brief(&field.before), brief(&field.after))).collect();
     rows.extend(change.conflicts.iter().map(|conflict| {
         let (what, lost, taken) = outcome(conflict);

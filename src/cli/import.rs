@@ -15,16 +15,18 @@ use super::desk::Desk;
 use super::exit::{Exit, UsageError, named_file};
 use super::progress::Bar;
 use super::skip_file;
+use super::undo_import;
 
 /// How many rows, differences and warnings are shown to people; `--json` has all of them.
 const SHOWN: usize = 10;
 
 /// What to import, and how.
 #[derive(Debug, Clone, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct ImportArgs {
     /// The file: CSV, XLSX, XLS or vCard; the format is told by its content
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    #[arg(value_name = "FILE", required = true)]
+    pub file: Option<PathBuf>,
 
     /// Read columns as this file says
     ///
@@ -41,6 +43,20 @@ pub struct ImportArgs {
     /// Do not ask; needed without a terminal unless --dry-run is given
     #[arg(long, short = 'y')]
     pub yes: bool,
+
+    #[command(subcommand)]
+    #[expect(missing_docs, reason = "a text here would become help")]
+    pub command: Option<ImportCommand>,
+}
+
+/// What to do with an import that was made.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub enum ImportCommand {
+    /// Take an import back, as far as nothing has changed since
+    ///
+    /// What it made goes to the bin, what it changed gets its former values. Without --yes it tells what that comes to and
+    /// writes nowhere
+    Undo(undo_import::UndoImport),
 }
 
 /// An import as scripts read it.
@@ -61,14 +77,22 @@ struct Answer<'a> {
 /// # Errors
 /// A file that cannot be read at all, a map that is wrong, no consent to write, and what the store says.
 pub async fn import(args: &ImportArgs, desk: &Desk) -> anyhow::Result<Exit> {
+    match (&args.command, &args.file) {
+        (Some(ImportCommand::Undo(undo)), _) => undo_import::undo(undo, desk).await,
+        (None, Some(file)) => import_file(file, args, desk).await,
+        (None, None) => Err(UsageError("name the file to import".to_owned()).into()),
+    }
+}
+
+async fn import_file(file: &Path, args: &ImportArgs, desk: &Desk) -> anyhow::Result<Exit> {
     let asks = !args.yes && !args.dry_run;
     if asks && !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
         return Err(UsageError("without a terminal, import needs --yes or --dry-run".to_owned()).into());
     }
-    let bytes = read(&args.file).map_err(|error| named_file("read", &args.file, error))?;
+    let bytes = read(file).map_err(|error| named_file("read", file, error))?;
     let map = args.map.as_deref().map(read_map).transpose()?;
     if args.dry_run || asks {
-        let (report, preview) = take_in(args, desk, &bytes, map.as_ref(), None).await?;
+        let (report, preview) = take_in(file, desk, &bytes, map.as_ref(), None).await?;
         tell_columns(desk, preview.columns.as_ref())?;
         if args.dry_run || !consents(&report)? {
             tell(desk, None, &report, None)?;
@@ -76,8 +100,8 @@ pub async fn import(args: &ImportArgs, desk: &Desk) -> anyhow::Result<Exit> {
         }
     }
     let import = ImportId::new(desk.clock.now(), desk.entropy.next_u128());
-    let (report, rejected) = take_in(args, desk, &bytes, map.as_ref(), Some(import)).await?;
-    let skip_file = write_skip_file(args, desk, &rejected)?;
+    let (report, rejected) = take_in(file, desk, &bytes, map.as_ref(), Some(import)).await?;
+    let skip_file = write_skip_file(file, desk, &rejected)?;
     tell(desk, Some(import), &report, skip_file.as_deref())?;
     Ok(if report.failed.is_empty() { Exit::Done } else { Exit::Unfinished })
 }
@@ -89,13 +113,13 @@ struct Skipped {
 }
 
 async fn take_in(
-    args: &ImportArgs,
+    path: &Path,
     desk: &Desk,
     bytes: &[u8],
     map: Option<&ColumnMap>,
     import: Option<ImportId>,
 ) -> anyhow::Result<(ImportReport, Skipped)> {
-    let name = args.file.display().to_string();
+    let name = path.display().to_string();
     let file = formats::open(&name, bytes, map).map_err(|error| anyhow::Error::new(UsageError(error.to_string())))?;
     let mut skipped = Skipped { columns: file.columns().cloned(), rows: Vec::new() };
     let importer = Importer {
@@ -139,14 +163,14 @@ fn consents(report: &ImportReport) -> anyhow::Result<bool> {
 
 /// Writes down the rows that could not be used. The contacts are in the store already, so that this fails is no reason to
 /// keep silent about them.
-fn write_skip_file(args: &ImportArgs, desk: &Desk, skipped: &Skipped) -> anyhow::Result<Option<PathBuf>> {
+fn write_skip_file(file: &Path, desk: &Desk, skipped: &Skipped) -> anyhow::Result<Option<PathBuf>> {
     if skipped.rows.is_empty() {
         return Ok(None);
     }
     let mut bytes = Vec::new();
     formats::write_skip_file(&mut bytes, skipped.columns.as_ref(), &skipped.rows).context("writing the skip file")?;
     let extension = if skipped.columns.is_some() { "csv" } else { "vcf" };
-    match skip_file::write(&args.file, extension, &bytes) {
+    match skip_file::write(file, extension, &bytes) {
         Ok(path) => Ok(Some(path)),
         Err((path, error)) => {
             desk.out.warn(&format!("the rows that could not be used are not in {}: {error}", path.display()));
@@ -195,7 +219,9 @@ fn tell(desk: &Desk, import: Option<ImportId>, report: &ImportReport, skip_file:
     let warnings = report.warnings.iter().map(|row| format!("  line {}: {}", row.line, row.reason)).collect();
     lines.extend(first_of(warnings, ["oddity", "oddities"]));
     lines.extend(skip_file.map(|path| format!("The rows that could not be used are in {}", path.display())));
-    lines.extend(import.map(|import| format!("import {import}")));
+    lines.extend(
+        import.map(|id| format!("import {id}; `contactsync import undo {id}` tells what taking it back comes to")),
+    );
     desk.out.text(&lines.join("\n"))?;
     Ok(())
 }

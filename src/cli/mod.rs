@@ -27,6 +27,7 @@ pub mod doctor;
 pub mod exit;
 pub mod explain;
 pub mod export;
+pub mod forget;
 pub mod history;
 pub mod import;
 pub mod label;
@@ -43,7 +44,9 @@ mod skip_file;
 pub mod status;
 pub mod stop;
 pub mod sync;
+mod typed_values;
 pub mod undo;
+pub mod undo_import;
 
 pub use exit::Exit;
 
@@ -58,10 +61,11 @@ Exit codes:
   0   done, or stopped on request
   1   unexpected failure
   2   wrong usage
-  3   finished, but records failed, conflicts wait or a guard parked work
+  3   finished, but records failed, conflicts wait or a guard parked work; or
+      the plan to apply is out of date, and nothing was written
   75  try again later: remote or database unreachable, lease held elsewhere
   77  consent missing or withdrawn
-  78  configuration missing or invalid";
+  78  configuration missing or invalid, or the access to Google is not set up";
 
 /// Keep a contact store and the contact groups of Google accounts equal, in both directions
 #[derive(Debug, Clone, Parser)]
@@ -169,6 +173,10 @@ pub enum Command {
     Login(login::LoginArgs),
     /// Give the consent of an account back
     Logout(login::LogoutArgs),
+    /// Forget what is known of an account that is not configured any more
+    ///
+    /// Its links, change tokens and consent go, and its counter in the versions of contacts. No contact is changed anywhere
+    Forget(forget::ForgetArgs),
     /// Print the effective configuration, secrets redacted
     CheckConfig,
     /// Check configuration, store, consents, groups, clock and quota; each failure names its cure
@@ -220,7 +228,10 @@ async fn dispatch(arguments: &Arguments, out: &Arc<Output>) -> anyhow::Result<Ex
 }
 
 async fn on_the_store(command: &Command, config: Config, log: Log, out: &Arc<Output>) -> anyhow::Result<Exit> {
-    let desk = Desk::open(config, Arc::clone(out)).await?;
+    let desk = match command {
+        Command::Plan(_) => Desk::open_to_look(config, Arc::clone(out)).await?,
+        _ => Desk::open(config, Arc::clone(out)).await?,
+    };
     let (database, clock) = (desk.database.clone(), Arc::clone(&desk.clock));
     let ended = match command {
         // The daemon keeps the desk.
@@ -255,6 +266,7 @@ async fn carry_out(command: &Command, desk: &Desk) -> anyhow::Result<Exit> {
         Command::Export(args) => export::export(args, desk).await,
         Command::Login(args) => login::login(args, desk).await,
         Command::Logout(args) => login::logout(args, desk).await,
+        Command::Forget(args) => forget::forget(args, desk).await,
         Command::Run(_)
         | Command::CheckConfig
         | Command::Doctor

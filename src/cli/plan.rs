@@ -4,7 +4,7 @@
 //! into the copy, and what would be sent is written down instead of sent. The copy is thrown away; one that a killed
 //! process left behind is thrown away by the next plan. Nothing is written at Google or in the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,14 +14,16 @@ use serde::Serialize;
 use crate::config::Config;
 use crate::daemon::worker::{Finished, Job};
 use crate::domain::id::AccountName;
-use crate::engine::operation::OperationKind;
+use crate::domain::policy::Winner;
+use crate::engine::operation::{BeforeAfter, BothSides, OperationKind};
 use crate::engine::{Operation, Purpose, Reach, StopFlag};
-use crate::store::Store;
+use crate::store::grant::SealingKey;
+use crate::store::{SealedGrant, Store};
 
 use super::brief::brief;
 use super::desk::{Desk, open_database};
 use super::exit::Exit;
-use super::plan_id::PlanId;
+use super::plan_id::{Part, PlanId};
 use super::progress::Bar;
 use super::scratch::Scratch;
 use super::stop;
@@ -75,8 +77,13 @@ pub async fn plan(args: &PlanArgs, desk: &Desk) -> anyhow::Result<Exit> {
 
 /// The id of a plan.
 pub(super) fn plan_id(finished: &Finished, account: Option<&str>, reach: Reach) -> PlanId {
-    let operations = finished.operations.iter().map(|(account, operations)| (account, operations.as_slice()));
-    PlanId::of(operations, account, reach)
+    let none = BTreeSet::new();
+    let parts = finished.operations.iter().map(|(account, operations)| Part {
+        account,
+        operations,
+        new_groups: finished.new_groups.get(account).unwrap_or(&none),
+    });
+    PlanId::of(parts, account, reach)
 }
 
 /// Finds out what a run would do, on a copy of the store.
@@ -89,6 +96,7 @@ pub(super) async fn preview(desk: &Desk, job: Job<'_>, stop: &StopFlag) -> anyho
     let finished = preview_on(desk, &config, Arc::new(copy.clone()), job, stop).await;
     copy.close().await;
     let finished = finished?;
+    keep_first_grants(desk).await?;
     if let Some(key) = missing {
         keep_key(desk, &scratch.key(), &key).await?;
     }
@@ -110,13 +118,37 @@ async fn preview_on(
 /// A key that was drawn for the preview is kept only when something was sealed with it: a consent that the vendor
 /// replaced while it was used.
 async fn keep_key(desk: &Desk, drawn: &Path, place: &Path) -> anyhow::Result<()> {
-    for account in &desk.config.accounts {
-        if desk.store.grant(&account.name).await.context("reading consents")?.is_some() {
-            std::fs::rename(drawn, place).context("keeping the key that seals grants")?;
-            return Ok(());
-        }
+    let key = SealingKey::load(drawn).context("the key that seals grants")?;
+    let is_in_use = |grant: &SealedGrant| key.open(&grant.account, &grant.sealed).is_ok();
+    if grants(desk).await?.iter().any(is_in_use) {
+        std::fs::rename(drawn, place).context("keeping the key that seals grants")?;
     }
     Ok(())
+}
+
+/// A consent that the vendor replaced while there was no store yet: the old one may be worth nothing by now, so this alone
+/// makes a store.
+async fn keep_first_grants(desk: &Desk) -> anyhow::Result<()> {
+    let grants = grants(desk).await?;
+    if !desk.is_stand_in() || grants.is_empty() {
+        return Ok(());
+    }
+    let path = &desk.config.store.path;
+    desk.out.warn(&format!("Google replaced the consent; to keep it, the store {} is made", path.display()));
+    let database = open_database(path, desk.entropy.as_ref()).await?;
+    for grant in &grants {
+        database.put_grant(grant).await.context("keeping a consent")?;
+    }
+    database.close().await;
+    Ok(())
+}
+
+async fn grants(desk: &Desk) -> anyhow::Result<Vec<SealedGrant>> {
+    let mut grants = Vec::new();
+    for account in &desk.config.accounts {
+        grants.extend(desk.store.grant(&account.name).await.context("reading consents")?);
+    }
+    Ok(grants)
 }
 
 /// A plan, account by account, as scripts read it.
@@ -172,12 +204,20 @@ pub(super) fn lines(operation: &Operation) -> String {
     let mut lines = vec![format!("  {} {:8} {name}  ({reason})", side.as_str(), op.as_str())];
     // What a new contact says is no change that anybody has to agree with; --json has it.
     if *op != OperationKind::Create {
-        lines.extend(
-            operation
-                .fields
-                .iter()
-                .map(|(field, values)| format!("      {field}: {} -> {}", brief(&values.before), brief(&values.after))),
-        );
+        lines.extend(operation.fields.iter().map(|(field, values)| format!("      {field}: {}", change(values))));
     }
     lines.join("\n")
+}
+
+/// What becomes of a value; of one that both sides had changed, whose is taken.
+fn change(values: &BeforeAfter) -> String {
+    let Some(BothSides { store, google, taken }) = &values.conflict else {
+        return format!("{} -> {}", brief(&values.before), brief(&values.after));
+    };
+    let outcome = match taken {
+        Winner::Store => format!("both get {}", brief(store)),
+        Winner::Remote => format!("both get {}", brief(google)),
+        Winner::Hold => "each side keeps its own until you decide".to_owned(),
+    };
+    format!("store {} | Google {} -> {outcome}", brief(store), brief(google))
 }

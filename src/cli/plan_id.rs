@@ -3,6 +3,7 @@
 //! Nothing is stored when a plan is made, so its id is all there is: with it the plan is made again and compared. It
 //! reads `DIGEST`, `DIGEST-full` for a plan over everything, and `DIGEST:ACCOUNT` for that of one account.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -26,16 +27,25 @@ pub struct PlanId {
     pub reach: Reach,
 }
 
+/// What is planned for one account.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'p> {
+    /// The account.
+    pub account: &'p AccountName,
+    /// What is done to contacts and records.
+    pub operations: &'p [Operation],
+    /// The groups that are made.
+    pub new_groups: &'p BTreeSet<String>,
+}
+
 impl PlanId {
-    /// The id of the plan of these operations, account by account. The same plan has the same id, whoever makes it.
-    pub fn of<'p>(
-        plan: impl IntoIterator<Item = (&'p AccountName, &'p [Operation])>,
-        account: Option<&str>,
-        reach: Reach,
-    ) -> Self {
-        let part = |(account, operations): (&AccountName, &[Operation])| {
+    /// The id of a plan, account by account. The same plan has the same id, whoever makes it.
+    pub fn of<'p>(plan: impl IntoIterator<Item = Part<'p>>, account: Option<&str>, reach: Reach) -> Self {
+        let part = |Part { account, operations, new_groups }: Part<'_>| {
             let (parked, ahead): (Vec<_>, Vec<_>) = operations.iter().partition(|operation| operation.parked);
-            format!("{account}\n{}\n{}", Operation::digest_of(ahead), Operation::digest_of(parked))
+            let (ahead, parked) = (Operation::digest_of(ahead), Operation::digest_of(parked));
+            let groups: String = new_groups.iter().map(|group| format!("\ngroup {group:?}")).collect();
+            format!("{account}\n{ahead}\n{parked}{groups}")
         };
         let parts: Vec<String> = plan.into_iter().map(part).collect();
         let digest = Digest::of_bytes(parts.join("\n").as_bytes()).to_string().chars().take(DIGITS).collect();
@@ -93,7 +103,8 @@ mod tests {
         let (name, operations) = (AccountName::new("sales@x"), [operation("Ada")]);
         for account in [None, Some("sales@x"), Some("a-full")] {
             for reach in [Reach::Incremental, Reach::Full] {
-                let id = PlanId::of([(&name, &operations[..])], account, reach);
+                let part = Part { account: &name, operations: &operations, new_groups: &BTreeSet::new() };
+                let id = PlanId::of([part], account, reach);
                 assert_eq!(id.to_string().parse(), Ok(id));
             }
         }
@@ -105,7 +116,11 @@ mod tests {
     #[test]
     fn the_order_does_not_matter_and_everything_else_does() {
         let name = AccountName::new("sales");
-        let id = |operations: &[Operation]| PlanId::of([(&name, operations)], None, Reach::Incremental);
+        let of = |account: &AccountName, operations: &[Operation], groups: &[&str]| {
+            let new_groups = groups.iter().map(|&group| group.to_owned()).collect();
+            PlanId::of([Part { account, operations, new_groups: &new_groups }], None, Reach::Incremental)
+        };
+        let id = |operations: &[Operation]| of(&name, operations, &[]);
         let (ada, bob) = (operation("Ada"), operation("Bob"));
         assert_eq!(id(&[ada.clone(), bob.clone()]), id(&[bob.clone(), ada.clone()]));
         let parked = Operation { parked: true, ..ada.clone() };
@@ -116,6 +131,8 @@ mod tests {
             assert_ne!(id(&other), id(std::slice::from_ref(&ada)), "{other:?}");
         }
         let elsewhere = AccountName::new("other");
-        assert_ne!(PlanId::of([(&elsewhere, &[ada.clone()][..])], None, Reach::Incremental), id(&[ada]));
+        assert_ne!(of(&elsewhere, std::slice::from_ref(&ada), &[]), id(std::slice::from_ref(&ada)));
+        assert_ne!(of(&name, &[], &["Team"]), id(&[]), "a group that is made is a plan of its own");
+        assert_ne!(of(&name, std::slice::from_ref(&ada), &["Team"]), id(&[ada]));
     }
 }

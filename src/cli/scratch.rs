@@ -26,13 +26,15 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// Makes a folder beside the database, and removes what dead processes left there.
+    /// Makes a folder beside the database, and removes what dead processes left there. Where the database has no folder
+    /// yet, that of the system for temporary files has to do.
     ///
     /// # Errors
     /// What the operating system says.
     pub(super) fn new(beside: &Path, nonce: u64) -> io::Result<Self> {
         let parent = beside.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        remove_leftovers(parent);
+        let parent = if parent.exists() { parent.to_owned() } else { std::env::temp_dir() };
+        remove_leftovers(&parent);
         let folder = parent.join(format!("{PREFIX}{nonce:016x}"));
         DirBuilder::new().mode(0o700).create(&folder)?;
         let lock = OpenOptions::new().create_new(true).write(true).mode(0o600).open(folder.join(LOCK))?;
@@ -122,6 +124,14 @@ mod tests {
         let next = Scratch::new(&database, 2).expect("made");
         assert!(living.folder.exists() && next.folder.exists());
         assert!(!dead.exists() && !older.exists());
+    }
+
+    #[test]
+    fn a_folder_that_is_missing_is_not_made() {
+        let home = tempfile::tempdir().expect("a folder");
+        let missing = home.path().join("missing");
+        let scratch = Scratch::new(&missing.join("contacts.db"), 1).expect("made");
+        assert!(scratch.folder.exists() && !missing.exists());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::config::Account;
 use crate::daemon::lease;
 use crate::domain::account::{AccountState, Outcome};
 use crate::domain::budget::Budget;
-use crate::domain::id::RunId;
+use crate::domain::id::{AccountName, RunId};
 use crate::domain::run::RunRecord;
 use crate::domain::time::Timestamp;
 use crate::remotes::google::units_of_writes;
@@ -32,6 +32,8 @@ struct Row {
     last_run_at: Option<Timestamp>,
     last_outcome: Option<Outcome>,
     last_error: Option<String>,
+    /// What the last run told of work that waits for a person, each with its cure.
+    notices: Vec<String>,
     /// When both sides were last proven equal.
     last_good: Option<Timestamp>,
     /// How long ago the full listing began that the change token descends from, in seconds.
@@ -75,7 +77,7 @@ pub async fn status(desk: &Desk) -> anyhow::Result<Exit> {
         let now = desk.clock.now();
         desk.out.table(header, rows.iter().map(|row| cells(row, now)).collect())?;
         for row in &rows {
-            if let Some(run) = row.approve {
+            if let Some(run) = row.approve.filter(|_| !row.tells_of_the_guard()) {
                 let (account, count) = (&row.account, many(row.parked_by_guard, "contact"));
                 desk.out.text(&format!(
                     "{account}: a guard holds back {count}; `contactsync plan` shows them, `contactsync approve {run}` lets \
@@ -84,6 +86,13 @@ pub async fn status(desk: &Desk) -> anyhow::Result<Exit> {
             }
             for sentence in pace(row, now) {
                 desk.out.text(&format!("{}: {sentence}", row.account))?;
+            }
+            if row.conflicts > 0 {
+                let wait = if row.conflicts == 1 { "conflict waits" } else { "conflicts wait" };
+                desk.out.text(&format!("{}: {} {wait}: contactsync conflict list", row.account, row.conflicts))?;
+            }
+            for notice in &row.notices {
+                desk.out.text(&format!("{}: {notice}", row.account))?;
             }
             if let Some(error) = &row.last_error {
                 desk.out.remark(&format!("{}: {error}", row.account));
@@ -111,6 +120,7 @@ async fn row(account: &Account, runs: &[RunRecord], desk: &Desk) -> anyhow::Resu
         last_run_at: last.map(|run| run.ended.unwrap_or(run.begun)),
         last_outcome: state.last_outcome,
         last_error: state.last_error,
+        notices: last.map(|run| waiting_notices(run, name)).unwrap_or_default(),
         last_good: state.proven_equal,
         token_age_s: state.contacts.map(|cursor| now.since(cursor.lineage).as_secs()),
         linked: counts.bound,
@@ -128,6 +138,21 @@ async fn row(account: &Account, runs: &[RunRecord], desk: &Desk) -> anyhow::Resu
             .flatten(),
         quota_left: budget,
     })
+}
+
+/// What a run that left something to a person told of it.
+fn waiting_notices(run: &RunRecord, account: &AccountName) -> Vec<String> {
+    let summary = run.accounts.iter().find(|summary| summary.account == *account);
+    let Some(summary) = summary.filter(|summary| summary.outcome == Outcome::Parked) else { return Vec::new() };
+    let refused = summary.failed.iter().map(|failure| format!("contact {}: {}", failure.contact, failure.reason));
+    summary.notices.iter().cloned().chain(refused).collect()
+}
+
+impl Row {
+    /// Whether what the last run told says already how to let through what a guard holds back.
+    fn tells_of_the_guard(&self) -> bool {
+        self.notices.iter().any(|notice| notice.contains("contactsync approve"))
+    }
 }
 
 /// How long so many contacts take to be written, as far as the budget goes.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::config::Account;
 use crate::daemon::worker::{Finished, Job, was_stopped};
 use crate::domain::account::Outcome;
-use crate::domain::run::{AccountSummary, Counts, RunRecord};
+use crate::domain::run::{AccountSummary, Bonds, Counts, RunRecord};
 use crate::engine::{Purpose, Reach, StopFlag};
 
 use super::desk::Desk;
@@ -116,7 +116,7 @@ pub(super) fn tell(desk: &Desk, finished: &Finished, inward: &str) -> anyhow::Re
         desk.out.text(&account_lines(account, inward))?;
     }
     let RunRecord { run, accounts, .. } = &finished.record;
-    if accounts.iter().any(|account| account.pulled.total() + account.pushed.total() > 0) {
+    if accounts.iter().any(AccountSummary::has_deeds) {
         desk.out.text(&format!("run {run}; `contactsync undo {run}` tells what taking it back comes to"))?;
     }
     Ok(())
@@ -139,13 +139,17 @@ fn account_lines(account: &AccountSummary, inward: &str) -> String {
     if let Some(error) = &account.error {
         lines.push(format!("  {error}"));
     }
+    lines.extend(bonds(account.links).map(|told| format!("  {told}")));
     if account.conflicts > 0 {
         let fields = if account.conflicts == 1 { "field was" } else { "fields were" };
         lines.push(format!(
-            "  {} {fields} changed on both sides; `contactsync conflict list` has those that wait, `contactsync history` \
-             the others",
+            "  {} {fields} changed on both sides; `contactsync history` has the values of both",
             account.conflicts
         ));
+    }
+    if account.conflicts_waiting > 0 {
+        let wait = if account.conflicts_waiting == 1 { "conflict waits" } else { "conflicts wait" };
+        lines.push(format!("  {} {wait}: contactsync conflict list", account.conflicts_waiting));
     }
     if account.parked > 0 {
         let wait = if account.parked == 1 { "waits" } else { "wait" };
@@ -154,6 +158,19 @@ fn account_lines(account: &AccountSummary, inward: &str) -> String {
     lines.extend(account.failed.iter().map(|failure| format!("  {}: {}", failure.contact, failure.reason)));
     lines.extend(account.notices.iter().map(|notice| format!("  {notice}")));
     lines.join("\n")
+}
+
+/// What happened to the bonds between contacts and records; `None` when nothing did.
+fn bonds(Bonds { linked, unlinked, joined, left }: Bonds) -> Option<String> {
+    let told = [
+        (linked, "found on both sides and linked"),
+        (unlinked, "no longer kept equal"),
+        (joined, "put into a group in Google"),
+        (left, "taken out of a group in Google"),
+    ];
+    let told: Vec<String> =
+        told.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    (!told.is_empty()).then(|| format!("links and groups: {}", told.join(", ")))
 }
 
 fn verdict(account: &AccountSummary) -> &'static str {

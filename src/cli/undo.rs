@@ -63,7 +63,13 @@ pub async fn undo(args: &UndoArgs, desk: &Desk) -> anyhow::Result<Exit> {
         desk.out.json(&json!({ "undo": args.run, "accounts": plan::planned(&finished) }))?;
     } else {
         plan::tell(desk, &finished)?;
-        desk.out.text(&format!("`contactsync undo {} --yes` carries this out", args.run))?;
+        let has_work = finished.operations.values().any(|operations| !operations.is_empty());
+        let finished_all = finished.record.accounts.iter().all(|account| account.error.is_none());
+        match (has_work, finished_all) {
+            (true, _) => desk.out.text(&format!("`contactsync undo {} --yes` carries this out", args.run))?,
+            (false, true) => desk.out.text("there is nothing to take back")?,
+            (false, false) => {}
+        }
     }
     Ok(sync::ended(&finished, &stop, desk))
 }

@@ -74,6 +74,14 @@ impl Google {
         })
     }
 
+    /// Where the configuration names the OAuth client, for people: keys, file and line.
+    pub fn place_of_client(&self) -> String {
+        match &self.client_secret {
+            Some(Secret { key, at, .. }) => format!("google.client_id and {key}, {at}"),
+            None => format!("google.client_id, {}", self.place),
+        }
+    }
+
     /// The OAuth client's secret.
     ///
     /// # Errors

@@ -60,9 +60,24 @@ fn read_one(mut table: Table<'_>, groups: &mut BTreeMap<String, usize>, notes: &
         false => Strangers::LeaveAlone,
     };
     let add_label = table.or("add_label", String::new(), notes, value::text_or_empty);
-    table.finish(notes);
     let add_label = (!add_label.is_empty()).then_some(add_label);
+    if strangers == Strangers::Adopt && !labels.is_empty() && !add_label.iter().any(|label| labels.contains(label)) {
+        let place = group.as_ref().map_or_else(|| table.place().clone(), |group| group.place.clone());
+        notes.warning(&place, table.key("labels"), unlabelled(&labels, add_label.as_deref()));
+    }
+    table.finish(notes);
     Some(Pair { group: group?.value, missing_group, labels, owners, strangers, add_label })
+}
+
+/// What becomes of contacts that come in through a pair of labelled contacts without one of its labels.
+fn unlabelled(labels: &[String], added: Option<&str>) -> String {
+    let first = labels.first().map(String::as_str).unwrap_or_default();
+    let said = added
+        .map_or_else(|| "add_label is not set".to_owned(), |added| format!("add_label = {added:?} is none of them"));
+    format!(
+        "contacts that come in from Google get none of these labels, since {said}: they are kept equal only while they are \
+         in the group; set add_label = {first:?}, or adopt = false"
+    )
 }
 
 /// What to do instead, when a group of this name, in small letters, is one that Google keeps for itself.

@@ -34,6 +34,15 @@ pub enum KeyPlace {
     Beside(PathBuf),
 }
 
+impl KeyPlace {
+    /// The file.
+    pub fn path(&self) -> &Path {
+        match self {
+            KeyPlace::File(path) | KeyPlace::Credential(path) | KeyPlace::Beside(path) => path,
+        }
+    }
+}
+
 impl Store {
     pub(super) fn read(mut table: Table<'_>, folder: &Path, around: &Surroundings, notes: &mut Notes<'_>) -> Self {
         let named = table.optional("url", notes, |value| url(value, folder));

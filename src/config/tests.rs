@@ -280,8 +280,26 @@ fn unlabel_is_warned_about_where_a_pair_has_no_labels() {
     assert_eq!(warned, ["account.delete.left_group"]);
     let line = |config: &str| config.lines().position(|line| line.starts_with("left_group")).map(|line| line + 1);
     assert_eq!(Some(config.warnings[0].position.line), line(&format!("{ACCOUNT}{delete}")));
-    let config = accepted(&format!("{ACCOUNT}{delete}[[account.pair]]\ngroup = \"Team\"\nlabels = [\"Team\"]\n"));
+    let config = accepted(&format!(
+        "{ACCOUNT}{delete}[[account.pair]]\ngroup = \"Team\"\nlabels = [\"Team\"]\nadd_label = \"Team\"\n"
+    ));
     assert_eq!(config.warnings, []);
+}
+
+#[test]
+fn labelled_contacts_that_come_in_without_a_label_are_warned_about() {
+    for (pair, warned) in [
+        ("labels = [\"A\", \"B\"]\n", true),
+        ("labels = [\"A\"]\nadd_label = \"C\"\n", true),
+        ("labels = [\"A\", \"B\"]\nadd_label = \"B\"\n", false),
+        ("labels = [\"A\"]\nadopt = false\n", false),
+        ("add_label = \"C\"\n", false),
+    ] {
+        let config = accepted(&format!("{ACCOUNT}[[account.pair]]\ngroup = \"Team\"\n{pair}"));
+        let told: Vec<&str> = config.warnings.iter().map(|warning| warning.key.as_str()).collect();
+        assert_eq!(told, if warned { vec!["account.pair.labels"] } else { vec![] }, "{pair}");
+        assert!(config.warnings.iter().all(|warning| warning.message.contains("add_label = \"A\"")), "{pair}");
+    }
 }
 
 #[test]

@@ -94,6 +94,17 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Puts a contact into the bin. The people of an organization keep its name as a text.
+    pub(super) async fn delete(&mut self, id: ContactId) -> Result<(), StoreError> {
+        let now = self.now;
+        let Some(contact) = self.contact(id).await? else { return Ok(()) };
+        contact.deleted.get_or_insert(now);
+        match contact.card.kind() {
+            Kind::Organization => self.release_people(id).await,
+            Kind::Person => Ok(()),
+        }
+    }
+
     /// Lets a field of a contact count as edited now, although its value stays.
     pub(super) fn confirm(&mut self, id: ContactId, field: Field) {
         if let Some(entry) = self.entries.get_mut(&id) {
@@ -173,7 +184,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Lets people keep the name of their organization as a text, when the organization itself goes.
-    pub(super) async fn release_people(&mut self, organization: ContactId) -> Result<(), StoreError> {
+    async fn release_people(&mut self, organization: ContactId) -> Result<(), StoreError> {
         for id in self.people_of(organization).await? {
             self.change_employer(id, |reference| reference.id = None);
         }

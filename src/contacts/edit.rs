@@ -184,10 +184,8 @@ impl Editor<'_> {
                 *id
             }
             Edit::Delete(id) => {
-                existing(&mut draft, *id, kind).await?.deleted.get_or_insert(now);
-                if kind == Kind::Organization {
-                    draft.release_people(*id).await?;
-                }
+                existing(&mut draft, *id, kind).await?;
+                draft.delete(*id).await?;
                 *id
             }
             Edit::Restore(id) => {

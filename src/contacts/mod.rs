@@ -1,10 +1,11 @@
 //! The contact store as a place to work: contacts are added, edited, deleted, restored, imported and shown.
 //!
 //! [`patch`] turns a card into another, [`edit`] commits what people do with all its consequences, [`import`] takes
-//! files in, [`show`] writes contacts down for programs and for people.
+//! files in, [`undo_import`] takes that back, [`show`] writes contacts down for programs and for people.
 
 mod draft;
 pub mod edit;
 pub mod import;
 pub mod patch;
 pub mod show;
+pub mod undo_import;

@@ -1,7 +1,7 @@
 //! The long-running process: when work is due, who may do it, and how it is told to stop.
 //!
 //! [`schedule`] says which accounts are due, [`worker`] turns a due account into a run, under a lease ([`lease`]) and
-//! with the account's consent ([`vault`]). [`lifecycle`] is what people ask for by signals, [`notify`] what the service
+//! with the account's consent ([`vault`]). Of several daemons on one store, `watch` lets one serve an account. [`lifecycle`] is what people ask for by signals, [`notify`] what the service
 //! manager hears.
 
 pub mod lease;
@@ -10,4 +10,5 @@ pub mod notify;
 pub mod schedule;
 pub mod service;
 pub mod vault;
+mod watch;
 pub mod worker;

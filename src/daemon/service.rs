@@ -18,6 +18,7 @@ use tracing::{error, info, warn};
 use super::lifecycle::{Request, Requests};
 use super::notify;
 use super::schedule::{Heartbeat, Timetable};
+use super::watch::Watch;
 use super::worker::{Finished, Job, Worker};
 use crate::config::{Account, Config};
 use crate::domain::account::Outcome;
@@ -46,6 +47,7 @@ pub struct Service {
     worker: Arc<Worker>,
     timetable: Timetable,
     wanted: Wanted,
+    watch: Watch,
     running: Option<Running>,
     stop: StopFlag,
 }
@@ -98,6 +100,7 @@ impl Service {
             worker,
             timetable: Timetable::new(),
             wanted: Wanted::default(),
+            watch: Watch::new(),
             running: None,
             stop: StopFlag::default(),
         })
@@ -117,6 +120,7 @@ impl Service {
         notify::ready();
         started();
         loop {
+            self.keep_watch().await;
             self.start_run();
             tokio::select! {
                 request = requests.next() => match request {
@@ -149,6 +153,12 @@ impl Service {
         Ok(())
     }
 
+    /// Makes sure that this daemon is the one that serves its accounts, or waits for the one that does.
+    async fn keep_watch(&mut self) {
+        let active = self.config.accounts.iter().filter(|account| account.enabled).map(|account| &account.name);
+        self.watch.keep(active, self.worker.store().as_ref(), self.worker.clock().as_ref()).await;
+    }
+
     fn tick(&mut self) {
         notify::alive();
         let due = self.timetable.due(self.worker.clock().now());
@@ -167,11 +177,15 @@ impl Service {
         if self.running.is_some() {
             return;
         }
-        let Wanted { accounts, in_full } = std::mem::take(&mut self.wanted);
+        // What another daemon serves stays wanted, until that one is gone.
+        let served = self.wanted.accounts.iter().filter(|name| self.watch.serves(name));
+        let accounts: BTreeSet<AccountName> = served.cloned().collect();
+        self.wanted.accounts.retain(|name| !accounts.contains(name));
         // A reload may have taken an account away meanwhile.
         if !self.config.accounts.iter().any(|account| account.enabled && accounts.contains(&account.name)) {
             return;
         }
+        let in_full = std::mem::take(&mut self.wanted.in_full);
         let (worker, config, stop) = (Arc::clone(&self.worker), Arc::clone(&self.config), self.stop.clone());
         let task = tokio::spawn(async move {
             let accounts = config.accounts.iter().filter(|a| a.enabled && accounts.contains(&a.name)).collect();
@@ -224,7 +238,7 @@ impl Service {
     async fn wind_down(mut self, requests: &mut Requests) {
         self.stop.stop();
         if self.running.is_none() {
-            return;
+            return self.watch.end(self.worker.store().as_ref()).await;
         }
         tokio::select! {
             finished = finished(&mut self.running) => self.conclude(finished),
@@ -234,6 +248,7 @@ impl Service {
         if let Some(running) = self.running.take() {
             running.task.abort();
         }
+        self.watch.end(self.worker.store().as_ref()).await;
     }
 }
 
@@ -259,6 +274,7 @@ async fn last_run(store: &dyn Store, account: &Account) -> Result<Option<Timesta
 /// One line for the account, and one for each thing that a person should know; warnings when it is not equal.
 fn log_summary(run: RunId, summary: &AccountSummary) {
     let AccountSummary { account, outcome, pulled, pushed, failed, parked, calls, error, notices, .. } = summary;
+    let conflicts = summary.conflicts_waiting;
     for notice in notices {
         warn!(run.id = %run, %account, "account {account}: {notice}");
     }
@@ -275,7 +291,9 @@ fn log_summary(run: RunId, summary: &AccountSummary) {
             info!(run.id = %run, %account, calls, count = pulled + pushed, "account {account} is equal: {did}");
             return;
         }
-        Outcome::Parked => format!("{} refused, {parked} wait for a person", failed.len()),
+        Outcome::Parked => {
+            format!("{} refused, {parked} parked and {conflicts} conflicts wait for a person", failed.len())
+        }
         Outcome::Failed => format!("it failed: {error}"),
         Outcome::Unreachable => format!("not finished, the next run goes on: {error}"),
         Outcome::NoConsent => format!("without consent: {error}"),

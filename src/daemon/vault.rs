@@ -15,7 +15,7 @@ use crate::config::Secret;
 use crate::domain::digest::Digest;
 use crate::domain::id::AccountName;
 use crate::remotes::oauth::{GrantError, GrantStore};
-use crate::store::grant::SealingKey;
+use crate::store::grant::{GrantError as SealError, SealingKey};
 use crate::store::{SealedGrant, Store};
 
 /// Where the refresh token of one account is kept.
@@ -55,7 +55,7 @@ impl Vault {
     /// # Errors
     /// When the store cannot be written now.
     pub async fn forget(&self) -> Result<(), GrantError> {
-        let unwritable = |cause| GrantError { doing: "forgotten", cause: Box::new(cause) };
+        let unwritable = |cause| GrantError::Unavailable { doing: "forgotten", cause: Box::new(cause) };
         self.store.drop_grant(&self.account).await.map_err(unwritable)
     }
 
@@ -64,15 +64,27 @@ impl Vault {
             .as_ref()
             .map(Secret::read)
             .transpose()
-            .map_err(|cause| GrantError { doing: "read", cause: Box::new(cause) })
+            .map_err(|cause| GrantError::Unavailable { doing: "read", cause: Box::new(cause) })
     }
 
     async fn sealed(&self) -> Result<Option<Grant>, GrantError> {
-        let unreadable = |cause: Box<dyn std::error::Error + Send + Sync>| GrantError { doing: "read", cause };
-        let stored = self.store.grant(&self.account).await.map_err(|cause| unreadable(Box::new(cause)))?;
-        let Some(stored) = stored else { return Ok(None) };
-        let opened = self.key.open(&self.account, &stored.sealed).map_err(|cause| unreadable(Box::new(cause)))?;
-        serde_json::from_str(opened.expose_secret()).map(Some).map_err(|cause| unreadable(Box::new(cause)))
+        let unreadable = |cause| GrantError::Unavailable { doing: "read", cause: Box::new(cause) };
+        let Some(stored) = self.store.grant(&self.account).await.map_err(unreadable)? else { return Ok(None) };
+        let opened = self.key.open(&self.account, &stored.sealed);
+        let opened = opened.map_err(|cause| GrantError::Sealed { why: self.cure(&cause) })?;
+        let damaged = |_| GrantError::Sealed { why: self.cure(&SealError::Damaged { account: self.account.clone() }) };
+        serde_json::from_str(opened.expose_secret()).map(Some).map_err(damaged)
+    }
+
+    /// What would let a sealed grant be opened.
+    fn cure(&self, cause: &SealError) -> String {
+        match (cause, self.key.place()) {
+            (SealError::OtherKey { .. }, Some(place)) => format!(
+                "the consent in the store was sealed with another key than the one in {}; put that key back",
+                place.display()
+            ),
+            _ => format!("{cause}; restore both from one backup"),
+        }
     }
 }
 
@@ -84,7 +96,14 @@ fn digest(token: Option<&SecretString>) -> String {
 impl GrantStore for Vault {
     async fn load(&self) -> Result<Option<SecretString>, GrantError> {
         let file = self.read_file()?;
-        let sealed = self.sealed().await?;
+        let sealed = match (self.sealed().await, &file) {
+            // A token in a file is a way in as well.
+            (Err(GrantError::Sealed { why }), Some(_)) => {
+                tracing::warn!(account = %self.account, "the token in the file is used: {why}");
+                None
+            }
+            (sealed, _) => sealed?,
+        };
         Ok(match sealed {
             Some(grant) if file.is_none() || grant.replaces == digest(file.as_ref()) => {
                 Some(SecretString::from(grant.refresh_token))
@@ -94,7 +113,8 @@ impl GrantStore for Vault {
     }
 
     async fn save(&self, refresh_token: &SecretString) -> Result<(), GrantError> {
-        let unwritable = |cause: Box<dyn std::error::Error + Send + Sync>| GrantError { doing: "stored", cause };
+        let unwritable =
+            |cause: Box<dyn std::error::Error + Send + Sync>| GrantError::Unavailable { doing: "stored", cause };
         let file = self.read_file()?;
         let grant = Grant { refresh_token: refresh_token.expose_secret().to_owned(), replaces: digest(file.as_ref()) };
         let text = serde_json::to_string(&grant).map_err(|cause| unwritable(Box::new(cause)))?;

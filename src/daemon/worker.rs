@@ -18,7 +18,7 @@ use crate::domain::account::Outcome;
 use crate::domain::field::Field;
 use crate::domain::id::{AccountName, ContactId, RunId};
 use crate::domain::pair::Organizations;
-use crate::domain::run::{AccountSummary, RunRecord};
+use crate::domain::run::{AccountSummary, Fault, RunRecord};
 use crate::engine::{
     self, Deps, EngineError, LEASE_TTL, Licence, Operation, Order, Progress, Purpose, Reach, StopFlag, chain,
 };
@@ -81,6 +81,8 @@ pub struct Finished {
     pub record: RunRecord,
     /// The operations of each account; empty unless the purpose was a preview.
     pub operations: BTreeMap<AccountName, Vec<Operation>>,
+    /// The groups that would be made in each account; empty unless the purpose was a preview.
+    pub new_groups: BTreeMap<AccountName, BTreeSet<String>>,
 }
 
 impl Worker {
@@ -109,7 +111,7 @@ impl Worker {
     pub async fn run(&self, job: Job<'_>, progress: &dyn Progress, stop: &StopFlag) -> Result<Finished, StoreError> {
         let run = RunId::new(self.clock.now(), self.entropy.next_u128());
         let mut record = RunRecord { run, begun: self.clock.now(), ended: None, accounts: Vec::new() };
-        let mut operations = BTreeMap::new();
+        let (mut operations, mut new_groups) = (BTreeMap::new(), BTreeMap::new());
         let mut newborn = BTreeSet::new();
         self.note(job.purpose, &record).await?;
         for account in &job.accounts {
@@ -121,12 +123,13 @@ impl Worker {
             let report = self.run_account(account, &job, run, newborn, progress, stop).instrument(span).await;
             newborn = report.newborn;
             operations.insert(account.name.clone(), report.operations);
+            new_groups.insert(account.name.clone(), report.new_groups);
             record.accounts.push(report.summary);
             self.note(job.purpose, &record).await?;
         }
         record.ended = Some(self.clock.now());
         self.note(job.purpose, &record).await?;
-        Ok(Finished { record, operations })
+        Ok(Finished { record, operations, new_groups })
     }
 
     /// Records how far the run has come; a preview leaves no trace.
@@ -151,7 +154,7 @@ impl Worker {
             let mut summary = AccountSummary::new(account.name.clone());
             summary.outcome = outcome;
             summary.error = Some(error);
-            engine::Report { summary, operations: Vec::new(), newborn: newborn.clone() }
+            engine::Report::of_nothing(summary, newborn.clone())
         };
         let google = match self.client(account) {
             Ok(google) => google,
@@ -190,11 +193,20 @@ impl Worker {
             licence: job.licences.get(&account.name).unwrap_or(&Licence::Guarded),
             newborn: newborn.clone(),
         };
-        let report = engine::run_account(deps, order).await;
+        let mut report = engine::run_account(deps, order).await;
+        self.name_place(account, &mut report.summary);
         if let Err(error) = self.store.release_lease(&fence).await {
             warn!(error = %chain(&error), "the lease of account {} could not be given back; it ends by itself", account.name);
         }
         report
+    }
+
+    /// Says where the configuration names the OAuth client, when that is what is wrong.
+    fn name_place(&self, account: &Account, summary: &mut AccountSummary) {
+        let is_client = !matches!(account.grant, GrantSource::ServiceAccount(_));
+        if let Some(error) = summary.error.as_mut().filter(|_| is_client && summary.fault == Some(Fault::Setup)) {
+            error.push_str(&format!(" ({})", self.google.place_of_client()));
+        }
     }
 
     fn lease_request(&self, account: &Account) -> LeaseRequest {

@@ -41,5 +41,6 @@ pub mod outbox;
 pub mod pair;
 pub mod policy;
 pub mod run;
+pub mod taking_back;
 pub mod time;
 pub mod version;

@@ -166,6 +166,22 @@ impl Limit {
     }
 }
 
+impl Limit {
+    /// The most of `linked` contacts that the limit allows.
+    pub fn most(self, linked: u64) -> u64 {
+        match self {
+            Limit::Absolute(most) => most,
+            #[expect(
+                clippy::cast_precision_loss,
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "contacts are counted in thousands, and a share is not negative"
+            )]
+            Limit::Percent(percent) => ((percent * linked as f64 / 100.0) as u64).max(5),
+        }
+    }
+}
+
 impl Promise {
     /// Who wins a conflict over `field`, before anything is known about times.
     pub fn policy_for(&self, field: &Field) -> ConflictPolicy {
@@ -205,5 +221,18 @@ mod tests {
         assert!(!Limit::Percent(10.0).is_exceeded(6, 60));
         assert!(Limit::Absolute(2).is_exceeded(3, 1000));
         assert!(!Limit::Absolute(3).is_exceeded(3, 3));
+    }
+
+    #[test]
+    fn the_most_that_is_allowed_is_what_does_not_exceed() {
+        for (limit, linked) in [
+            (Limit::Percent(10.0), 42),
+            (Limit::Percent(10.0), 60),
+            (Limit::Percent(2.5), 1000),
+            (Limit::Absolute(7), 9),
+        ] {
+            let most = limit.most(linked);
+            assert!(!limit.is_exceeded(most, linked) && limit.is_exceeded(most + 1, linked), "{limit:?} of {linked}");
+        }
     }
 }

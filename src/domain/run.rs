@@ -30,8 +30,14 @@ pub struct AccountSummary {
     pub pulled: Counts,
     /// What went to the remote.
     pub pushed: Counts,
+    /// What happened to the bonds between contacts and records.
+    #[serde(default)]
+    pub links: Bonds,
     /// Conflicts that this run found; decided by policy or waiting.
     pub conflicts: u64,
+    /// Conflicts that wait for a person, found by this run or an earlier one.
+    #[serde(default)]
+    pub conflicts_waiting: u64,
     /// Operations that wait for a person.
     pub parked: u64,
     /// Contacts that could not be synchronized, with the reason.
@@ -41,6 +47,9 @@ pub struct AccountSummary {
     /// One sentence about why the outcome is not `done`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Whose fault it is that the run failed, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
     /// What a person should know: a renamed group, a deleted group, a doubtful twin.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<String>,
@@ -62,6 +71,36 @@ impl Counts {
     }
 }
 
+/// Whose fault it is that a run failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// That of the OAuth client or of its project at Google: a wrong secret, a client that was deleted, an API that is
+    /// switched off.
+    Setup,
+}
+
+/// Contacts by what happened to the bond with their record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bonds {
+    /// Found on both sides and linked.
+    pub linked: u64,
+    /// No longer kept equal; both stay.
+    pub unlinked: u64,
+    /// Records that were put into a pair's group.
+    pub joined: u64,
+    /// Records that were taken out of one.
+    pub left: u64,
+}
+
+impl AccountSummary {
+    /// Whether the run did anything that an undo could take back.
+    pub fn has_deeds(&self) -> bool {
+        let Bonds { unlinked, joined, left, .. } = self.links;
+        self.pulled.total() + self.pushed.total() + unlinked + joined + left > 0
+    }
+}
+
 /// A contact that could not be synchronized.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -79,11 +118,14 @@ impl AccountSummary {
             outcome: Outcome::Done,
             pulled: Counts::default(),
             pushed: Counts::default(),
+            links: Bonds::default(),
             conflicts: 0,
+            conflicts_waiting: 0,
             parked: 0,
             failed: Vec::new(),
             calls: 0,
             error: None,
+            fault: None,
             notices: Vec::new(),
         }
     }

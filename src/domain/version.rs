@@ -42,6 +42,11 @@ impl VersionVector {
         *counter = counter.saturating_add(1);
     }
 
+    /// Forgets a replica that is retired. Vectors that lose the same replica relate as they did, as far as the others go.
+    pub fn retire(&mut self, replica: &ReplicaId) {
+        self.0.remove(replica);
+    }
+
     /// The vector that has seen what either has seen.
     #[must_use]
     pub fn join(&self, other: &VersionVector) -> VersionVector {
@@ -115,6 +120,24 @@ mod tests {
             prop_assert_eq!(a.compare(&b) == Causality::Equal, a == b);
             if a.is_within(&b) && b.is_within(&c) {
                 prop_assert!(a.is_within(&c));
+            }
+        }
+
+        #[test]
+        fn retiring_a_replica_forgets_it_and_keeps_the_order_of_the_rest(a in vectors(), b in vectors()) {
+            let gone = ReplicaId::new("b");
+            let without = |vector: &VersionVector| {
+                let mut vector = vector.clone();
+                vector.retire(&gone);
+                vector
+            };
+            prop_assert_eq!(without(&a).get(&gone), 0);
+            prop_assert_eq!(without(&a).join(&without(&b)), without(&a.join(&b)));
+            if a.is_within(&b) {
+                prop_assert!(without(&a).is_within(&without(&b)));
+            }
+            if a.get(&gone) == b.get(&gone) {
+                prop_assert_eq!(without(&a).compare(&without(&b)), a.compare(&b));
             }
         }
 

@@ -1,6 +1,7 @@
 //! What ends a run early. What concerns one contact never does: it becomes an entry of the summary.
 
 use crate::domain::account::Outcome;
+use crate::domain::run::Fault;
 use crate::remotes::{Recovery, RemoteError};
 use crate::store::StoreError;
 
@@ -79,8 +80,16 @@ impl EngineError {
                 Recovery::RetryAfter(_) | Recovery::FindOut | Recovery::ReadAgain | Recovery::ListInFull => {
                     Outcome::Unreachable
                 }
-                Recovery::GiveUp => Outcome::Failed,
+                Recovery::GiveUp | Recovery::SetUp => Outcome::Failed,
             },
+        }
+    }
+
+    /// Whose fault it is, where that is known and a person can do something about it.
+    pub fn fault(&self) -> Option<Fault> {
+        match self {
+            EngineError::Remote { cause, .. } if cause.recovery() == Recovery::SetUp => Some(Fault::Setup),
+            _ => None,
         }
     }
 }

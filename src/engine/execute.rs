@@ -213,7 +213,7 @@ fn calls(ids: &[LinkId], batch_from: usize, most: usize) -> impl Iterator<Item =
 
 /// Whether the remote has certainly not carried out the call, and will not carry out the next one either.
 fn ends_the_push(error: &RemoteError) -> bool {
-    matches!(error.recovery(), Recovery::RetryAfter(_) | Recovery::AskConsent)
+    matches!(error.recovery(), Recovery::RetryAfter(_) | Recovery::AskConsent | Recovery::SetUp)
 }
 
 /// Which records a refusal is about.

@@ -132,6 +132,7 @@ impl Run<'_> {
         }
         if self.order.purpose == Purpose::Preview {
             self.notice(format!("group {name:?} would be created"));
+            self.new_groups.insert(name.to_owned());
             return Ok(planned_group(name));
         }
         match self.deps.remote.create_group(name).await {

@@ -115,9 +115,14 @@ impl Run<'_> {
         let (what, key) = describe(harm);
         let Excess { planned, together } = excess;
         let linked = self.linked;
-        let limit = match limit_of(harm, &self.order.promise.guard) {
-            Limit::Percent(percent) => format!("{percent}%"),
-            Limit::Absolute(most) => most.to_string(),
+        let limit = limit_of(harm, &self.order.promise.guard);
+        let most = limit.most(linked);
+        let allowed = match limit {
+            Limit::Percent(percent) => format!(
+                "guard.{key} = {percent}% allows {most} within 24 hours (a share of the {linked} contacts that are linked \
+                 with Google now or were in that time; never less than 5)"
+            ),
+            Limit::Absolute(_) => format!("guard.{key} = {most} allows {most} within 24 hours"),
         };
         let lately = if together > planned { format!(" ({together} within 24 hours)") } else { String::new() };
         let who = match self.order.licence {
@@ -131,10 +136,7 @@ impl Run<'_> {
                 self.order.run
             ),
         };
-        format!(
-            "{planned} {what}{lately} of {linked} linked contacts are more than guard.{key} = {limit} allows; {who}: \
-             {cure}"
-        )
+        format!("{planned} {what}{lately} are too many: {allowed}; {who}: {cure}")
     }
 
     /// Counts, for the rest of the run, what a person has let through.

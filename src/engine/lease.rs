@@ -6,6 +6,7 @@
 
 use super::rules::{self, Rule};
 use super::{LEASE_RENEWAL, Run};
+use crate::domain::history::Action;
 use crate::domain::time::Timestamp;
 use crate::store::{Commit, Fence, LeaseAnswer, StoreError, Write};
 
@@ -27,9 +28,23 @@ impl Run<'_> {
     /// Commits under the lease, renewing it first when it is time. For callers that can act on the store's refusal.
     pub(crate) async fn try_commit(&mut self, writes: Vec<Write>) -> Result<(), StoreError> {
         self.keep_lease().await?;
-        let writes = writes.into_iter().map(|write| self.with_groups_noted(write)).collect();
+        let writes: Vec<Write> = writes.into_iter().map(|write| self.with_groups_noted(write)).collect();
+        let moved: Vec<Action> = writes.iter().filter_map(moved).collect();
         let commit = Commit { fence: rules::holds(Rule::Fence).then(|| self.tenure.fence.clone()), writes };
-        self.deps.store.commit(commit).await.map(|_| ())
+        self.deps.store.commit(commit).await?;
+        moved.into_iter().for_each(|action| self.count_move(action));
+        Ok(())
+    }
+
+    /// Counts what is in the history by now.
+    fn count_move(&mut self, action: Action) {
+        let links = &mut self.summary.links;
+        match action {
+            Action::Joined => links.joined += 1,
+            Action::Left => links.left += 1,
+            Action::Unlinked => links.unlinked += 1,
+            Action::Created | Action::Edited | Action::Deleted | Action::Restored => {}
+        }
     }
 
     /// What is known of a link's record decides in which groups the record counts.
@@ -70,5 +85,13 @@ impl Run<'_> {
             return Ok(());
         }
         self.deps.store.release_lease(&self.tenure.fence).await
+    }
+}
+
+/// What a write says about a record that was moved or let go.
+fn moved(write: &Write) -> Option<Action> {
+    match write {
+        Write::RemoteChange(row) => Some(row.change.action),
+        _ => None,
     }
 }

@@ -185,8 +185,17 @@ pub struct Report {
     pub summary: AccountSummary,
     /// Every operation, by side and kind; empty unless the purpose was a preview.
     pub operations: Vec<Operation>,
+    /// Groups that would be made, by name; empty unless the purpose was a preview.
+    pub new_groups: BTreeSet<String>,
     /// Contacts that the run has made, with those it was told of.
     pub newborn: BTreeSet<ContactId>,
+}
+
+impl Report {
+    /// A report of a run that did nothing but end.
+    pub fn of_nothing(summary: AccountSummary, newborn: BTreeSet<ContactId>) -> Self {
+        Report { summary, operations: Vec::new(), new_groups: BTreeSet::new(), newborn }
+    }
 }
 
 /// Runs one account once. Always returns a report: what endangers the rest ends the run and is told in its summary.
@@ -200,7 +209,7 @@ pub async fn run_account(deps: Deps<'_>, order: Order<'_>) -> Report {
         Err(error) => {
             let mut summary = AccountSummary::new(order.promise.account.clone());
             close(&mut summary, Some(&error));
-            return Report { summary, operations: Vec::new(), newborn: order.newborn.clone() };
+            return Report::of_nothing(summary, order.newborn.clone());
         }
     };
     let result = run.steps().await.map_err(|error| error.naming(order.email));
@@ -211,7 +220,8 @@ pub async fn run_account(deps: Deps<'_>, order: Order<'_>) -> Report {
     }
     // The order in which records are found is nobody's choice; people and digests want one they know.
     run.operations.sort_by_cached_key(Operation::sort_key);
-    Report { summary: run.summary, operations: run.operations, newborn: run.newborn }
+    let Run { summary, operations, new_groups, newborn, .. } = run;
+    Report { summary, operations, new_groups, newborn }
 }
 
 /// One run in progress: what it works with, what it knows, and what it has done so far.
@@ -222,6 +232,8 @@ pub(crate) struct Run<'a> {
     pub(crate) state: AccountState,
     pub(crate) summary: AccountSummary,
     pub(crate) operations: Vec<Operation>,
+    /// Groups that would be made, by name.
+    pub(crate) new_groups: BTreeSet<String>,
     /// What the operations are about.
     told: BTreeSet<String>,
     /// Where in the summary each contact stands that could not be synchronized.
@@ -284,6 +296,7 @@ impl<'a> Run<'a> {
             state: state.unwrap_or_else(|| AccountState::new(account.clone())),
             summary: AccountSummary::new(account.clone()),
             operations: Vec::new(),
+            new_groups: BTreeSet::new(),
             told: BTreeSet::new(),
             failures: BTreeMap::new(),
             refused: BTreeMap::new(),
@@ -405,6 +418,7 @@ impl<'a> Run<'a> {
     async fn finish(&mut self, result: Result<(), EngineError>) -> Result<(), EngineError> {
         let counts = self.deps.store.link_counts(&self.order.promise.account).await.doing("counting links")?;
         self.summary.parked += counts.parked;
+        self.summary.conflicts_waiting = counts.conflicts;
         if self.waiting > 0 || counts.intents > 0 {
             self.summary.outcome = Outcome::Unreachable;
             self.summary.error =
@@ -506,6 +520,7 @@ fn close(summary: &mut AccountSummary, error: Option<&EngineError>) {
     if severity(outcome) >= severity(summary.outcome) {
         summary.outcome = outcome;
     }
+    summary.fault = error.fault();
     summary.error = Some(chain(error));
 }
 

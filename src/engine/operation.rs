@@ -11,6 +11,8 @@ use crate::domain::digest::Digest;
 use crate::domain::field::Field;
 pub use crate::domain::harm::Side;
 use crate::domain::id::{ContactId, RemoteId};
+use crate::domain::merge::FieldConflict;
+use crate::domain::policy::Winner;
 
 /// One change of one side.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -40,6 +42,37 @@ pub struct Operation {
 pub struct BeforeAfter {
     pub before: Value,
     pub after: Value,
+    /// What both sides have, where both had changed the field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conflict: Option<BothSides>,
+}
+
+/// The values of a field that both sides had changed, and whose is taken.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "each value is what its name says")]
+pub struct BothSides {
+    pub store: Value,
+    pub google: Value,
+    /// `hold` while a person has to decide.
+    pub taken: Winner,
+}
+
+impl BeforeAfter {
+    /// A value that becomes another one.
+    pub fn new(before: Value, after: Value) -> Self {
+        BeforeAfter { before, after, conflict: None }
+    }
+
+    /// What becomes of the store's value of a field that both sides had changed.
+    pub fn of_conflict(conflict: &FieldConflict) -> Self {
+        let after = match conflict.winner {
+            Winner::Store | Winner::Hold => conflict.store.clone(),
+            Winner::Remote => conflict.remote.clone(),
+        };
+        let sides =
+            BothSides { store: conflict.store.clone(), google: conflict.remote.clone(), taken: conflict.winner };
+        BeforeAfter { before: conflict.store.clone(), after, conflict: Some(sides) }
+    }
 }
 
 /// What an operation does.
@@ -60,7 +93,7 @@ pub enum OperationKind {
     Join,
     /// A record is taken out of a pair's group.
     Leave,
-    /// Both sides changed a field; a person has to decide.
+    /// Both sides changed a field; the policy, or a person, decides.
     Conflict,
 }
 
@@ -110,8 +143,7 @@ impl Operation {
         self.fields = changed
             .into_iter()
             .map(|field| {
-                let values =
-                    BeforeAfter { before: diff::field_value(before, &field), after: diff::field_value(after, &field) };
+                let values = BeforeAfter::new(diff::field_value(before, &field), diff::field_value(after, &field));
                 (field.to_string(), values)
             })
             .collect();

@@ -373,7 +373,7 @@ impl Run<'_> {
             if names.is_empty() { Value::Null } else { Value::from(names.join(", ")) }
         };
         let (before, after) = (names(leave), names(join));
-        (before != after).then(|| ("groups".to_owned(), BeforeAfter { before, after }))
+        (before != after).then(|| ("groups".to_owned(), BeforeAfter::new(before, after)))
     }
 
     /// All groups of the record after a change of groups.

@@ -13,7 +13,7 @@ use super::decide::{Decision, Rulebook};
 use super::guard::{Barred, Tally};
 use super::held::Held;
 use super::licence::Ruling;
-use super::operation::{Operation, OperationKind, Side};
+use super::operation::{BeforeAfter, Operation, OperationKind, Side};
 use super::reached::{self, Situation};
 use super::scope::PairGroups;
 use super::{CHUNK, Doing, EngineError, Run, Step};
@@ -227,6 +227,8 @@ impl Run<'_> {
         self.summary.pulled.updated += counted.updated;
         self.summary.pulled.deleted += counted.deleted;
         self.summary.conflicts += counted.conflicts;
+        let is_link = |one: &&Operation| one.op == OperationKind::Link && one.side == Side::Store && !one.parked;
+        self.summary.links.linked += operations.iter().filter(is_link).count() as u64;
         for operation in operations {
             self.record(operation);
         }
@@ -315,9 +317,7 @@ fn operations_of(link: &Link, contact: &Contact, decision: &Decision) -> Vec<Ope
                         crate::domain::policy::Winner::Hold => "both sides changed the field: a person has to decide",
                     },
                 );
-                let values =
-                    super::operation::BeforeAfter { before: conflict.store.clone(), after: conflict.remote.clone() };
-                found.fields.insert(conflict.field.to_string(), values);
+                found.fields.insert(conflict.field.to_string(), BeforeAfter::of_conflict(conflict));
                 operations.push(found);
             }
             operations

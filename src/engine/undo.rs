@@ -21,6 +21,7 @@ use crate::domain::id::{ContactId, ReplicaId, RunId};
 use crate::domain::link::{Link, LinkState, Sighting};
 use crate::domain::pair::Direction;
 use crate::domain::policy::Winner;
+use crate::domain::taking_back::{self, first_and_last};
 use crate::domain::version::VersionVector;
 use crate::store::{ContactWrite, HistoryQuery, Write};
 
@@ -192,27 +193,7 @@ impl Run<'_> {
 
     /// The card with the values from before the run, and the fields that changed since.
     fn put_back(&self, contact: &Contact, link: Option<&Link>, deeds: &Deeds) -> (Card, Vec<Field>) {
-        let mut card = contact.card.clone();
-        let mut skipped = Vec::new();
-        let news = self.unsettled_fields(link);
-        for FieldChange { field, before, after } in taken_back(deeds) {
-            let (mut as_before, mut as_after) = (contact.card.clone(), contact.card.clone());
-            if diff::set_field(&mut as_before, &field, &before).is_err()
-                || diff::set_field(&mut as_after, &field, &after).is_err()
-            {
-                skipped.push(field);
-                continue;
-            }
-            if !diff::changed_fields(&contact.card, &as_before).contains(&field) {
-                continue;
-            }
-            if news.contains(&field) || diff::changed_fields(&contact.card, &as_after).contains(&field) {
-                skipped.push(field);
-            } else {
-                diff::copy_field(&field, &as_before, &mut card);
-            }
-        }
-        (card, skipped)
+        taking_back::put_back(&contact.card, taken_back(deeds), &self.unsettled_fields(link))
     }
 
     /// Fields that somebody has changed at the remote, and that were not merged.
@@ -283,7 +264,8 @@ impl Run<'_> {
         let change = self.undoing(contact, Action::Deleted, Vec::new());
         let write = ContactWrite { contact: contact.clone(), expected: Some(expected), change };
         if let Some(link) = inverse.link.as_mut().filter(|_| !record_goes) {
-            link.state = LinkState::Dormant;
+            // Nobody parted the two: they are taken up again when the contact is restored.
+            link.state = LinkState::Unselected;
             link.parked = None;
             link.settled = contact.version.clone();
             inverse.writes.push(Write::Link(Box::new(link.clone())));
@@ -360,17 +342,4 @@ fn taken_back(deeds: &Deeds) -> Vec<FieldChange> {
         }
     }
     fields.into_values().collect()
-}
-
-/// What several rows come to, by field: the first value before, the last one after.
-fn first_and_last(rows: &[Change]) -> BTreeMap<Field, FieldChange> {
-    let mut fields: BTreeMap<Field, FieldChange> = BTreeMap::new();
-    let rows = rows.iter().filter(|row| !matches!(row.action, Action::Created));
-    for change in rows.flat_map(|row| &row.fields) {
-        fields
-            .entry(change.field.clone())
-            .and_modify(|known| known.after.clone_from(&change.after))
-            .or_insert_with(|| change.clone());
-    }
-    fields
 }

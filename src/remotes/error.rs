@@ -41,6 +41,13 @@ pub enum RemoteError {
         /// One sentence.
         reason: String,
     },
+    /// The program itself is not accepted: its OAuth client, or the project behind it. Nothing was carried out, and no
+    /// consent of a user helps.
+    #[error("the access to Google is not set up: {reason}")]
+    NotSetUp {
+        /// One sentence with the cure.
+        reason: String,
+    },
     /// The grant is another user's than the account has always been; nothing was sent.
     #[error("the consent was given by {found}, but the account has always been that of {expected}")]
     AnotherUser {
@@ -113,6 +120,8 @@ pub enum Recovery {
     ListInFull,
     /// Ask a person for consent.
     AskConsent,
+    /// Ask a person to set up the OAuth client or its project; no call can succeed before.
+    SetUp,
     /// Read again and merge again.
     ReadAgain,
     /// Give this content up until it changes.
@@ -127,6 +136,7 @@ impl RemoteError {
             RemoteError::Unreachable { .. } => Recovery::RetryAfter(Duration::from_secs(60)),
             RemoteError::RateLimited { retry_after, .. } => Recovery::RetryAfter(*retry_after),
             RemoteError::NoConsent { .. } | RemoteError::AnotherUser { .. } => Recovery::AskConsent,
+            RemoteError::NotSetUp { .. } => Recovery::SetUp,
             RemoteError::TokenExpired => Recovery::ListInFull,
             RemoteError::Stale { .. } | RemoteError::Missing { .. } | RemoteError::Exists { .. } => Recovery::ReadAgain,
             RemoteError::Refused { .. } | RemoteError::Full { .. } => Recovery::GiveUp,

@@ -34,9 +34,10 @@ const METHOD: &str = "token refresh";
 /// How long an access token lives when the server does not say.
 const LIFE_ASSUMED: Duration = Duration::from_secs(3600);
 
-/// Refusals beside those of the standard that no waiting cures.
-const FOR_GOOD: [&str; 5] =
-    ["access_denied", "admin_policy_enforced", "account_disabled", "deleted_client", "disabled_client"];
+/// Refusals beside those of the standard that only the user, or the administrator of the domain, can take back.
+const WITHDRAWN: [&str; 3] = ["access_denied", "admin_policy_enforced", "account_disabled"];
+/// Those that only the owner of the OAuth client can.
+const SWITCHED_OFF: [&str; 2] = ["deleted_client", "disabled_client"];
 
 /// Where the refresh token of an account is kept.
 #[async_trait]
@@ -54,15 +55,24 @@ pub trait GrantStore: Send + Sync {
     async fn save(&self, refresh_token: &SecretString) -> Result<(), GrantError>;
 }
 
-/// The grant cannot be read or written now.
+/// Why a grant cannot be had, or kept.
 #[derive(Debug, thiserror::Error)]
-#[error("the grant cannot be {doing}")]
-pub struct GrantError {
-    /// `read`, `stored` or `forgotten`.
-    pub doing: &'static str,
-    /// Why.
-    #[source]
-    pub cause: Box<dyn std::error::Error + Send + Sync>,
+pub enum GrantError {
+    /// It cannot be read or written now; another time it may.
+    #[error("the grant cannot be {doing}")]
+    Unavailable {
+        /// `read`, `stored` or `forgotten`.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// There is one, and nobody can read it any more.
+    #[error("the grant cannot be opened: {why}")]
+    Sealed {
+        /// Why, with what would open it.
+        why: String,
+    },
 }
 
 /// The registered application that users consent to.
@@ -126,7 +136,10 @@ impl RefreshSource {
             self.save(&unsaved).await;
             return Ok(unsaved);
         }
-        let grant = self.grants.load().await.map_err(|error| lost("no grant".to_owned(), Some(Box::new(error))))?;
+        let grant = self.grants.load().await.map_err(|error| match error {
+            GrantError::Sealed { why } => no_consent(&self.account, &format!("{why}, or consent anew")),
+            unavailable => lost("no grant".to_owned(), Some(Box::new(unavailable))),
+        })?;
         grant.ok_or_else(|| no_consent(&self.account, "nobody has consented yet"))
     }
 
@@ -168,19 +181,28 @@ pub(super) fn judge(
     use BasicErrorResponseType::UnauthorizedClient;
     use BasicErrorResponseType::{Extension, InvalidClient, InvalidGrant, InvalidRequest, InvalidScope};
     let no_consent = |why: &str| no_consent(account, why);
+    let not_set_up = |reason: &str| RemoteError::NotSetUp { reason: reason.to_owned() };
     let lost = |detail: String, cause| RemoteError::Lost { method, detail, cause };
     match error {
         RequestTokenError::ServerResponse(answer) => match answer.error() {
             InvalidGrant => no_consent(
                 "the consent has expired or was withdrawn (the grants of an application in testing live 7 days)",
             ),
-            InvalidClient | UnauthorizedClient | InvalidRequest => {
-                no_consent("the OAuth client is not accepted: check client_id and client_secret")
-            }
+            InvalidClient | InvalidRequest => not_set_up(
+                "Google does not accept the OAuth client: client_id and client secret must be those of one client as \
+                 the Google Cloud console shows them",
+            ),
+            UnauthorizedClient => no_consent(
+                "the consent was given to another OAuth client than that of client_id; put that one back, or consent anew",
+            ),
             InvalidScope => no_consent("the consent does not cover contacts"),
-            Extension(code) if FOR_GOOD.contains(&code.as_str()) => {
-                no_consent("the application, or its use of this account, was switched off")
+            Extension(code) if WITHDRAWN.contains(&code.as_str()) => {
+                no_consent("the user, or the administrator of the domain, does not allow the application any more")
             }
+            Extension(code) if SWITCHED_OFF.contains(&code.as_str()) => not_set_up(
+                "the OAuth client was deleted or switched off; create one in the Google Cloud console, put its id and \
+                 secret into the configuration, and let every user consent anew",
+            ),
             other => lost(format!("refused with {}", other.as_ref()), None),
         },
         RequestTokenError::Request(NoAnswer(TransportError::NotSent(cause))) => {
@@ -273,7 +295,7 @@ mod tests {
 
         async fn save(&self, refresh_token: &SecretString) -> Result<(), GrantError> {
             if self.is_full.load(Ordering::Relaxed) {
-                return Err(GrantError { doing: "stored", cause: "disk full".into() });
+                return Err(GrantError::Unavailable { doing: "stored", cause: "disk full".into() });
             }
             *self.token.lock().expect("lock") = Some(refresh_token.expose_secret().to_owned());
             Ok(())
@@ -350,13 +372,24 @@ mod tests {
         let revoked = json!({"error": "invalid_grant", "error_description": "Token has been expired or revoked."});
         for (grant, reply) in [
             (Some("r1"), Some(Reply::Json(400, revoked))),
-            (Some("r1"), Some(Reply::Json(401, json!({"error": "invalid_client"})))),
-            (Some("r1"), Some(Reply::Json(403, json!({"error": "disabled_client"})))),
+            (Some("r1"), Some(Reply::Json(401, json!({"error": "unauthorized_client"})))),
+            (Some("r1"), Some(Reply::Json(403, json!({"error": "admin_policy_enforced"})))),
             (None, None),
         ] {
             let error = source(grant, reply).2.fetch().await.expect_err("refused");
             assert!(error.to_string().contains("contactsync login sales"), "{error}");
             assert_eq!(error.recovery(), Recovery::AskConsent);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_oauth_client_that_is_not_accepted_is_no_matter_of_consent() {
+        for (status, code) in [(401, "invalid_client"), (400, "invalid_request"), (403, "disabled_client")] {
+            let reply = Reply::Json(status, json!({ "error": code }));
+            let error = source(Some("r1"), Some(reply)).2.fetch().await.expect_err("refused");
+            assert_eq!(error.recovery(), Recovery::SetUp, "{error}");
+            let text = error.to_string();
+            assert!(!text.contains("consent is missing") && !text.contains("contactsync login"), "{error}");
         }
     }
 

@@ -101,7 +101,7 @@ impl ServiceAccountSource {
         let mut signature = vec![0; self.key.public().modulus_len()];
         self.key
             .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), statement.as_bytes(), &mut signature)
-            .map_err(|_| RemoteError::NoConsent { reason: DamagedKey.to_string() })?;
+            .map_err(|_| RemoteError::NotSetUp { reason: DamagedKey.to_string() })?;
         Ok(format!("{statement}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 
@@ -122,9 +122,12 @@ impl ServiceAccountSource {
                  key was deleted, or the clock of this machine is off by minutes",
                 self.user
             )),
-            "invalid_client" | "deleted_client" | "disabled_client" => {
-                no_consent(format!("the service account {client_email} was deleted or switched off"))
-            }
+            "invalid_client" | "deleted_client" | "disabled_client" => RemoteError::NotSetUp {
+                reason: format!(
+                    "the service account {client_email} was deleted or switched off; see IAM, Service accounts in the \
+                     Google Cloud console"
+                ),
+            },
             _ => lost(format!("refused with {status}"), None),
         }
     }

@@ -51,7 +51,11 @@ pub enum GrantError {
         mode: u32,
     },
     /// The key file holds no key.
-    #[error("the key file {} must hold 32 random bytes and nothing else", path.display())]
+    #[error(
+        "the key file {} must hold 32 random bytes and nothing else; put the right one back, or remove it and run \
+         `contactsync login` for every account",
+        path.display()
+    )]
     KeyMalformed {
         /// The file.
         path: PathBuf,
@@ -73,6 +77,8 @@ pub enum GrantError {
 /// The key that seals grants. It prints redacted and is wiped when dropped.
 #[derive(Debug)]
 pub struct SealingKey {
+    /// The file it was read from.
+    place: Option<PathBuf>,
     key: SecretBox<[u8; KEY_BYTES]>,
 }
 
@@ -125,13 +131,24 @@ impl SealingKey {
         // One byte more would show that the file holds something else.
         let rest = read.and_then(|()| file.read(&mut [0]));
         match rest {
-            Ok(0) => Ok(SealingKey { key }),
+            Ok(0) => Ok(SealingKey { place: Some(path.to_owned()), key }),
             Ok(_) => Err(GrantError::KeyMalformed { path: path.to_owned() }),
             Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {
                 Err(GrantError::KeyMalformed { path: path.to_owned() })
             }
             Err(cause) => Err(GrantError::KeyFile { path: path.to_owned(), cause }),
         }
+    }
+
+    /// The same key, known to people under another path: the one it stands in for.
+    #[must_use]
+    pub fn called(self, place: &Path) -> Self {
+        SealingKey { place: Some(place.to_owned()), ..self }
+    }
+
+    /// The file that the key was read from, as people know it.
+    pub fn place(&self) -> Option<&Path> {
+        self.place.as_deref()
     }
 
     /// Seals the secret of an account, under a nonce drawn from `entropy`. The same secret gives other bytes each time.
@@ -220,7 +237,7 @@ mod tests {
     use crate::clock::SeededEntropy;
 
     fn key(seed: u64) -> SealingKey {
-        SealingKey { key: SecretBox::new(Box::new(random_bytes(&SeededEntropy::new(seed)))) }
+        SealingKey { place: None, key: SecretBox::new(Box::new(random_bytes(&SeededEntropy::new(seed)))) }
     }
 
     fn account(name: &str) -> AccountName {

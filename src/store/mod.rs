@@ -33,7 +33,7 @@ use crate::domain::contact::{Contact, Kind};
 use crate::domain::harm::HarmDone;
 use crate::domain::history::{Change, RecordedChange, RemoteChange};
 use crate::domain::id::{
-    AccountName, ConflictId, ContactId, Etag, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId,
+    AccountName, ConflictId, ContactId, Etag, GroupId, ImportId, LinkId, LinkToken, Marker, RemoteId, ReplicaId, RunId,
 };
 use crate::domain::link::Link;
 use crate::domain::matching::MatchKey;
@@ -148,6 +148,9 @@ pub enum Write {
     Harm(HarmDone),
     /// Forgets the harm that was done in an account before a time.
     ForgetHarm(AccountName, Timestamp),
+    /// Removes everything that is known of an account but its history, and the counter of its replica from every version:
+    /// the replica is retired. Contacts stay as they are.
+    ForgetAccount(AccountName, ReplicaId),
     /// Begins a new epoch of the store, because its past was restored, and lets markers go on after this one.
     RaiseEpoch {
         /// The newest marker of the time that the store has forgotten.
@@ -248,6 +251,8 @@ pub struct HistoryQuery {
     pub contact: Option<ContactId>,
     /// Only of this run.
     pub run: Option<RunId>,
+    /// Only of this import.
+    pub import: Option<ImportId>,
     /// Only older than this place in the feed.
     pub before: Option<u64>,
     /// At most so many.

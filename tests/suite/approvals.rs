@@ -59,9 +59,13 @@ async fn a_little_every_hour_is_noticed_too() {
     assert_eq!((summary.outcome, summary.pushed.deleted, summary.parked), (Outcome::Parked, 0, 4), "{summary:?}");
     let run = world.last_run().await;
     let notice = summary.notices.join(" ");
-    for words in
-        ["4 deletions in Google (12 within 24 hours) of 100", "guard.max_deletes = 10%", &format!("approve {run}")]
-    {
+    for words in [
+        "4 deletions in Google (12 within 24 hours)",
+        "10% allows 10",
+        "the 100 contacts",
+        "guard.max_deletes = 10%",
+        &format!("approve {run}"),
+    ] {
         assert!(notice.contains(words), "{words}: {notice}");
     }
     // A day later the first ones no longer count.

@@ -342,7 +342,7 @@ async fn quotas_slow_down_and_consent_is_asked_for() {
     let one = [RemoteId::new("people/c1")];
     world.emulator().settings_mut().api_enabled = false;
     let error = world.google.fetch_records(&one).await.unwrap_err();
-    assert!(matches!(error, RemoteError::NoConsent { .. }), "{error:?}");
+    assert!(matches!(error, RemoteError::NotSetUp { .. }), "{error:?}");
     world.emulator().settings_mut().api_enabled = true;
     as_user(&world, |user| user.revoke_grant());
     let error = world.google.fetch_records(&one).await.unwrap_err();

@@ -29,6 +29,7 @@ mod random;
 mod recovery;
 mod refusals;
 mod refused_commits;
+mod regressions;
 mod renames;
 mod resolve;
 mod restores;

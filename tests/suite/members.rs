@@ -5,8 +5,9 @@ use std::time::Duration;
 use contactsync::domain::account::Outcome;
 use contactsync::domain::link::LinkState;
 use contactsync::domain::pair::{Pair, Promise, Strangers};
+use contactsync::emulator::FormerName;
 use contactsync::emulator::fault::FaultKind;
-use contactsync::emulator::settings::Feed;
+use contactsync::emulator::settings::{Delay, Feed};
 use contactsync::engine::Reach;
 use serde_json::json;
 
@@ -119,4 +120,24 @@ async fn a_short_listing_of_groups_parks_no_pair() {
     let answer = FaultKind::Answer { status: 200, content_type: "application/json".to_owned(), body };
     world.strike(GROUPS, answer);
     assert_eq!(world.assert_quiet(Reach::Incremental).await, calls(&[(LIST, 1), (GROUPS, 1), (GROUP, 1)]));
+}
+
+// Somebody comes into the group, and somebody else gets another name, before the change stream tells of either: the one
+// who has another name is not taken for gone.
+#[tokio::test]
+async fn a_member_that_got_another_name_is_followed() {
+    let world = World::new();
+    let ada = world.add(person("Ada King")).await;
+    world.settle().await;
+    world.advance(HOUR);
+    world.switch(|settings| settings.propagation.delta = Delay::constant(600_000));
+    world.google_create(json!({"names": [{"givenName": "Alan"}]}), &["Team"]);
+    let name = world.resource("Ada King");
+    world.by_hand(|user| user.rename(&name, FormerName::Gone, Feed::Hidden).unwrap());
+    assert_eq!(world.sync().await.outcome, Outcome::Done);
+    world.settle().await;
+    assert_eq!(world.link(ada).await.remote.unwrap().as_str(), world.resource("Ada King"));
+    assert_eq!(world.store_names().await, ["Ada King", "Alan"]);
+    world.assert_equal().await;
+    world.assert_at_rest().await;
 }

@@ -124,6 +124,8 @@ async fn a_plan_lists_every_operation_with_side_reason_and_fields() {
     let conflict = of(Side::Store, OperationKind::Conflict, "Grace Hopper");
     assert_eq!(conflict.fields["job_title"].before, json!("Admiral"));
     assert!(conflict.reason.contains("Google's value is taken"), "{}", conflict.reason);
+    let sides = conflict.fields["job_title"].conflict.as_ref().expect("both sides");
+    assert_eq!((&sides.store, &sides.google), (&json!("Admiral"), &conflict.fields["job_title"].after));
 }
 
 #[tokio::test]

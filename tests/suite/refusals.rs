@@ -7,7 +7,7 @@ use contactsync::domain::account::Outcome;
 use contactsync::domain::contact::Card;
 use contactsync::domain::id::ContactId;
 use contactsync::domain::link::ParkedWhy;
-use contactsync::domain::run::AccountSummary;
+use contactsync::domain::run::{AccountSummary, Fault as RunFault};
 use contactsync::emulator::fault::{Fault, FaultKind};
 use contactsync::emulator::settings::{BadItems, CreatedOrder, UpdateAnswers};
 use serde_json::json;
@@ -477,10 +477,16 @@ async fn an_access_token_that_expires_during_a_run_is_renewed() {
 }
 
 #[tokio::test]
-async fn a_switched_off_api_is_told_as_missing_consent() {
-    let (world, _) = book(1).await;
+async fn a_switched_off_api_is_told_as_a_matter_of_setup_and_deletes_nothing() {
+    let (world, ids) = book(1).await;
+    edit_all(&world, &ids).await;
     world.switch(|settings| settings.api_enabled = false);
     let summary = world.sync().await;
-    assert_eq!(summary.outcome, Outcome::NoConsent, "{summary:?}");
-    assert_eq!(world.contacts().await.len(), 1);
+    assert_eq!((summary.outcome, summary.fault), (Outcome::Failed, Some(RunFault::Setup)), "{summary:?}");
+    assert_eq!((world.contacts().await.len(), world.people().len()), (1, 1));
+    world.switch(|settings| settings.api_enabled = true);
+    world.advance(HOUR);
+    world.settle().await;
+    world.assert_equal().await;
+    world.assert_at_rest().await;
 }

@@ -201,7 +201,7 @@ async fn what_the_run_made_is_taken_back_where_it_made_it() {
     assert!(!world.has_person("Made Here") && world.has_person("Made There"));
     assert!(world.contact(ours).await.is_live() && !world.contact(theirs).await.is_live());
     assert_eq!(world.link(ours).await.state, LinkState::Dormant);
-    assert_eq!(world.link(theirs).await.state, LinkState::Dormant);
+    assert_eq!(world.link(theirs).await.state, LinkState::Unselected);
     // Nobody undoes the undo by the way.
     world.settle().await;
     world.edit(ours, |card| card.notes = Some("edited".to_owned())).await;
@@ -216,6 +216,37 @@ async fn what_the_run_made_is_taken_back_where_it_made_it() {
     assert!(world.has_person("Made Here") && world.contact(theirs).await.is_live());
     world.assert_equal().await;
     world.assert_at_rest().await;
+}
+
+// A run brings a contact in. It is undone. The contact is restored by hand. A run.
+#[tokio::test]
+async fn what_an_undo_put_into_the_bin_is_kept_equal_again_once_it_is_restored() {
+    for meanwhile in ["left alone", "edited", "deleted"] {
+        let (world, _) = book(1, promise()).await;
+        world.google_create(json!({"names": [{"givenName": "Made There"}]}), &["Team"]);
+        let (id, _) = run(&world).await;
+        let theirs = world.by_name("Made There").await.id;
+        undo(&world, id).await;
+        match meanwhile {
+            "edited" => world.google_edit("Made There", &json!({"biographies": [{"value": "meanwhile"}]})),
+            "deleted" => world.google_delete("Made There"),
+            _ => {}
+        }
+        run(&world).await;
+        world.restore(theirs).await;
+        run(&world).await;
+        world.settle().await;
+        assert_eq!(world.link(theirs).await.state, LinkState::Bound, "{meanwhile}");
+        assert_eq!(world.google_names().iter().filter(|name| *name == "Made There").count(), 1, "{meanwhile}");
+        world.edit(theirs, |card| as_person(card).job_title = Some("Engineer".to_owned())).await;
+        world.settle().await;
+        assert_eq!(first(&world.person("Made There"), "organizations", "title"), Some("Engineer"), "{meanwhile}");
+        if meanwhile == "edited" {
+            assert_eq!(world.contact(theirs).await.card.notes.as_deref(), Some("meanwhile"));
+        }
+        world.assert_equal().await;
+        world.assert_at_rest().await;
+    }
 }
 
 #[tokio::test]

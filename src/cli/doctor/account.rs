@@ -279,6 +279,12 @@ fn refused(check: &'static str, account: &Account, error: &RemoteError) -> Findi
         RemoteError::NoConsent { .. } | RemoteError::AnotherUser { .. } => {
             Finding::failure(check, Exit::NoConsent, told, format!("contactsync login {}", account.name))
         }
+        RemoteError::NotSetUp { .. } => Finding::failure(
+            check,
+            Exit::Config,
+            told,
+            "put [google] right, or the project of the OAuth client in the Google Cloud console",
+        ),
         RemoteError::Unreachable { .. } | RemoteError::Lost { .. } => Finding::failure(
             check,
             Exit::TryLater,

@@ -69,7 +69,9 @@ impl Run<'_> {
     pub(crate) async fn members_of(&self, group: &GroupId) -> Result<Option<BTreeSet<RemoteId>>, EngineError> {
         match self.deps.remote.group_members(group).await {
             Ok(members) => Ok(Some(members.into_iter().collect())),
-            Err(cause) if matches!(cause.recovery(), Recovery::RetryAfter(_) | Recovery::AskConsent) => {
+            Err(cause)
+                if matches!(cause.recovery(), Recovery::RetryAfter(_) | Recovery::AskConsent | Recovery::SetUp) =>
+            {
                 Err(EngineError::Remote { doing: "reading the members of a group", cause })
             }
             Err(error) => {
@@ -87,6 +89,7 @@ impl Run<'_> {
         let account = &self.order.promise.account;
         let known = self.deps.store.remotes_in(account, group).await.doing("reading the members of a group")?;
         let differing: Vec<RemoteId> = members.symmetric_difference(&known).cloned().collect();
+        let mut lost = Vec::new();
         for ids in differing.chunks(MEMBERS_CHUNK) {
             self.check_stop()?;
             let account = &self.order.promise.account;
@@ -96,26 +99,25 @@ impl Run<'_> {
                 links.iter().filter(|(_, link)| is_doubted(link)).map(|(remote, _)| remote).collect();
             let ids: Vec<RemoteId> = ids.iter().filter(|id| !doubted.contains(id)).cloned().collect();
             let Fetched { records, unclear } = self.fetch(&ids).await?;
-            let at = self.now();
-            let lost = links.into_iter().filter(|(remote, link)| {
-                let is_read = records.contains_key(remote) || unclear.contains(remote) || is_doubted(link);
-                !is_read
-                    && link.remote.as_ref() == Some(remote)
-                    && link.state == LinkState::Bound
-                    && link.seen.is_none()
-            });
-            // One that is neither a member any more nor found may be gone.
-            let lost: Vec<Write> = lost
-                .map(|(_, mut link)| {
-                    link.seen = Some(Sighting::Suspect { cause: Suspicion::Absence, at });
-                    Write::Link(Box::new(link))
-                })
-                .collect();
-            let mut writes = self.observe_records(records.into_values().collect()).await?;
-            writes.extend(lost);
+            lost.extend(ids.into_iter().filter(|id| !records.contains_key(id) && !unclear.contains(id)));
+            let writes = self.observe_records(records.into_values().collect()).await?;
             self.commit(writes, "recording who is in a group").await?;
         }
-        Ok(())
+        self.doubt_lost(&lost).await
+    }
+
+    /// Records that are neither members any more nor found may be gone, unless they got another name.
+    async fn doubt_lost(&mut self, lost: &[RemoteId]) -> Result<(), EngineError> {
+        let links = self.deps.store.links_of_remotes(&self.order.promise.account, lost).await.doing("reading links")?;
+        let at = self.now();
+        let own = links.into_iter().filter(|(remote, link)| link.remote.as_ref() == Some(remote));
+        let settled = own.filter(|(_, link)| link.state == LinkState::Bound && link.seen.is_none());
+        let writes = settled.map(|(_, mut link)| {
+            link.seen = Some(Sighting::Suspect { cause: Suspicion::Absence, at });
+            Write::Link(Box::new(link))
+        });
+        let writes = writes.collect();
+        self.commit(writes, "noting who was not found").await
     }
 
     /// The groups that a link's record is known to be in.

@@ -221,14 +221,15 @@ pub(super) fn judge(refusal: &Refusal, call: &Call<'_>) -> Verdict {
 fn forbidden(refusal: &Refusal, call: &Call<'_>) -> Verdict {
     let scopes = refusal.has_reason(&["ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficientPermissions"]);
     let switched_off = refusal.has_reason(&["SERVICE_DISABLED", "accessNotConfigured"]);
-    let reason = if scopes || refusal.says("insufficient authentication scopes") {
-        "the consent does not cover contacts"
-    } else if switched_off || refusal.says("has not been used in project") {
-        "the People API is switched off in the project of the OAuth client; enable it in the Google Cloud console"
-    } else {
-        return refused(refusal, call, shown(refusal.message()));
-    };
-    Verdict::Final(RemoteError::NoConsent { reason: reason.to_owned() })
+    if scopes || refusal.says("insufficient authentication scopes") {
+        return Verdict::Final(RemoteError::NoConsent { reason: "the consent does not cover contacts".to_owned() });
+    }
+    if switched_off || refusal.says("has not been used in project") {
+        let reason = "the People API is switched off in the project of the OAuth client; enable it in the Google Cloud \
+                      console (APIs & Services, Library, People API) and wait a few minutes";
+        return Verdict::Final(RemoteError::NotSetUp { reason: reason.to_owned() });
+    }
+    refused(refusal, call, shown(refusal.message()))
 }
 
 fn refused(refusal: &Refusal, call: &Call<'_>, message: String) -> Verdict {

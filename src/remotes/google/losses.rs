@@ -1,4 +1,5 @@
-//! What Google cannot hold of a card, said once for people. Fields that were switched off on purpose are no losses.
+//! What Google cannot hold of a card, said once for people. Fields that were switched off on purpose are no losses, and
+//! neither is the owner: it says whose contact it is in the store, and Google has nobody else to tell that to.
 
 use crate::domain::contact::{Card, Subject};
 use crate::domain::field::Field;
@@ -40,7 +41,6 @@ pub(super) fn of(card: &Card, mapping: &Mapping) -> Vec<String> {
         losses.push(format!("the notes are longer than {NOTES_BYTES_MAX} bytes"));
     }
     losses.extend(lost_custom_fields(card, mapping));
-    losses.extend(homeless(mapping, Field::Owner, card.owner.is_some()));
     losses
 }
 

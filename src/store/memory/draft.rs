@@ -94,6 +94,11 @@ impl<'a> Draft<'a> {
                 self.put(|state| &mut state.conflicts, conflict.id, *conflict);
             }
             Write::Run(run) => self.put(|state| &mut state.runs, run.run, *run),
+            Write::ForgetAccount(account, replica) => {
+                let before = self.state.clone();
+                self.state.forget(&account, &replica);
+                self.undo.push(Box::new(move |state| *state = before));
+            }
             Write::RaiseEpoch { over } => {
                 let before = (self.state.identity.epoch, self.state.last_marker);
                 self.state.identity.epoch += 1;

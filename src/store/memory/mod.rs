@@ -25,7 +25,7 @@ use crate::domain::account::AccountState;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::Contact;
 use crate::domain::harm::HarmDone;
-use crate::domain::history::RecordedChange;
+use crate::domain::history::{Actor, RecordedChange};
 use crate::domain::id::{AccountName, ConflictId, ContactId, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId};
 use crate::domain::link::{Link, LinkState};
 use crate::domain::matching::MatchKey;
@@ -111,6 +111,7 @@ impl Store for MemoryStore {
         let wanted = rows
             .filter(|(_, row)| query.contact.is_none_or(|contact| row.change.contact == contact))
             .filter(|(_, row)| query.run.is_none_or(|run| row.change.run == Some(run)))
+            .filter(|(_, row)| query.import.is_none_or(|import| row.change.actor == Actor::Import { import }))
             .map(|(_, row)| row.clone());
         Ok(wanted.take(query.limit.unwrap_or(u32::MAX) as usize).collect())
     }

@@ -1,6 +1,6 @@
 //! All that the store in memory holds: a map per table, and a map per key that is looked up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use crate::domain::account::AccountState;
@@ -8,7 +8,7 @@ use crate::domain::conflict::Conflict;
 use crate::domain::contact::Contact;
 use crate::domain::harm::{Harm, LetBy};
 use crate::domain::history::RecordedChange;
-use crate::domain::id::{AccountName, ConflictId, ContactId, LinkId, LinkToken, Marker, RemoteId, RunId};
+use crate::domain::id::{AccountName, ConflictId, ContactId, LinkId, LinkToken, Marker, RemoteId, ReplicaId, RunId};
 use crate::domain::link::Link;
 use crate::domain::matching::MatchKey;
 use crate::domain::outbox::{Intent, Sent};
@@ -116,6 +116,33 @@ impl State {
         let from = (contact, AccountName::new(""));
         let links = self.link_of_contact.range(from..).take_while(|((owner, _), _)| *owner == contact);
         links.map(|(_, link)| *link).collect()
+    }
+
+    /// Removes what is known of an account, and the counter of its replica everywhere.
+    pub(super) fn forget(&mut self, account: &AccountName, replica: &ReplicaId) {
+        let gone: BTreeSet<LinkId> =
+            self.links.values().filter(|link| link.account == *account).map(|link| link.id).collect();
+        self.links.retain(|id, _| !gone.contains(id));
+        self.link_of_contact.retain(|_, link| !gone.contains(link));
+        self.link_of_remote.retain(|_, link| !gone.contains(link));
+        self.tokens.retain(|_, link| !gone.contains(link));
+        self.aliases.retain(|_, link| !gone.contains(link));
+        self.unsettled.retain(|(owner, _), ()| owner != account);
+        self.intents.retain(|_, intent| !gone.contains(&intent.link));
+        self.intent_of_link.retain(|link, _| !gone.contains(link));
+        self.sent.retain(|_, sent| !gone.contains(&sent.link));
+        self.conflicts.retain(|_, conflict| conflict.account != *account);
+        self.accounts.remove(account);
+        self.grants.remove(account);
+        self.ghosts.retain(|(owner, _), _| owner != account);
+        self.strangers.retain(|(owner, _), _| owner != account);
+        self.harms.retain(|(owner, ..), _| owner != account);
+        self.contacts.values_mut().for_each(|contact| contact.version.retire(replica));
+        for link in self.links.values_mut() {
+            link.acked.retire(replica);
+            link.settled.retire(replica);
+        }
+        self.sent.values_mut().for_each(|sent| sent.version.retire(replica));
     }
 
     /// Conflicts that wait, by id.

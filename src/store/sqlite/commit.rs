@@ -10,7 +10,9 @@ use sqlx::{SqliteConnection, SqlitePool};
 
 use super::contact::Beside;
 use super::error::unavailable;
-use super::{account, conflict, contact, harm, history, lease, link, link_write, meta, outbox, outsider, run as runs};
+use super::{
+    account, conflict, contact, forget, harm, history, lease, link, link_write, meta, outbox, outsider, run as runs,
+};
 use crate::domain::id::ContactId;
 use crate::store::check::check;
 use crate::store::{Commit, Committed, ContactWrite, StoreError, Write};
@@ -97,6 +99,7 @@ async fn apply(
         Write::Run(run) => runs::put(connection, run).await,
         Write::Harm(done) => harm::put(connection, done).await,
         Write::RaiseEpoch { over } => meta::raise_epoch(connection, *over).await,
+        Write::ForgetAccount(name, replica) => forget::account(connection, name, replica).await,
         Write::ForgetHarm(account, before) => harm::forget(connection, account, *before).await,
     }
 }

@@ -5,7 +5,7 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::error::{RowWrite, unavailable};
 use super::row::{Cells, json, json_word, number};
-use crate::domain::history::{Change, RecordedChange, RemoteCopy};
+use crate::domain::history::{Actor, Change, RecordedChange, RemoteCopy};
 use crate::domain::id::{RemoteId, ReplicaId};
 use crate::store::{HistoryQuery, StoreError};
 
@@ -52,6 +52,9 @@ pub(super) async fn load(
     }
     if let Some(run) = wanted.run {
         query.push(" AND run = ").push_bind(run.to_string());
+    }
+    if let Some(import) = wanted.import {
+        query.push(" AND actor = ").push_bind(json("change", "actor", &Actor::Import { import })?);
     }
     if let Some(before) = wanted.before {
         query.push(" AND sequence < ").push_bind(i64::try_from(before).unwrap_or(i64::MAX));

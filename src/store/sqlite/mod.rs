@@ -13,6 +13,7 @@ mod conflict;
 mod contact;
 mod error;
 mod find;
+mod forget;
 mod grant;
 mod harm;
 mod history;

@@ -492,6 +492,7 @@ fn told(write: &Write) -> &'static str {
         Write::Harm(_) => "harm",
         Write::ForgetHarm(..) => "forget-harm",
         Write::RaiseEpoch { .. } => "raise-epoch",
+        Write::ForgetAccount(..) => "forget-account",
     }
 }
 

@@ -49,7 +49,7 @@ fn a_plan_is_carried_out_once() {
     assert!(run["run"].is_string(), "{run}");
     let (rows, mutations) = (home.rows(), sandbox.mutations());
     let again = home.run(["apply", &id]);
-    assert!(again.ended(1).err.contains("the world has moved"), "{}", again.err);
+    assert!(again.ended(3).err.contains("the world has moved"), "{}", again.err);
     assert_eq!((home.rows(), sandbox.mutations()), (rows, mutations), "nothing was written");
     let nothing = plan(&home, &[]);
     assert_eq!(home.json(&["apply", &nothing])["accounts"][0]["pushed"]["updated"], json!(0));
@@ -65,11 +65,32 @@ fn a_plan_is_refused_when_the_world_has_moved() {
     sandbox.edit(&person, &json!({"nicknames": [{"value": "Robert"}]}));
     let (rows, mutations) = (home.rows(), sandbox.mutations());
     let ran = home.run(["apply", &id]);
-    assert!(ran.ended(1).err.contains("contactsync plan"), "{}", ran.err);
+    assert!(ran.ended(3).err.contains("contactsync plan"), "{}", ran.err);
     assert_eq!((home.rows(), sandbox.mutations()), (rows, mutations), "nothing was written");
     let moved = plan(&home, &[]);
     assert_ne!(moved, id);
     home.json(&["apply", &moved]);
+}
+
+#[test]
+fn a_plan_that_cannot_be_looked_at_any_more_says_why() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    edited(&home, &sandbox);
+    let id = plan(&home, &[]);
+    sandbox.revoke_grant();
+    home.run(["apply", &id]).refused(77, &["contactsync login sales", "nothing was written"]);
+}
+
+#[test]
+fn a_plan_that_only_makes_a_group_is_a_plan_of_its_own() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    home.json(&["person", "list"]);
+    let makes_a_group = plan(&home, &[]);
+    home.json(&["apply", &makes_a_group]);
+    assert_ne!(plan(&home, &[]), makes_a_group);
+    home.run(["apply", &makes_a_group]).ended(3);
 }
 
 #[test]

@@ -47,6 +47,53 @@ fn status_names_the_run_and_approving_it_carries_out_what_was_parked() {
 }
 
 #[test]
+fn what_waits_for_a_lost_group_is_told_with_its_cure_by_sync_and_by_status() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    home.json(&["person", "add", "--name", "Ada", "--email", "ada@example.org"]);
+    home.json(&["sync"]);
+    sandbox.delete_group("Team");
+    let cure = "its pair waits: make a group \"Team\" there, or remove the pair";
+    let told = home.run(["sync"]);
+    assert!(told.ended(3).out.contains(cure), "{}", told.out);
+    let told = home.run(["status"]);
+    assert!(told.ended(0).out.contains(cure), "{}", told.out);
+    let notices = home.json(&["status"])["accounts"][0]["notices"].clone();
+    assert!(notices[0].as_str().is_some_and(|notice| notice.contains(cure)), "{notices}");
+}
+
+#[test]
+fn a_guard_says_what_it_counts_and_what_it_allows() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    parked(&home, &sandbox);
+    let told = home.run(["status"]);
+    for words in
+        ["10 deletions in the store are too many", "guard.max_deletes = 10% allows 5 within 24 hours", "30 contacts"]
+    {
+        assert!(told.ended(0).out.contains(words), "{words}: {}", told.out);
+    }
+    assert_eq!(told.out.matches("contactsync approve").count(), 1, "once: {}", told.out);
+}
+
+#[test]
+fn a_sync_tells_of_links_and_groups_and_names_its_run() {
+    let sandbox = Sandbox::start();
+    let home = Home::with_account(&sandbox, "delete = { left_group = \"unlink\" }");
+    home.json(&["sync"]);
+    home.json(&["person", "add", "--name", "Ada", "--email", "ada@example.org"]);
+    let ada = json!({"names": [{"givenName": "Ada"}], "emailAddresses": [{"value": "ada@example.org"}]});
+    sandbox.create(&ada, Some("Team"));
+    let linked = home.json(&["sync"])["accounts"][0]["links"].clone();
+    assert_eq!(linked["linked"], json!(1), "{linked}");
+    sandbox.leave(&sandbox.person_with("ada@example.org"), "Team");
+    let told = home.run(["sync"]);
+    for words in ["links and groups: 1 no longer kept equal", "contactsync undo"] {
+        assert!(told.ended(0).out.contains(words), "{words}: {}", told.out);
+    }
+}
+
+#[test]
 fn a_run_that_nobody_knows_is_refused() {
     let home = Home::alone();
     let ran = home.run(["approve", "01ARZ3NDEKTSV4RRFFQ69G5FAV"]);

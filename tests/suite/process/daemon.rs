@@ -178,18 +178,33 @@ fn of_two_daemons_on_one_store_one_works_on_the_account() {
     let first = daemon_in_flight(&home, &sandbox, FOR_EVER_MS);
     let calls = sandbox.calls(&["*"]);
     let mut second = home.start(["run"]);
-    second.remark("contactsync is running");
-    second.signal("USR1");
-    let told = second.remark("account sales is not equal");
+    let told = second.remark("account sales is served by another daemon");
     assert!(told.contains(&format!("process {}", first.id())), "{told}");
+    second.signal("USR1");
+    second.remark("asked to synchronize every account now");
     assert_eq!(sandbox.calls(&["*"]), calls);
     // Once the first one is gone, the second one goes on where it was.
     first.kill();
-    second.signal("USR1");
+    second.remark("account sales is served by this daemon from now on");
     second.remark("account sales is equal");
     sandbox.person_with("flight@example.org");
-    stops(second);
+    second.signal("TERM");
+    let told = second.end();
+    assert_eq!(told.ended(0).err.matches("is served by another daemon").count(), 1, "once: {}", told.err);
     sandbox.has_no_complaints();
+}
+
+#[test]
+fn a_daemon_that_stops_hands_its_accounts_to_the_one_that_waits_and_commands_are_not_kept_out() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    let first = daemon(&home);
+    let mut second = home.start(["run"]);
+    second.remark("account sales is served by another daemon");
+    home.json(&["sync"]);
+    stops(first);
+    second.remark("account sales is served by this daemon from now on");
+    stops(second);
 }
 
 #[test]

@@ -75,6 +75,12 @@ fn each_failure_names_its_cure() {
     let (found, cure) = wrong(&answer, "clock");
     assert!(found.contains("behind Google's") && cure.contains("timedatectl"), "{answer}");
 
+    sandbox.set(&json!({"api_enabled": false}));
+    let answer = home.run(["--json", "doctor"]).json_after(78);
+    let (found, cure) = wrong(&answer, "API");
+    assert!(found.contains("switched off") && cure.contains("Cloud console"), "{answer}");
+    sandbox.set(&json!({"api_enabled": true}));
+
     sandbox.revoke_grant();
     let answer = home.run(["--json", "doctor"]).json_after(77);
     assert!(wrong(&answer, "grant").1.contains("contactsync login sales"), "{answer}");

@@ -42,7 +42,8 @@ fn what_is_asked_for_wrongly_ends_with_2_and_is_named() {
         (&["import", "empty.csv", "--yes"], &["empty.csv is empty"]),
         (&["import", "noise.csv", "--yes"], &["noise.csv"]),
         (&["import", "/dev/zero", "--yes"], &["/dev/zero", "268435456 bytes"]),
-        (&["export", "a folder"], &["a folder", "directory"]),
+        (&["export", "a folder", "--format", "csv"], &["a folder", "directory"]),
+        (&["export", "all.txt"], &["all.txt", ".csv", "--format"]),
         (&["export", "missing/all.csv"], &["missing/all.csv", "No such file"]),
         (&["export", "--format", "pdf"], &["pdf", "vcard"]),
         (&["sandbox", "--listen", "0.0.0.0:0"], &["loopback", "0.0.0.0"]),
@@ -170,6 +171,30 @@ fn a_consent_that_was_withdrawn_ends_with_77_and_the_command_that_renews_it() {
     let told = home.run(["sync"]);
     assert!(told.ended(77).out.contains("contactsync login sales"), "{told:?}");
     assert_eq!(home.json(&["status"])["accounts"][0]["last_outcome"], "no_consent");
+}
+
+#[test]
+fn an_access_that_is_not_set_up_is_no_matter_of_consent_and_ends_with_78() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    home.json(&["sync"]);
+    let is_told = |names: &[&str]| {
+        let account = home.run(["sync", "--json"]).json_after(78)["accounts"][0].clone();
+        assert_eq!((&account["outcome"], &account["fault"]), (&json!("failed"), &json!("setup")), "{account}");
+        let error = account["error"].as_str().expect("an error");
+        assert!(names.iter().all(|name| error.contains(name)), "{error}");
+        assert!(!error.contains("consent is missing") && !error.contains("contactsync login"), "{error}");
+        home.run(["plan", "--json"]).json_after(78);
+    };
+    sandbox.set(&json!({"api_enabled": false}));
+    is_told(&["People API is switched off", "Google Cloud console"]);
+    sandbox.set(&json!({"api_enabled": true}));
+    home.json(&["sync"]);
+    let sound = home.read("contactsync.toml");
+    home.configure(&sound.replace(sandbox.fact("client_secret"), "wrong"));
+    is_told(&["client secret", "contactsync.toml:6", "google.client_secret"]);
+    home.configure(&sound);
+    home.json(&["sync"]);
 }
 
 #[test]

@@ -42,6 +42,63 @@ fn a_contact_is_explained_on_both_sides_without_writing_anywhere() {
 }
 
 #[test]
+fn what_both_sides_say_in_their_own_way_is_no_difference() {
+    let sandbox = Sandbox::start();
+    let home = Home::with_account(&sandbox, "conflict = \"manual\"");
+    let id = home.id(&[
+        "person",
+        "add",
+        "--name",
+        "Ada",
+        "--email",
+        "ada@example.org",
+        "--label",
+        "Customer",
+        "--organization",
+        "Example GmbH",
+        "--owner",
+        "sales@example.org",
+        "--notes",
+        "agreed",
+    ]);
+    home.json(&["sync"]);
+    let differences = || {
+        let told = home.run(["explain", &id]);
+        let lines: Vec<String> =
+            told.ended(0).out.lines().filter(|line| line.contains(": agreed ")).map(str::to_owned).collect();
+        lines
+    };
+    assert_eq!(differences(), [] as [String; 0]);
+    home.json(&["person", "edit", &id, "--notes", "ours"]);
+    sandbox.edit(&sandbox.person_with("ada@example.org"), &json!({"biographies": [{"value": "theirs"}]}));
+    home.run(["sync"]).ended(3);
+    assert_eq!(differences(), ["  notes: agreed agreed | store ours | Google theirs"]);
+    let told = home.run(["sync"]);
+    assert!(told.ended(3).out.contains("1 conflict waits: contactsync conflict list"), "{}", told.out);
+    let told = home.run(["status"]);
+    assert!(told.ended(0).out.contains("1 conflict waits: contactsync conflict list"), "{}", told.out);
+}
+
+#[test]
+fn a_conflict_is_shown_under_the_contact_too() {
+    let sandbox = Sandbox::start();
+    let home = Home::with_account(&sandbox, "conflict = \"manual\"");
+    let id = home.id(&["person", "add", "--name", "Ada", "--email", "ada@example.org"]);
+    home.json(&["sync"]);
+    home.json(&["person", "edit", &id, "--notes", "ours"]);
+    sandbox.edit(&sandbox.person_with("ada@example.org"), &json!({"biographies": [{"value": "theirs"}]}));
+    home.run(["sync"]).ended(3);
+    let shown = home.json(&["conflict", "show", &id]);
+    assert_eq!((&shown["field"], &shown["google"]), (&json!("notes"), &json!("theirs")));
+    home.json(&["person", "edit", &id, "--job-title", "ours"]);
+    sandbox.edit(&sandbox.person_with("ada@example.org"), &json!({"organizations": [{"title": "theirs"}]}));
+    home.run(["sync"]).ended(3);
+    let other = shown["id"].as_str().expect("an id");
+    home.run(["conflict", "show", &id]).refused(2, &["2 conflicts", other, "notes", "job_title"]);
+    assert_eq!(home.json(&["conflict", "show", other]), shown);
+}
+
+#[test]
 fn what_waits_is_explained() {
     let sandbox = Sandbox::start();
     let home = Home::with_account(&sandbox, "conflict = \"manual\"\nguard = { max_deletes = 0 }");

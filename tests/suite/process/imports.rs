@@ -319,3 +319,70 @@ fn exports_of_other_programs_come_in_without_a_map() {
         assert_eq!((&again["created"], &again["updated"]), (&json!(0), &json!(0)), "{file}: {again}");
     }
 }
+
+#[test]
+fn an_import_is_taken_back_as_far_as_nothing_has_changed_since() {
+    let home = Home::alone();
+    let dora = home.id(&["person", "add", "--name", "Dora Old", "--email", "dora@example.org"]);
+    home.json(&["person", "add", "--name", "Emil Old", "--email", "emil@example.org"]);
+    home.write(
+        "people.csv",
+        "Name,E-mail,Phone,Company,Notes\n\
+         Ada King,ada@example.org,+49 30 1,Example GmbH,\n\
+         Bob Stone,bob@example.org,+49 30 2,Example GmbH,\n\
+         Cleo Last,cleo@example.org,+49 30 3,Other GmbH,\n\
+         Dora Old,dora@example.org,+49 30 4,,taken in\n\
+         Emil Old,emil@example.org,+49 30 5,,taken in\n",
+    );
+    let before = content(&home);
+    let answer = import(&home, "people.csv", 0);
+    let id = answer["import"].as_str().expect("an id").to_owned();
+    let edited = home.person_with("bob@example.org")["id"].as_str().expect("an id").to_owned();
+    home.json(&["person", "edit", &edited, "--notes", "edited since"]);
+    home.json(&["person", "edit", &dora, "--phone", "+49 30 99"]);
+    let rows = home.rows();
+
+    let told = home.run(["import", "undo", &id]);
+    for words in
+        ["Ada King", "edited since", "phones changed since", "1 person belongs to it", &format!("undo {id} --yes")]
+    {
+        assert!(told.ended(0).out.contains(words), "{words}: {}", told.out);
+    }
+    let plan = home.json(&["import", "undo", &id]);
+    assert_eq!(home.rows(), rows, "nothing was written");
+    let of = |op: &str| {
+        let operations = plan["operations"].as_array().expect("operations");
+        let mut names: Vec<&str> =
+            operations.iter().filter(|one| one["op"] == op).filter_map(|one| one["name"].as_str()).collect();
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(of("delete"), ["Ada King", "Cleo Last", "Other GmbH"], "{plan}");
+    assert_eq!(of("update"), ["Dora Old", "Emil Old"], "{plan}");
+
+    let done = home.json(&["import", "undo", &id, "--yes"]);
+    assert_eq!((&done["deleted"], &done["updated"]), (&json!(3), &json!(2)), "{done}");
+    assert_eq!(names(&home), ["Bob Stone", "Dora Old", "Emil Old"]);
+    let dora = home.person_with("dora@example.org");
+    assert_eq!((&dora["notes"], &dora["phones"][0]["value"]), (&Value::Null, &json!("+49 30 99")));
+    let emil = home.person_with("emil@example.org");
+    assert_eq!((&emil["notes"], &emil["phones"]), (&Value::Null, &json!([])));
+    assert!(before.iter().any(|one| one["name"]["full"] == "Emil Old" && one["phones"] == json!([])));
+    let again = home.run(["import", "undo", &id, "--yes"]);
+    assert!(again.ended(0).out.contains("there is nothing to take back"), "{}", again.out);
+    home.run(["import", "undo", "01ARZ3NDEKTSV4RRFFQ69G5FAV"]).refused(2, &["no import"]);
+    home.run(["import"]).ended(2);
+}
+
+#[test]
+fn an_untouched_import_is_taken_back_whole() {
+    let home = Home::alone();
+    let rows: String = (0..600).map(|n| format!("Person {n},p{n}@example.org,Company {}\n", n / 100)).collect();
+    home.write("people.csv", format!("Name,E-mail,Company\n{rows}"));
+    let answer = import(&home, "people.csv", 0);
+    let id = answer["import"].as_str().expect("an id");
+    let done = home.json(&["import", "undo", id, "--yes"]);
+    assert_eq!((&done["deleted"], &done["skipped"]), (&json!(606), &json!([])), "{done}");
+    assert_eq!(content(&home), [] as [Value; 0]);
+    assert_eq!(home.json(&["organization", "list"]), json!([]));
+}

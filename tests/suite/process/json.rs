@@ -181,8 +181,20 @@ fn a_run_and_a_plan_are_told_account_by_account() {
     let run = home.json(&["sync"]);
     has_members(&run, &["run", "accounts"]);
     let account = &run["accounts"][0];
-    // Ada has an owner, which Google has no place for: a remark about that is added.
-    let members = ["account", "outcome", "pulled", "pushed", "conflicts", "parked", "failed", "calls", "notices"];
+    // A group was made, which is worth a remark.
+    let members = [
+        "account",
+        "outcome",
+        "pulled",
+        "pushed",
+        "links",
+        "conflicts",
+        "conflicts_waiting",
+        "parked",
+        "failed",
+        "calls",
+        "notices",
+    ];
     has_members(account, &members);
     assert_eq!(account["pushed"], json!({"created": 2, "updated": 0, "deleted": 0}));
     assert_eq!(account["pulled"], json!({"created": 0, "updated": 0, "deleted": 0}));
@@ -200,6 +212,7 @@ fn a_run_and_a_plan_are_told_account_by_account() {
             "last_run_at",
             "last_outcome",
             "last_error",
+            "notices",
             "last_good",
             "token_age_s",
             "linked",
@@ -287,7 +300,7 @@ fn the_first_line_of_the_sandbox_says_where_everything_is() {
 fn remarks_and_logs_go_to_stderr() {
     let sandbox = Sandbox::start();
     let home = Home::with(&sandbox);
-    let ran = home.run(["--json", "-v", "-v", "person", "add", "--email", "nowhere"]);
+    let ran = home.run(["--json", "-v", "-v", "person", "add", "--email", "ada@nowhere"]);
     ran.json_after(0);
     assert!(ran.err.contains("does not look like an e-mail address"), "{ran:?}");
     let ran = home.run(["--json", "-vv", "sync"]);

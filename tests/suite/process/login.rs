@@ -175,6 +175,33 @@ fn a_refresh_token_from_a_file_is_tried_before_it_is_stored() {
 }
 
 #[test]
+fn a_key_that_was_lost_or_is_another_ends_with_77_and_names_it_and_the_login() {
+    let sandbox = Sandbox::start();
+    let home = without_consent(&sandbox);
+    logged_in(&home).0.ended(0);
+    home.json(&["sync"]);
+    let key = home.path("contacts.db.key");
+    std::fs::remove_file(&key).expect("removed");
+    let names_the_cure = |line: &str| {
+        let answer = home.run(["--json", line]).json_after(77);
+        let error = answer["accounts"][0]["error"].as_str().expect("a reason").to_owned();
+        assert!(error.contains(&key.display().to_string()), "{line}: {error}");
+        assert!(error.contains("contactsync login sales"), "{line}: {error}");
+    };
+    names_the_cure("plan");
+    assert!(!key.exists(), "a plan makes no key");
+    names_the_cure("sync");
+    home.write_private("contacts.db.key", [7; 32]);
+    names_the_cure("sync");
+    assert_eq!(home.json(&["status"])["accounts"][0]["last_outcome"], json!("no_consent"));
+    home.write_private("contacts.db.key", [7; 31]);
+    home.run(["sync"]).refused(78, &["contacts.db.key", "32 random bytes", "contactsync login"]);
+    home.write_private("contacts.db.key", [7; 32]);
+    logged_in(&home).0.ended(0);
+    home.json(&["sync"]);
+}
+
+#[test]
 fn a_logout_gives_the_consent_back_and_changes_no_contact() {
     let sandbox = Sandbox::start();
     let home = without_consent(&sandbox);

@@ -90,6 +90,58 @@ fn a_plan_writes_nowhere_is_the_same_twice_and_comes_true() {
 }
 
 #[test]
+fn a_plan_in_a_new_folder_makes_no_store() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    sandbox.create(&json!({"names": [{"givenName": "Gerd"}]}), None);
+    let before = files(&home);
+    let ran = home.run(["plan"]);
+    assert!(ran.ended(0).err.contains("there is no store at") && ran.out.contains("\"Team\""), "{ran:?}");
+    assert_eq!(files(&home), before);
+    home.configure(&home.read("contactsync.toml").replace("sqlite:contacts.db", "sqlite:new/folder/contacts.db"));
+    home.json(&["plan"]);
+    assert_eq!(files(&home), before);
+}
+
+#[test]
+fn a_plan_in_a_new_folder_keeps_a_refresh_token_that_came_with_it() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    home.configure(&home.read("contactsync.toml").replace("sqlite:contacts.db", "sqlite:new/folder/contacts.db"));
+    sandbox.set(&json!({"rotate_refresh_tokens": true}));
+    let ran = home.run(["plan"]);
+    assert!(ran.ended(0).err.contains("Google replaced the consent"), "{ran:?}");
+    home.json(&["plan"]);
+    home.json(&["sync"]);
+}
+
+#[test]
+fn a_conflict_is_planned_as_the_policy_decides_it() {
+    for (policy, taken, both) in [
+        ("store", "store", "store ours | Google theirs -> both get ours"),
+        ("google", "remote", "store ours | Google theirs -> both get theirs"),
+        ("manual", "hold", "store ours | Google theirs -> each side keeps its own"),
+    ] {
+        let sandbox = Sandbox::start();
+        let home = Home::with_account(&sandbox, &format!("conflict = \"{policy}\""));
+        let id = home.id(&["person", "add", "--name", "Ada", "--email", "ada@example.org"]);
+        home.json(&["sync"]);
+        home.json(&["person", "edit", &id, "--notes", "ours"]);
+        sandbox.edit(&sandbox.person_with("ada@example.org"), &json!({"biographies": [{"value": "theirs"}]}));
+        let plan = home.run(["plan", "--json"]).json();
+        let operations = plan["accounts"][0]["operations"].as_array().expect("operations");
+        let conflict = &operations.iter().find(|one| one["op"] == "conflict").expect("a conflict")["fields"]["notes"];
+        let sides = json!({"store": "ours", "google": "theirs", "taken": taken});
+        assert_eq!((&conflict["before"], &conflict["conflict"]), (&json!("ours"), &sides), "{plan}");
+        let told = home.run(["plan"]);
+        assert!(told.out.contains(both), "{}", told.out);
+        home.run(["sync"]);
+        let after = home.person_with("ada@example.org")["notes"].clone();
+        assert_eq!(conflict["after"], after, "the plan comes true under {policy}");
+    }
+}
+
+#[test]
 fn a_plan_before_the_first_sync_makes_no_group() {
     let sandbox = Sandbox::start();
     let home = Home::with(&sandbox);

@@ -69,6 +69,26 @@ fn a_run_is_looked_at_undone_and_brought_back() {
 }
 
 #[test]
+fn a_run_that_did_nothing_offers_nothing() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    home.json(&["sync"]);
+    let run = home.json(&["sync"])["run"].as_str().expect("a run").to_owned();
+    let told = home.run(["undo", &run]);
+    assert!(told.ended(0).out.contains("there is nothing to take back"), "{}", told.out);
+    assert!(!told.out.contains("--yes"), "{}", told.out);
+}
+
+#[test]
+fn the_history_names_contacts() {
+    let home = Home::alone();
+    let id = home.id(&["person", "add", "--name", "Ada King", "--email", "ada@example.org"]);
+    let told = home.run(["history"]);
+    assert!(told.ended(0).out.contains(&id) && told.out.contains("Ada King"), "{}", told.out);
+    assert_eq!(home.json(&["history", &id])[0]["name"], json!("Ada King"));
+}
+
+#[test]
 fn a_run_that_nobody_knows_is_refused() {
     let home = Home::alone();
     let ran = home.run(["undo", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "--yes"]);

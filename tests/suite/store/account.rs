@@ -2,8 +2,9 @@
 
 use contactsync::domain::account::{AccountState, ClockSet, Cursor, Outcome, PairGroup};
 use contactsync::domain::budget::{Allowance, Budget};
-use contactsync::domain::id::{ChangeToken, Etag, GroupId, Marker};
-use contactsync::store::{StoreIdentity, Write};
+use contactsync::domain::id::{AccountName, ChangeToken, Etag, GroupId, Marker, ReplicaId};
+use contactsync::domain::link::Link;
+use contactsync::store::{Ghost, LinkCounts, StoreIdentity, Stranger, Write};
 
 use super::{AnyStore, write};
 use crate::support::values::*;
@@ -67,6 +68,54 @@ pub async fn a_new_epoch_goes_on_after_every_marker_of_the_former(store: AnyStor
     let refused = vec![Write::RaiseEpoch { over: Marker(over.0 * 2) }, put(&link(1, Some(contact_id(77))))];
     assert!(write(&*store, refused).await.is_err(), "a link without its contact");
     assert!(store.newest_marker().await.unwrap() < Marker(over.0 * 2), "all or nothing");
+}
+
+// Two accounts and a contact in both: once one is forgotten, nothing names it, and what was settled stays settled.
+pub async fn a_forgotten_account_leaves_nothing_behind_and_unsettles_nobody(store: AnyStore) {
+    let (sales, field) = (account("sales"), account("field"));
+    let (of_sales, of_field) = (ReplicaId::new("google:sales"), ReplicaId::new("google:field"));
+    let contact = edited(&contact(1, person("Ada King")), |contact| {
+        contact.version.tick(&of_sales);
+        contact.version.tick(&of_field);
+    });
+    let version = contact.version.clone();
+    let settled = |number: u32, name: &AccountName| Link {
+        account: name.clone(),
+        acked: version.clone(),
+        settled: version.clone(),
+        seen: None,
+        parked: None,
+        ..link(number, Some(contact_id(1)))
+    };
+    let (first, second) = (settled(1, &sales), settled(2, &field));
+    let stranger = Stranger { account: sales.clone(), remote: remote(9), etag: None, keys: Default::default() };
+    let writes = vec![
+        create(&contact),
+        put(&first),
+        put(&second),
+        open_intent(1, &first),
+        Write::Conflict(Box::new(conflict(1, contact.id, &first))),
+        Write::Stranger(stranger),
+        Write::Ghost(Ghost { account: sales.clone(), remote: remote(10), seen: time(1) }),
+        Write::Account(Box::new(account_state("sales"))),
+        Write::Account(Box::new(account_state("field"))),
+    ];
+    write(&*store, writes).await.unwrap();
+    let before = store.link_counts(&field).await.unwrap();
+    write(&*store, vec![Write::ForgetAccount(sales.clone(), of_sales.clone())]).await.unwrap();
+    assert_eq!(store.account(&sales).await.unwrap(), None);
+    assert_eq!(store.link_counts(&sales).await.unwrap(), LinkCounts::default());
+    assert_eq!(store.links(&[first.id]).await.unwrap(), []);
+    assert_eq!(store.links_of_tokens(std::slice::from_ref(&first.token)).await.unwrap(), []);
+    let stored = store.contacts(&[contact.id]).await.unwrap().pop().unwrap();
+    assert_eq!((stored.version.get(&of_sales), stored.version.get(&of_field)), (0, 1));
+    assert_eq!(stored.card, contact.card);
+    assert_eq!(store.link_counts(&field).await.unwrap(), before);
+    assert_eq!(store.unsettled_links(&field, None, 9).await.unwrap(), []);
+    let left = store.links(&[second.id]).await.unwrap().pop().unwrap();
+    assert_eq!((left.settled, left.acked), (stored.version.clone(), stored.version));
+    // A new account of that name counts anew, and takes up nothing of the former.
+    write(&*store, vec![put(&first)]).await.unwrap();
 }
 
 pub async fn groups_are_replaced_together_with_the_account(store: AnyStore) {

@@ -117,6 +117,7 @@ on_every_store! {
         an_intent_and_its_meaning_agree,
         markers_grow_even_when_the_clock_goes_back;
     account:
+        a_forgotten_account_leaves_nothing_behind_and_unsettles_nobody,
         a_new_epoch_goes_on_after_every_marker_of_the_former,
         an_account_is_found_as_it_was_stored,
         groups_are_replaced_together_with_the_account,

@@ -31,6 +31,7 @@ fn word(code: u16, body: &str, about: About<'_>) -> String {
             RemoteError::Missing { .. } => "missing".to_owned(),
             RemoteError::Exists { .. } => "exists".to_owned(),
             RemoteError::NoConsent { .. } => "no consent".to_owned(),
+            RemoteError::NotSetUp { .. } => "not set up".to_owned(),
             RemoteError::Full { .. } => "full".to_owned(),
             RemoteError::Refused { items, .. } => format!("refused {:?}", items.keys().collect::<Vec<_>>()),
             other => format!("{other:?}"),
@@ -135,7 +136,7 @@ fn refusals_are_told_apart() {
             403,
             error(403, "PERMISSION_DENIED", "x", reason("SERVICE_DISABLED", none())),
             About::Other,
-            "no consent",
+            "not set up",
         ),
         (
             "forbidden",

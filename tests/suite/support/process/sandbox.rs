@@ -100,6 +100,17 @@ impl Sandbox {
         self.account("PATCH", &format!("people/{}", id_of(person)), Some(patch));
     }
 
+    /// Takes a contact out of a group.
+    pub fn leave(&self, person: &Value, group: &str) {
+        self.account("DELETE", &format!("people/{}/labels/{}", id_of(person), self.group(group)), None);
+    }
+
+    /// Deletes a group; its members stay.
+    pub fn delete_group(&self, name: &str) {
+        let group = self.group(name);
+        self.account("DELETE", &format!("groups/{group}"), None);
+    }
+
     /// Moves a contact to the trash.
     pub fn delete(&self, person: &Value) {
         self.account("DELETE", &format!("people/{}", id_of(person)), None);
