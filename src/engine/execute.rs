@@ -13,6 +13,7 @@ use super::push::{News, PushPlan};
 use super::reached::{self, Situation};
 use super::rules::{self, Rule};
 use super::{Doing, EngineError, Run, Step};
+use crate::domain::answer::Candidates;
 use crate::domain::contact::Contact;
 use crate::domain::digest::Digest;
 use crate::domain::id::{LinkId, Marker, RemoteId};
@@ -130,6 +131,7 @@ impl Run<'_> {
             since,
             run: None,
             times: times + 1,
+            candidates: Candidates::default(),
         });
         self.fail(contact.id, reason);
     }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod answers;
 mod approvals;
 mod batches;
 mod clocks;
@@ -13,6 +14,7 @@ mod crash;
 mod deletions;
 mod directions;
 mod fidelity;
+mod first_link;
 mod floors;
 mod google;
 mod groups;
@@ -21,9 +23,11 @@ mod identity;
 mod laws;
 mod lossless;
 mod moves;
+mod phones;
 mod preview;
 mod process;
 mod random;
+mod reconnect;
 mod recovery;
 mod refusals;
 mod refused_commits;
