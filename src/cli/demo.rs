@@ -116,6 +116,7 @@ async fn import_sample(desk: &Desk) -> anyhow::Result<u64> {
         clock: desk.clock.as_ref(),
         entropy: desk.entropy.as_ref(),
         effect: Effect::Write,
+        home: desk.config.store.region,
     };
     let import = ImportId::new(desk.clock.now(), desk.entropy.next_u128());
     let report = importer.import(import, file.items(), |_| (), |_| ()).await.context("importing the sample")?;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use super::apply::Outdated;
 use crate::config::{ConfigError, SecretError};
+use crate::contacts::answer::AnswerError;
 use crate::contacts::edit::EditError;
 use crate::contacts::patch::PatchError;
 use crate::domain::account::Outcome;
@@ -125,6 +126,16 @@ fn meaning(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
                 Some(Exit::Usage)
             }
             EditError::Store(_) => None,
+        };
+    }
+    if let Some(error) = cause.downcast_ref::<AnswerError>() {
+        return match error {
+            AnswerError::NoContact(_)
+            | AnswerError::Deleted(_)
+            | AnswerError::Linked { .. }
+            | AnswerError::ContactTaken { .. }
+            | AnswerError::RecordTaken { .. } => Some(Exit::Usage),
+            AnswerError::Store(_) => None,
         };
     }
     if let Some(error) = cause.downcast_ref::<EngineError>() {

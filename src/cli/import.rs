@@ -127,6 +127,7 @@ async fn take_in(
         clock: desk.clock.as_ref(),
         entropy: desk.entropy.as_ref(),
         effect: if import.is_some() { Effect::Write } else { Effect::Preview },
+        home: desk.config.store.region,
     };
     let id = import.unwrap_or_else(|| ImportId::new(desk.clock.now(), 0));
     let what = if import.is_some() { "importing" } else { "reading" };

@@ -37,6 +37,7 @@ pub mod output;
 pub mod plan;
 pub mod plan_id;
 pub mod progress;
+pub mod question;
 pub mod run;
 pub mod sandbox;
 mod scratch;
@@ -169,6 +170,9 @@ pub enum Command {
     /// Work with fields that both sides changed
     #[command(subcommand)]
     Conflict(conflict::ConflictCommand),
+    /// Work with contacts of which only a person can tell who they are on the other side
+    #[command(subcommand)]
+    Match(question::MatchCommand),
     /// Ask the user of an account for consent, in the browser
     Login(login::LoginArgs),
     /// Give the consent of an account back
@@ -257,6 +261,7 @@ async fn carry_out(command: &Command, desk: &Desk) -> anyhow::Result<Exit> {
         Command::History(args) => history::history(args, desk).await,
         Command::Explain(args) => explain::explain(args, desk).await,
         Command::Conflict(command) => conflict::conflict(command, desk).await,
+        Command::Match(command) => question::question(command, desk).await,
         Command::Sync(args) => sync::sync(args, desk).await,
         Command::Plan(args) => plan::plan(args, desk).await,
         Command::Apply(args) => apply::apply(args, desk).await,

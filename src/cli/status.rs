@@ -45,6 +45,8 @@ struct Row {
     parked: u64,
     /// How many of those a guard holds back.
     parked_by_guard: u64,
+    /// How many of them ask who is who.
+    questions: u64,
     /// The run to be approved, to let through all that a guard holds back.
     approve: Option<RunId>,
     conflicts: u64,
@@ -82,6 +84,13 @@ pub async fn status(desk: &Desk) -> anyhow::Result<Exit> {
                 desk.out.text(&format!(
                     "{account}: a guard holds back {count}; `contactsync plan` shows them, `contactsync approve {run}` lets \
                      them through"
+                ))?;
+            }
+            if row.questions > 0 {
+                let (account, count) = (&row.account, many(row.questions, "contact"));
+                desk.out.text(&format!(
+                    "{account}: {count} may exist on the other side already; `contactsync match list` shows which, \
+                     `contactsync match show ID` with whom"
                 ))?;
             }
             for sentence in pace(row, now) {
@@ -128,6 +137,7 @@ async fn row(account: &Account, runs: &[RunRecord], desk: &Desk) -> anyhow::Resu
         waiting,
         parked: counts.parked,
         parked_by_guard: held.contacts,
+        questions: counts.questions,
         approve: held.run,
         conflicts: counts.conflicts,
         // A process that was killed leaves its lease behind; nobody works there.

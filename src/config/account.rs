@@ -5,6 +5,7 @@ use std::path::Path;
 
 use toml::de::DeValue;
 
+use crate::domain::dialling::HomeRegion;
 use crate::domain::field::Field;
 use crate::domain::id::{AccountName, ReplicaId};
 use crate::domain::pair::{DeletePolicy, Direction, Guard, Organizations, Pair, Promise};
@@ -59,6 +60,8 @@ pub struct Account {
     pub pairs: Vec<Pair>,
     /// Fields that travel differently than usual.
     pub fields: BTreeMap<Field, FieldTarget>,
+    /// The country that phone numbers without one belong to; that of the store.
+    pub home: Option<HomeRegion>,
 }
 
 /// Where the user's consent is found.
@@ -92,6 +95,7 @@ impl Account {
             delete: self.delete.clone(),
             guard: self.guard.clone(),
             pairs: self.pairs.clone(),
+            home: self.home,
         }
     }
 
@@ -106,6 +110,7 @@ impl Account {
         file: &Path,
         folder: &Path,
         around: &Surroundings,
+        home: Option<HomeRegion>,
         notes: &mut Notes<'_>,
     ) -> Option<ReadAccount> {
         let name = table.required("name", notes, name);
@@ -142,6 +147,7 @@ impl Account {
             guard,
             pairs,
             fields,
+            home,
         };
         Some(ReadAccount { account, name, email })
     }

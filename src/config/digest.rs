@@ -33,6 +33,8 @@ impl Account {
             format!("delete.left_group {}", value::name_of(&policy::LEFT_GROUP, self.delete.left_group)),
             format!("delete.grace {}", self.delete.grace.as_secs()),
         ];
+        // Who has not set it keeps the digest of releases that did not know it.
+        lines.extend(self.home.map(|home| format!("region {home}")));
         for (field, policy) in &self.conflict_fields {
             lines.push(format!(
                 "conflict_fields {:?} {}",

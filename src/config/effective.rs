@@ -30,6 +30,7 @@ impl Config {
             KeyPlace::Credential(path) => out.comment(&format!("the key is the credential {}", path.display())),
             KeyPlace::Beside(path) => out.comment(&format!("the key is {}, created when needed", path.display())),
         }
+        out.text("region", self.store.region.map(|region| region.to_string()).unwrap_or_default());
         google(&mut out, &self.google);
         if let Some(section) = &self.pipedrive {
             pipedrive(&mut out, section);

@@ -132,7 +132,7 @@ impl Config {
         let accounts: Vec<Option<ReadAccount>> = root
             .tables("account", notes)
             .into_iter()
-            .map(|table| Account::read(table, file, &folder, around, notes))
+            .map(|table| Account::read(table, file, &folder, around, store.region, notes))
             .collect();
         let web = Web::read(root.table("web", notes), file, &folder, around, notes);
         let log = Log::read(root.table("log", notes), notes);

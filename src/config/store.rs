@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeValue;
 
+use crate::domain::dialling::HomeRegion;
+
 use super::Surroundings;
 use super::error::Position;
 use super::table::{Notes, Table};
@@ -21,6 +23,8 @@ pub struct Store {
     pub place: Position,
     /// Where the key is that encrypts grants at rest.
     pub key: KeyPlace,
+    /// The country that phone numbers without one belong to, when twins are looked for.
+    pub region: Option<HomeRegion>,
 }
 
 /// Where the key is that encrypts grants at rest: 32 bytes.
@@ -49,13 +53,14 @@ impl Store {
         let place = notes.position(named.as_ref().map_or(table.place(), |named| &named.place).start);
         let path = named.map_or_else(|| PathBuf::from(DEFAULT_PATH), |named| named.value);
         let key_file = table.optional("key_file", notes, value::text).map(|at| folder.join(at.value));
+        let region = table.or("region", None, notes, region);
         table.finish(notes);
         let key = match (key_file, around.credential("store-key")) {
             (Some(file), _) => KeyPlace::File(file),
             (None, Some(credential)) => KeyPlace::Credential(credential),
             (None, None) => KeyPlace::Beside(beside(&path)),
         };
-        Store { path, place, key }
+        Store { path, place, key, region }
     }
 }
 
@@ -64,6 +69,15 @@ fn beside(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".key");
     PathBuf::from(name)
+}
+
+/// The code of a country; empty for none.
+fn region(value: &DeValue<'_>) -> Result<Option<HomeRegion>, String> {
+    const EXPECTED: &str = "the two-letter code of a country, such as \"DE\", or \"\" for none";
+    match value::text_or_empty(value).map_err(|_| EXPECTED.to_owned())?.as_str() {
+        "" => Ok(None),
+        code => code.parse().map(Some).map_err(|_| EXPECTED.to_owned()),
+    }
 }
 
 fn url(value: &DeValue<'_>, folder: &Path) -> Result<PathBuf, String> {

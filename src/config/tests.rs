@@ -393,6 +393,24 @@ fn the_settings_digest_follows_what_decides_contents_and_nothing_else() {
 }
 
 #[test]
+fn the_region_is_a_country_and_part_of_what_decides_contents() {
+    let with = |region: &str| accepted(&format!("[store]\nregion = \"{region}\"\n{ACCOUNT}\n{PAIR}\n"));
+    let (none, german) = (with(""), with("de"));
+    assert_eq!(none.accounts[0].promise().home, None);
+    assert_eq!(german.accounts[0].promise().home, "DE".parse().ok());
+    assert!(german.effective().contains("region = \"DE\""), "{}", german.effective());
+    assert_eq!(
+        none.accounts[0].settings_digest(),
+        accepted(&format!("{ACCOUNT}\n{PAIR}\n")).accounts[0].settings_digest()
+    );
+    assert_ne!(none.accounts[0].settings_digest(), german.accounts[0].settings_digest());
+    for value in ["\"Germany\"", "\"XX\"", "49", "\"+49\""] {
+        let problems = problems(&format!("[store]\nregion = {value}\n")).concat();
+        assert!(problems.contains("store.region: expected the two-letter code of a country"), "{value}: {problems}");
+    }
+}
+
+#[test]
 fn a_missing_file_is_told_with_every_place_it_was_looked_for() {
     let folder = tempfile::tempdir().expect("a folder");
     let around = Surroundings { user_folder: Some(folder.path().to_owned()), ..Surroundings::default() };

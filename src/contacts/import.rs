@@ -16,11 +16,12 @@ use serde_json::Value;
 
 use crate::clock::{Clock, Entropy};
 use crate::domain::contact::{Card, Contact, OrganizationRef};
+use crate::domain::dialling::{self, HomeRegion};
 use crate::domain::diff;
 use crate::domain::field::Field;
 use crate::domain::history::{Action, Actor, Change};
 use crate::domain::id::{ContactId, ImportId, ReplicaId};
-use crate::domain::matching::{self, MatchKey, Verdict};
+use crate::domain::matching::{self, Face, MatchKey, Verdict};
 use crate::domain::merge::{Rules, three_way};
 use crate::domain::normal;
 use crate::domain::policy::Winner;
@@ -43,6 +44,8 @@ pub struct Importer<'a> {
     pub entropy: &'a dyn Entropy,
     /// Whether anything is written.
     pub effect: Effect,
+    /// The country that phone numbers without one belong to, when twins are looked for.
+    pub home: Option<HomeRegion>,
 }
 
 /// Whether an import writes.
@@ -117,6 +120,7 @@ struct Pending {
 /// rows made.
 #[derive(Default)]
 struct Book {
+    home: Option<HomeRegion>,
     contacts: BTreeMap<ContactId, Pending>,
     by_key: BTreeMap<MatchKey, BTreeSet<ContactId>>,
     changed: BTreeSet<ContactId>,
@@ -142,7 +146,7 @@ impl Importer<'_> {
         let mut report = ImportReport::default();
         let mut drafts = Vec::with_capacity(CHUNK);
         // A preview writes nothing, so it has to remember what earlier chunks would have made.
-        let mut book = Book::default();
+        let mut book = Book::new(self.home);
         let mut done = 0;
         for item in items {
             match item {
@@ -190,7 +194,7 @@ impl Importer<'_> {
         report: &mut ImportReport,
     ) -> Result<(), StoreError> {
         if self.effect == Effect::Write {
-            *book = Book::default();
+            *book = Book::new(self.home);
         }
         self.load(&drafts, book).await?;
         let replica = ReplicaId::store(self.store.identity().await?.epoch);
@@ -238,7 +242,7 @@ impl Importer<'_> {
         let mut keys = BTreeSet::new();
         for draft in drafts {
             for card in std::iter::once(&draft.card).chain(&draft.organization) {
-                keys.extend(matching::index_keys(card));
+                keys.extend(search_keys(card, self.home));
                 keys.extend(organization_key(card));
             }
         }
@@ -267,7 +271,7 @@ impl Importer<'_> {
     }
 
     /// Merges a card into the contact that it is, or makes a new one.
-    fn place(&self, line: u64, card: Card, replica: &ReplicaId, book: &mut Book, report: &mut ImportReport) {
+    fn place(&self, line: u64, mut card: Card, replica: &ReplicaId, book: &mut Book, report: &mut ImportReport) {
         let Some(id) = book.twin(&card) else {
             self.create(card, replica, book);
             report.created += 1;
@@ -275,6 +279,8 @@ impl Importer<'_> {
         };
         let Some(pending) = book.contacts.get_mut(&id) else { return };
         let own = pending.contact.card.clone();
+        // One number is one phone, however the file spells it.
+        dialling::spell_alike(&own.phones, &mut card.phones, self.home, &BTreeMap::new());
         let blank = Card::blank(own.kind());
         let none = BTreeSet::new();
         let winner = |_: &Field| Winner::Store;
@@ -329,6 +335,10 @@ impl Importer<'_> {
 }
 
 impl Book {
+    fn new(home: Option<HomeRegion>) -> Self {
+        Book { home, ..Book::default() }
+    }
+
     fn index(&mut self, contact: &Contact) {
         for key in matching::index_keys(&contact.card) {
             self.by_key.entry(key).or_default().insert(contact.id);
@@ -343,16 +353,25 @@ impl Book {
     /// same file again changes nothing.
     fn twin(&self, card: &Card) -> Option<ContactId> {
         let ids: BTreeSet<ContactId> =
-            matching::index_keys(card).iter().filter_map(|key| self.by_key.get(key)).flatten().copied().collect();
+            search_keys(card, self.home).iter().filter_map(|key| self.by_key.get(key)).flatten().copied().collect();
         let candidates: Vec<(ContactId, &Card)> =
             ids.iter().filter_map(|id| Some((*id, &self.contacts.get(id)?.contact.card))).collect();
-        match matching::judge(card, &candidates) {
+        let faces: Vec<(ContactId, Face<'_>)> =
+            candidates.iter().map(|(id, candidate)| (*id, Face::of(candidate, self.home))).collect();
+        match matching::judge(&Face::of(card, self.home), &faces) {
             Verdict::Twin { id, .. } => Some(id),
             Verdict::Alone | Verdict::Doubtful { .. } => {
                 candidates.iter().find(|(_, candidate)| says_all_of(candidate, card)).map(|(id, _)| *id)
             }
         }
     }
+}
+
+/// Everything by which a contact that a card may be is found.
+fn search_keys(card: &Card, home: Option<HomeRegion>) -> BTreeSet<MatchKey> {
+    let mut keys = matching::index_keys(card);
+    keys.extend(Face::of(card, home).search_keys(home));
+    keys
 }
 
 /// Whether a card says everything that another one says.

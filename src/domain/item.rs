@@ -14,6 +14,11 @@ pub(super) trait Item: Clone + PartialEq {
     /// The text that two items with the same value share. Takes an item in normal form.
     fn key(&self) -> String;
 
+    /// Whether two keys that differ may be one value, as a remote spells it and as it was given.
+    fn resemble(_one: &str, _other: &str) -> bool {
+        false
+    }
+
     /// What kind of value it is: `work`, `home`, …
     fn label(&self) -> Option<&str> {
         None
@@ -84,6 +89,10 @@ impl Item for Phone {
 
     fn key(&self) -> String {
         self.value.clone()
+    }
+
+    fn resemble(one: &str, other: &str) -> bool {
+        normal::resemble(one, other)
     }
 
     fn label(&self) -> Option<&str> {

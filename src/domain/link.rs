@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::answer::Candidates;
 use super::contact::Card;
 use super::id::{AccountName, ContactId, Etag, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId};
 use super::time::Timestamp;
@@ -212,6 +213,9 @@ pub struct Parked {
     pub since: Timestamp,
     /// How often the same content was refused.
     pub times: u32,
+    /// Who it may be, where a person is asked that.
+    #[serde(default, skip_serializing_if = "Candidates::is_empty")]
+    pub candidates: Candidates,
 }
 
 /// The kinds of trouble that park a link.

@@ -3,7 +3,8 @@
 //! An item is known by its value in normal form. Where values do not meet, two devices help:
 //!
 //! - A remote rewrites what it is given (`030 1234567` comes back as `+49 30 1234567`). Items of the two bases that
-//!   have no counterpart by value are therefore paired by label: they were one item when both sides agreed.
+//!   have no counterpart by value are therefore paired by likeness, else by label: they were one item when both sides
+//!   agreed.
 //! - A removal and an addition on one side under the same label are one edit of the value. Otherwise a relabelling on
 //!   the other side would bring the old value back beside the new one.
 //!
@@ -77,10 +78,10 @@ pub(super) fn marks<T: Item>(items: &[T]) -> Vec<Mark> {
 }
 
 /// Brings the items of the four states together. Every mark is in exactly one row.
-pub(super) fn align(marks: &Legs<Vec<Mark>>) -> Vec<Row> {
+pub(super) fn align(marks: &Legs<Vec<Mark>>, resemble: fn(&str, &str) -> bool) -> Vec<Row> {
     let mut rows: Vec<Row> =
         (0..marks.base_store.len()).map(|index| Row { base_store: Some(index), ..Row::default() }).collect();
-    align_bases(&mut rows, marks);
+    align_bases(&mut rows, marks, resemble);
     align_side(&mut rows, marks, Side::Store);
     align_side(&mut rows, marks, Side::Remote);
     rows
@@ -123,10 +124,11 @@ fn legs(marks: &Legs<Vec<Mark>>) -> Legs<Leg<'_>> {
     }
 }
 
-fn align_bases(rows: &mut Vec<Row>, marks: &Legs<Vec<Mark>>) {
+fn align_bases(rows: &mut Vec<Row>, marks: &Legs<Vec<Mark>>, resemble: fn(&str, &str) -> bool) {
     let Legs { base_store, base_remote, .. } = legs(marks);
     let left: Vec<usize> = (0..base_remote.marks.len()).collect();
     let left = join_by_id(rows, base_remote, base_store, left);
+    let left = join_by(rows, base_remote, base_store, left, |known, mark| resemble(&known.key, &mark.key));
     let left = pair_by_label(rows, base_remote, base_store, left);
     rows.extend(left.into_iter().map(|index| Row { base_remote: Some(index), ..Row::default() }));
 }
@@ -155,11 +157,22 @@ fn align_side(rows: &mut Vec<Row>, marks: &Legs<Vec<Mark>>, side: Side) {
 
 /// Puts the items of `left` into rows where `by` has the same item and `own` has none yet. Returns what found no row.
 fn join_by_id(rows: &mut [Row], own: Leg<'_>, by: Leg<'_>, left: Vec<usize>) -> Vec<usize> {
+    join_by(rows, own, by, left, |known, mark| known.id() == mark.id())
+}
+
+/// The same for items that `is_same` takes for one.
+fn join_by(
+    rows: &mut [Row],
+    own: Leg<'_>,
+    by: Leg<'_>,
+    left: Vec<usize>,
+    is_same: impl Fn(&Mark, &Mark) -> bool,
+) -> Vec<usize> {
     let unmatched = |index: &usize| {
         let Some(mark) = own.marks.get(*index) else { return false };
         let row = rows
             .iter_mut()
-            .find(|row| own.index(row).is_none() && by.mark(row).is_some_and(|known| known.id() == mark.id()));
+            .find(|row| own.index(row).is_none() && by.mark(row).is_some_and(|known| is_same(known, mark)));
         match row {
             Some(row) => {
                 own.put(row, *index);

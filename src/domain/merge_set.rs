@@ -54,7 +54,7 @@ pub(super) fn merge_set<T: Item>(legs: Legs<&[T]>, referee: &mut Referee<'_>) ->
         return Outcome { card: legs.store.to_vec(), base: legs.store.to_vec() };
     }
     let marks = legs.map(marks);
-    let rows = align(&marks);
+    let rows = align(&marks, T::resemble);
     let merged: Vec<MergedRow<T>> = rows.iter().map(|row| merge_row(entries(row, &legs, &marks), referee)).collect();
     let card_order = order(&rows, |row| [row.store, row.remote]);
     let base_order = order(&rows, |row| [row.base_store, row.remote]);

@@ -2,7 +2,8 @@
 //!
 //! A [`contact`] is a card under an identity, with a [`version`] that says what it has seen. Each replica holds cards;
 //! what two replicas hold is compared in [`normal`] form and shortened to a [`digest`]. A card that was never linked
-//! finds its twin by [`matching`]; from then on changes are found by [`diff`] against what both sides last agreed on,
+//! finds its twin by [`matching`], phones by the number that a spelling means ([`dialling`]), or by what a person says
+//! ([`answer`]); from then on changes are found by [`diff`] against what both sides last agreed on,
 //! and brought together by [`merge`].
 //!
 //! One merge worked through. Both sides agreed on the phone `030 1234567` (home). In the store it became `work`; at the
@@ -13,10 +14,12 @@
 //! label, the account's [`policy`] would decide, and the other value would be reported as lost.
 
 pub mod account;
+pub mod answer;
 pub mod budget;
 pub mod conflict;
 pub mod contact;
 pub mod date;
+pub mod dialling;
 pub mod diff;
 pub mod digest;
 pub mod field;

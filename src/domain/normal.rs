@@ -22,7 +22,7 @@ use super::contact::{Card, Subject};
 pub use address::{email_key, url_key};
 pub use card::card;
 pub(super) use card::{organization, photo, scalar, set};
-pub use phone::{phone_key, phone_number};
+pub use phone::{phone_key, phone_number, resemble};
 
 /// The revision of the rules of this module; raised when a rule changes what is equal.
 pub const REVISION: u32 = 1;

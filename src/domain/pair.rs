@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::contact::{Card, Kind};
+use super::dialling::HomeRegion;
 use super::field::Field;
 use super::id::{AccountName, ReplicaId};
 use super::policy::ConflictPolicy;
@@ -30,6 +31,8 @@ pub struct Promise {
     pub guard: Guard,
     /// The pairs; at least one.
     pub pairs: Vec<Pair>,
+    /// The country that phone numbers without one belong to, when twins are looked for.
+    pub home: Option<HomeRegion>,
 }
 
 /// One remote group and what of the store belongs into it.

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::domain::contact::{Card, Contact, Kind};
+use crate::domain::contact::{Card, Contact, Kind, Phone};
+use crate::domain::dialling;
 use crate::domain::diff;
 use crate::domain::field::Field;
 use crate::domain::id::GroupId;
@@ -277,10 +278,10 @@ fn reason_of_merge(link: &Link) -> &'static str {
 
 fn merge(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>, reason: &'static str) -> Decision {
     if rules.promise.direction == Direction::ToRemote {
-        return bind_one_way(link, contact, wire, reason);
+        return bind_one_way(link, contact, wire, rules, reason);
     }
     let kind = contact.card.kind();
-    let reading = rules.codec.read(wire, kind);
+    let mut reading = rules.codec.read(wire, kind);
     let blank = Card::blank(kind);
     let (base_store, mut base_remote, before) = match &link.base {
         Some(base) => {
@@ -289,6 +290,11 @@ fn merge(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>, rea
         }
         None => (&blank, blank.clone(), BTreeSet::new()),
     };
+    // Phones that nothing was agreed on so far: where both sides have one number, each keeps its own spelling of it.
+    if base_store.phones.is_empty() && base_remote.phones.is_empty() {
+        let home = rules.promise.home;
+        dialling::spell_alike(&contact.card.phones, &mut reading.card.phones, home, &reading.numbers);
+    }
     let certain = link.base.as_ref().is_none_or(|base| base.certainty == Certainty::Answered)
         || !rules::holds(Rule::UncertainBase);
     if !certain {
@@ -326,10 +332,22 @@ fn merge(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>, rea
     }))
 }
 
+/// The phones that the record has in another spelling: they need not be sent.
+fn phones_known(contact: &Contact, wire: &Value, rules: &Rulebook<'_>) -> Vec<Phone> {
+    let reading = rules.codec.read(wire, contact.card.kind());
+    let mut phones = reading.card.phones.clone();
+    dialling::spell_alike(&contact.card.phones, &mut phones, rules.promise.home, &reading.numbers);
+    let respelled = phones.into_iter().zip(&reading.card.phones).filter(|(now, before)| now.value != before.value);
+    respelled.map(|(now, _)| now).collect()
+}
+
 /// Nothing goes into the store; what it has and the record lacks is what the push adds. What the record has and the store
 /// lacks is remembered for the day on which the direction changes.
-fn bind_one_way(link: &Link, contact: &Contact, wire: &Value, reason: &'static str) -> Decision {
-    let base = link.base.as_ref().map_or_else(|| Card::blank(contact.card.kind()), |base| base.store.clone());
+fn bind_one_way(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>, reason: &'static str) -> Decision {
+    let base = match &link.base {
+        Some(base) => base.store.clone(),
+        None => Card { phones: phones_known(contact, wire, rules), ..Card::blank(contact.card.kind()) },
+    };
     let merged = Merged { card: contact.card.clone(), base_store: base, conflicts: Vec::new() };
     let agreed = Some(link.base.as_ref().map_or_else(|| Value::Object(Map::new()), |base| base.merged().clone()));
     let (wire, returns, record_gone) = (wire.clone(), false, false);

@@ -14,6 +14,7 @@ use super::push::{News, PushPlan};
 use super::reached::{self, Situation};
 use super::rules::{self, Rule};
 use super::{Doing, EngineError, Licence, Run, Step};
+use crate::domain::answer::Candidates;
 use crate::domain::contact::Contact;
 use crate::domain::digest::Digest;
 use crate::domain::id::{LinkId, Marker, RemoteId};
@@ -140,6 +141,7 @@ impl Run<'_> {
             since,
             run: None,
             times: times + 1,
+            candidates: Candidates::default(),
         });
         self.fail(contact.id, reason);
     }

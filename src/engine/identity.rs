@@ -7,9 +7,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::clock::Entropy;
 use crate::domain::contact::Card;
+use crate::domain::dialling::HomeRegion;
 use crate::domain::id::{AccountName, ContactId, LinkToken, Marker, RemoteId};
-use crate::domain::matching::{self, MatchKey};
-use crate::remotes::Tag;
+use crate::domain::matching::{Face, MatchKey};
+use crate::remotes::{Reading, Tag};
 use crate::store::StoreIdentity;
 
 /// What a link token is derived from.
@@ -40,10 +41,19 @@ pub fn no_tag() -> Tag {
     Tag { token: LinkToken::new(""), epoch: 0, marker: Marker(0) }
 }
 
-/// The keyed hashes under which a stranger's e-mails and phones are remembered. Names are not: they are no identity.
-pub fn stranger_keys(store: &StoreIdentity, card: &Card) -> BTreeSet<Vec<u8>> {
-    matching::keys(card)
-        .into_iter()
+/// The keyed hashes under which a stranger's e-mails and phones are remembered. Names are not: they are no identity. They
+/// follow from the record alone; the country that a number may be dialled from is the matter of [`suitor_keys`].
+pub fn stranger_keys(store: &StoreIdentity, reading: &Reading) -> BTreeSet<Vec<u8>> {
+    hashes(store, Face::of(&reading.card, None).told(reading.numbers.values()).keys())
+}
+
+/// The keyed hashes under which strangers are remembered that share an e-mail or a phone with the contact.
+pub fn suitor_keys(store: &StoreIdentity, card: &Card, home: Option<HomeRegion>) -> BTreeSet<Vec<u8>> {
+    hashes(store, &Face::of(card, home).search_keys(home))
+}
+
+fn hashes(store: &StoreIdentity, keys: &BTreeSet<MatchKey>) -> BTreeSet<Vec<u8>> {
+    keys.iter()
         .filter(|key| matches!(key, MatchKey::Email(_) | MatchKey::Phone(_)))
         .filter_map(|key| {
             let mut mac = Hmac::<Sha256>::new_from_slice(&store.hash_key).ok()?;

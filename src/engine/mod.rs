@@ -29,7 +29,7 @@ use crate::clock::{Clock, Entropy};
 use crate::domain::account::{AccountState, Outcome};
 use crate::domain::conflict::Conflict;
 use crate::domain::harm::Harm;
-use crate::domain::id::{ContactId, GroupId, LinkId, Marker, RunId};
+use crate::domain::id::{ContactId, GroupId, LinkId, LinkToken, Marker, RunId};
 use crate::domain::outbox::Intent;
 use crate::domain::pair::{Direction, Promise};
 use crate::domain::run::{AccountSummary, Failure};
@@ -37,6 +37,7 @@ use crate::domain::time::Timestamp;
 use crate::remotes::Remote;
 use crate::store::{Fence, LeaseRequest, Store, StoreIdentity, Write};
 
+mod answers;
 mod clock;
 mod decide;
 pub mod error;
@@ -54,6 +55,7 @@ pub mod operation;
 mod organizations;
 mod push;
 pub mod reached;
+mod reconnect;
 mod recover;
 mod remap;
 mod restored;
@@ -68,6 +70,7 @@ pub use error::{Doing, EngineError};
 pub use licence::{Licence, Seen};
 pub use operation::Operation;
 
+use answers::Answers;
 use fidelity::Fidelity;
 use guard::{Excess, Tally};
 use lease::Tenure;
@@ -244,6 +247,10 @@ pub(crate) struct Run<'a> {
     pub(crate) intents: BTreeMap<LinkId, Intent>,
     /// Conflicts that wait for a person, by contact, as they were when last read.
     pub(crate) conflicts: BTreeMap<ContactId, Vec<Conflict>>,
+    /// What people have said about who is who.
+    pub(crate) answers: Answers,
+    /// The tokens that links of contacts have or would have, when they were needed; see the module `reconnect`.
+    pub(crate) derived: Option<BTreeMap<LinkToken, ContactId>>,
     /// The most linked contacts that this run has counted; percentages of the guard are of these.
     pub(crate) linked: u64,
     /// Contacts that a new record could be, where a person has to decide: they are not created meanwhile.
@@ -289,6 +296,7 @@ impl<'a> Run<'a> {
         let identity = deps.store.identity().await.doing("reading the store's identity")?;
         let state = deps.store.account(account).await.doing("reading the account's state")?;
         let intents = deps.store.open_intents(account).await.doing("reading the outbox")?;
+        let answers = deps.store.answers(account).await.doing("reading what was said about who is who")?;
         Ok(Run {
             deps,
             order,
@@ -302,6 +310,8 @@ impl<'a> Run<'a> {
             refused: BTreeMap::new(),
             intents: intents.into_iter().map(|intent| (intent.link, intent)).collect(),
             conflicts: BTreeMap::new(),
+            answers: Answers::of(answers),
+            derived: None,
             linked: 0,
             doubted: BTreeSet::new(),
             heirs: BTreeSet::new(),
@@ -419,6 +429,9 @@ impl<'a> Run<'a> {
         let counts = self.deps.store.link_counts(&self.order.promise.account).await.doing("counting links")?;
         self.summary.parked += counts.parked;
         self.summary.conflicts_waiting = counts.conflicts;
+        if counts.questions > 0 {
+            self.notice(questions(counts.questions));
+        }
         if self.waiting > 0 || counts.intents > 0 {
             self.summary.outcome = Outcome::Unreachable;
             self.summary.error =
@@ -511,6 +524,13 @@ impl<'a> Run<'a> {
             self.operations.push(self.as_told(&operation));
         }
     }
+}
+
+/// How many questions wait, and where they are answered.
+fn questions(count: u64) -> String {
+    let what = if count == 1 { "1 contact may be one that exists" } else { "contacts may be some that exist" };
+    let what = if count == 1 { what.to_owned() } else { format!("{count} {what}") };
+    format!("{what} on the other side already, and a person has to decide: contactsync match list")
 }
 
 /// Writes why a run broke off into its summary. The worst outcome stays.

@@ -327,6 +327,7 @@ impl Run<'_> {
         records.sort_by_key(|record| (record.presence == Presence::Deleted, record.former_ids.is_empty()));
         let mut page = self.load_page(&records, source, pending).await?;
         for record in records {
+            page.writes.extend(self.follow_answers(&record));
             self.classify(&mut page, record);
         }
         let mut writes = page.writes;

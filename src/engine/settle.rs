@@ -17,6 +17,7 @@ use super::operation::{BeforeAfter, Operation, OperationKind, Side};
 use super::reached::{self, Situation};
 use super::scope::PairGroups;
 use super::{CHUNK, Doing, EngineError, Run, Step};
+use crate::domain::answer::Candidates;
 use crate::domain::contact::{Card, Contact, Kind};
 use crate::domain::id::{ContactId, LinkId};
 use crate::domain::link::{Link, LinkState, Parked, ParkedWhy, Sighting};
@@ -243,7 +244,7 @@ impl Run<'_> {
         let mut writes = Vec::new();
         if !link.parked.as_ref().is_some_and(parked_so) {
             let (why, run, since) = (ParkedWhy::Guard, Some(self.order.run), self.now());
-            link.parked = Some(Parked { why, reason, digest, run, since, times: 0 });
+            link.parked = Some(Parked { why, reason, digest, run, since, times: 0, candidates: Candidates::default() });
             writes.push(Write::Link(Box::new(link)));
         }
         let operations = operations

@@ -195,6 +195,9 @@ pub struct Reading {
     pub card: Card,
     /// The groups it is a member of.
     pub groups: BTreeSet<GroupId>,
+    /// The numbers that the remote takes phones of the card for, in E.164, by the value in the card; those where that does
+    /// not follow from the value.
+    pub numbers: BTreeMap<String, String>,
 }
 
 /// A record that a change of the card turns into another.

@@ -16,6 +16,7 @@
 //! | account | cursors and what else is remembered between runs |
 //! | intent, sent | the outbox and its memory |
 //! | ghost, stranger | remote records that are not ours: deleted ones, and those outside every pair |
+//! | answer | what people said about whether a contact and a record are the same |
 //! | harm | what runs did within the last day that the guards count |
 //! | conflict, run, lease, grant | what people look at, and who may work |
 //!
@@ -28,6 +29,7 @@ use async_trait::async_trait;
 
 use crate::clock::Entropy;
 use crate::domain::account::AccountState;
+use crate::domain::answer::Answer;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::{Contact, Kind};
 use crate::domain::harm::HarmDone;
@@ -140,6 +142,17 @@ pub enum Write {
     Stranger(Stranger),
     /// Forgets a stranger.
     DropStranger(AccountName, RemoteId),
+    /// Inserts or replaces what was said about a contact and a record.
+    Answer(Answer),
+    /// Forgets what was said about a contact and a record, if anything was.
+    DropAnswer {
+        /// The account.
+        account: AccountName,
+        /// The contact.
+        contact: ContactId,
+        /// The record.
+        remote: RemoteId,
+    },
     /// Inserts or replaces a conflict by its id.
     Conflict(Box<Conflict>),
     /// Inserts or replaces a run by its id.
@@ -268,6 +281,8 @@ pub struct LinkCounts {
     pub unsettled: u64,
     /// Links that are parked.
     pub parked: u64,
+    /// Those of them that ask a person who is who.
+    pub questions: u64,
     /// Open intents.
     pub intents: u64,
     /// Conflicts that wait.
@@ -432,6 +447,9 @@ pub trait Store: Send + Sync {
         account: &AccountName,
         keys: &BTreeSet<Vec<u8>>,
     ) -> Result<Vec<Stranger>, StoreError>;
+
+    /// What was said about contacts and records of an account, in the order of contact and record.
+    async fn answers(&self, account: &AccountName) -> Result<Vec<Answer>, StoreError>;
 
     /// The harm that was done in an account since a time, that time included; in no promised order.
     async fn harms(&self, account: &AccountName, since: Timestamp) -> Result<Vec<HarmDone>, StoreError>;

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod answers;
 mod approvals;
 mod backups;
 mod batches;
@@ -14,6 +15,7 @@ mod crash;
 mod deletions;
 mod directions;
 mod fidelity;
+mod first_link;
 mod floors;
 mod google;
 mod groups;
@@ -23,9 +25,11 @@ mod laws;
 mod lossless;
 mod members;
 mod moves;
+mod phones;
 mod preview;
 mod process;
 mod random;
+mod reconnect;
 mod recovery;
 mod refusals;
 mod refused_commits;

@@ -45,7 +45,7 @@ async fn import_beside(edits_max: u32) -> (Result<ImportReport, StoreError>, Car
     let patch = json!({"name": "Ada King", "emails": ["ada@example.org"]});
     let contact = editor.add(Kind::Person, &patch).await.expect("added").id;
     let busybody = Busybody { editor, contact, edits: AtomicU32::new(0), edits_max };
-    let importer = Importer { store: &store, clock: &busybody, entropy: &entropy, effect: Effect::Write };
+    let importer = Importer { store: &store, clock: &busybody, entropy: &entropy, effect: Effect::Write, home: None };
     let file = b"Name,E-mail,Job title\nAda King,ada@example.org,CTO\nBob Stone,bob@example.org,CEO\n";
     let file = formats::open("people.csv", file, None).expect("a table");
     let import = ImportId::new(clock.now(), 1);
@@ -81,7 +81,7 @@ struct Rival<'a> {
 const PEOPLE: &[u8] = b"Name,E-mail,Company\nAda King,ada@example.org,Acme\nBob Stone,bob@example.org,Acme\nZoe,,\n";
 
 async fn import_people(store: &MemoryStore, clock: &dyn Clock, entropy: &SeededEntropy) -> ImportReport {
-    let importer = Importer { store, clock, entropy, effect: Effect::Write };
+    let importer = Importer { store, clock, entropy, effect: Effect::Write, home: None };
     let file = formats::open("people.csv", PEOPLE, None).expect("a table");
     let import = ImportId::new("2026-11-23T15:00:00Z".parse().expect("a time"), entropy.next_u128());
     importer.import(import, file.items(), |_| (), |_| ()).await.expect("imported")
@@ -110,4 +110,28 @@ async fn two_imports_of_one_file_at_once_make_each_contact_once() {
     assert_eq!((report.created, report.updated), (0, 0), "{report:?}");
     let all = store.find_contacts(&crate::store::ContactQuery::default()).await.expect("read");
     assert_eq!(all.len(), 4, "three people and their organization");
+}
+
+#[tokio::test]
+async fn a_number_of_the_home_region_is_one_however_it_is_spelled() {
+    let entropy = SeededEntropy::new(7);
+    let store = MemoryStore::new(&entropy);
+    let clock = ManualClock::new("2026-11-23T15:00:00Z".parse().expect("a time"));
+    let take_in = async |phone: &str, home: Option<&str>| {
+        let home = home.and_then(|code| code.parse().ok());
+        let importer = Importer { store: &store, clock: &clock, entropy: &entropy, effect: Effect::Write, home };
+        let text = format!("Name,Phone\nAda King,{phone}\n");
+        let file = formats::open("people.csv", text.as_bytes(), None).expect("a table");
+        let import = ImportId::new(clock.now(), entropy.next_u128());
+        importer.import(import, file.items(), |_| (), |_| ()).await.expect("imported")
+    };
+    assert_eq!(take_in("030 1234567", None).await.created, 1);
+    for phone in ["+49 30 1234567", "0049-30-1234567", "(030) 1234567"] {
+        let report = take_in(phone, Some("DE")).await;
+        assert_eq!((report.created, report.updated, report.unchanged), (0, 0, 1), "{phone}");
+    }
+    let all = store.find_contacts(&crate::store::ContactQuery::default()).await.expect("read");
+    let phones: Vec<&str> = all[0].card.phones.iter().map(|phone| phone.value.as_str()).collect();
+    assert_eq!((all.len(), phones), (1, vec!["030 1234567"]), "the spelling of the store stays");
+    assert_eq!(take_in("+49 30 1234567", None).await.created, 1, "without a region, nobody knows");
 }

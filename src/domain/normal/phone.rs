@@ -37,6 +37,17 @@ pub fn phone_number(key: &str) -> bool {
     digits.len() >= DIGITS_MIN && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// Whether two [`phone_key`]s may be one number, of which a remote spells out the country and the other one does not.
+pub fn resemble(one: &str, other: &str) -> bool {
+    let significant = |key: &str| {
+        let (main, extension) = key.split_once(";ext=").unwrap_or((key, ""));
+        let digits = main.trim_start_matches('+').trim_start_matches('0').to_owned();
+        phone_number(&digits).then(|| (digits, extension.to_owned()))
+    };
+    let (Some((one, of_one)), Some((other, of_other))) = (significant(one), significant(other)) else { return false };
+    of_one == of_other && (one.ends_with(&other) || other.ends_with(&one))
+}
+
 /// Decimal digits of other scripts in ASCII.
 fn with_ascii_digits(s: &str) -> String {
     const ZEROS: [u32; 7] = [0x660, 0x6f0, 0x966, 0x9e6, 0xe50, 0xff10, 0x1d7ce];
@@ -155,6 +166,27 @@ mod tests {
         ] {
             assert_eq!(phone_key(raw), expected, "{raw:?}");
             assert_eq!(phone_key(expected), expected, "{expected:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_resembles_itself_with_its_country() {
+        for (one, other) in [
+            ("0301234567", "+49301234567"),
+            ("2125550100", "+12125550100"),
+            ("12125550100", "+12125550100"),
+            ("0301234567;ext=12", "+49301234567;ext=12"),
+        ] {
+            assert!(resemble(one, other) && resemble(other, one), "{one} {other}");
+        }
+        for (one, other) in [
+            ("+43301234567", "+49301234567"),
+            ("0301234567;ext=12", "+49301234567"),
+            ("112", "+49112"),
+            ("call me", "call me"),
+            ("", ""),
+        ] {
+            assert!(!resemble(one, other) && !resemble(other, one), "{one} {other}");
         }
     }
 

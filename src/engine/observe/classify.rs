@@ -384,12 +384,12 @@ impl Run<'_> {
 
     pub(crate) fn stranger(&self, record: &Record) -> Stranger {
         let codec = self.deps.remote.codec();
-        let card = codec.read(&record.wire, codec.kind(&record.wire)).card;
+        let reading = codec.read(&record.wire, codec.kind(&record.wire));
         Stranger {
             account: self.order.promise.account.clone(),
             remote: record.id.clone(),
             etag: record.etag.clone(),
-            keys: identity::stranger_keys(&self.identity, &card),
+            keys: identity::stranger_keys(&self.identity, &reading),
         }
     }
 

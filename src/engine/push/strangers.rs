@@ -4,18 +4,21 @@
 //! All contacts that wait for a record are looked at together: of two that claim one stranger neither gets it. What is
 //! in doubt is parked with a fingerprint of everything the doubt rests on: the contact, the strangers it shares
 //! something with, and the contacts that do so too. It is asked about again when the fingerprint is another one, so a
-//! doubt that stands costs no call.
+//! doubt that stands costs no call. What a person has said about a couple comes before all of that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{News, is_given_up};
-use crate::domain::contact::{Card, Contact};
+use crate::domain::answer::Candidates;
+use crate::domain::contact::Contact;
 use crate::domain::digest::Digest;
 use crate::domain::id::{ContactId, Etag, LinkId, RemoteId};
 use crate::domain::link::{Link, LinkState, Parked, ParkedWhy, Sighting};
-use crate::domain::matching::{Verdict, judge};
+use crate::domain::matching::{Doubt, Face, Verdict, judge};
+use crate::engine::answers::Answers;
+use crate::engine::operation::{Operation, OperationKind, Side};
 use crate::engine::{Doing, EngineError, Run, identity};
-use crate::remotes::{Fetched, Record};
+use crate::remotes::{Fetched, Reading, Record};
 use crate::store::{Stranger, Write};
 
 /// A contact about to be created that may exist already, or was thought to.
@@ -39,8 +42,29 @@ struct Acquaintance {
     free: BTreeMap<RemoteId, Record>,
     /// Those names, by the ones they are remembered under: two strangers may lead to one record.
     names: BTreeMap<RemoteId, RemoteId>,
+    /// Those that were found in a group meanwhile; whose they are is decided there.
+    found: BTreeSet<RemoteId>,
     /// Those that could not be read.
     unclear: BTreeSet<RemoteId>,
+}
+
+/// Which stranger a contact is.
+enum Meant {
+    Nobody,
+    /// A person said so.
+    Chosen(RemoteId),
+    Twin(RemoteId),
+    Doubtful(Vec<RemoteId>, Doubt),
+}
+
+impl Meant {
+    fn candidates(&self) -> &[RemoteId] {
+        match self {
+            Meant::Nobody => &[],
+            Meant::Chosen(remote) | Meant::Twin(remote) => std::slice::from_ref(remote),
+            Meant::Doubtful(several, _) => several,
+        }
+    }
 }
 
 impl Run<'_> {
@@ -49,38 +73,62 @@ impl Run<'_> {
     pub(super) async fn meet_strangers(&mut self) -> Result<News, EngineError> {
         let account = &self.order.promise.account;
         let counts = self.deps.store.link_counts(account).await.doing("counting links")?;
-        if counts.strangers == 0 && counts.parked == 0 {
+        if counts.strangers == 0 && counts.parked == 0 && self.answers.is_empty() {
             return Ok(News::None);
         }
         let meeting = self.gather().await?;
         let rivals = meeting.rivals();
-        let prints: Vec<String> =
-            meeting.suitors.iter().map(|suitor| suitor.fingerprint(&meeting.strangers, &rivals)).collect();
+        let prints: Vec<String> = meeting
+            .suitors
+            .iter()
+            .map(|suitor| suitor.fingerprint(&meeting.strangers, &rivals, &self.answers))
+            .collect();
         if meeting.suitors.iter().zip(&prints).all(|(suitor, print)| suitor.is_parked_with(print)) {
+            meeting.suitors.iter().for_each(|suitor| self.tell_doubt(suitor));
             return Ok(News::None);
         }
         let acquaintance = self.ask_about(&meeting).await?;
-        let twins: Vec<Vec<RemoteId>> =
-            meeting.suitors.iter().map(|suitor| self.twins_of(suitor, &acquaintance)).collect();
+        let twins: Vec<Meant> = meeting.suitors.iter().map(|suitor| self.twins_of(suitor, &acquaintance)).collect();
         let mut claims: BTreeMap<&RemoteId, u32> = BTreeMap::new();
-        for remote in twins.iter().flatten() {
+        for remote in twins.iter().flat_map(Meant::candidates) {
             *claims.entry(remote).or_insert(0) += 1;
         }
         let mut news = News::None;
         let mut writes = Vec::new();
         for ((suitor, print), twins) in meeting.suitors.into_iter().zip(prints).zip(&twins) {
             let free = |remote: &RemoteId| acquaintance.free.get(remote).filter(|_| claims.get(remote) == Some(&1));
-            if !suitor.strangers.is_disjoint(&acquaintance.unclear) {
+            let said = self.answers.record_of(suitor.contact.id);
+            let waits = said.is_some_and(|said| acquaintance.found.contains(said));
+            if waits || !suitor.strangers.is_disjoint(&acquaintance.unclear) {
                 self.doubted.insert(suitor.contact.id);
                 continue;
             }
-            match twins.as_slice() {
-                [] => writes.extend(suitor.goes_on()),
-                [remote] if let Some(record) = free(remote) => {
+            let contact = suitor.contact.id;
+            match twins {
+                Meant::Nobody => {
+                    writes.extend(suitor.goes_on());
+                    // What was said of a record that is no more, or somebody else's, is overtaken.
+                    writes.extend(self.fulfilled(contact));
+                }
+                Meant::Chosen(remote) if let Some(record) = acquaintance.free.get(remote) => {
+                    writes.extend(self.bind_stranger(suitor.link, record, &acquaintance));
+                    writes.extend(self.fulfilled(contact));
+                    news = News::Some;
+                }
+                Meant::Twin(remote) if let Some(record) = free(remote) => {
                     writes.extend(self.bind_stranger(suitor.link, record, &acquaintance));
                     news = News::Some;
                 }
-                several => writes.extend(self.doubt_strangers(suitor, several, print)),
+                Meant::Chosen(remote) | Meant::Twin(remote) => {
+                    let why = "and so could another contact";
+                    writes.extend(self.doubt_strangers(suitor, std::slice::from_ref(remote), why, print));
+                }
+                Meant::Doubtful(several, Doubt::AnotherBirthday) => {
+                    writes.extend(self.doubt_strangers(suitor, several, "but for the birthday", print));
+                }
+                Meant::Doubtful(several, _) => {
+                    writes.extend(self.doubt_strangers(suitor, several, "but not all", print))
+                }
             }
         }
         self.commit(writes, "linking contacts to records outside the groups").await?;
@@ -102,14 +150,14 @@ impl Run<'_> {
                     && self.may_be_created(contact)
                     && (is_doubtful(&link) || !is_given_up(&link, contact))
                 {
-                    let keys = identity::stranger_keys(&self.identity, &contact.card);
+                    let keys = identity::suitor_keys(&self.identity, &contact.card, self.order.promise.home);
                     waiting.push((link, contact.clone(), keys));
                 }
             }
             let all: BTreeSet<Vec<u8>> = waiting.iter().flat_map(|(_, _, keys)| keys).cloned().collect();
             let account = &self.order.promise.account;
             let found = self.deps.store.strangers_with_keys(account, &all).await.doing("looking for strangers")?;
-            meeting.add(waiting, found);
+            meeting.add(waiting, found, &self.answers);
         }
         Ok(meeting)
     }
@@ -118,24 +166,39 @@ impl Run<'_> {
         let ids: Vec<RemoteId> = meeting.strangers.keys().cloned().collect();
         let Fetched { records, unclear } = self.fetch(&ids).await?;
         let names = records.iter().map(|(asked, record)| (asked.clone(), record.id.clone())).collect();
-        Ok(Acquaintance { free: self.unlinked(records).await?, names, unclear })
+        let followed: Vec<Write> = records.values().flat_map(|record| self.follow_answers(record)).collect();
+        self.commit(followed, "following records to their new names").await?;
+        let (free, found) = self.unlinked(records).await?;
+        Ok(Acquaintance { free, names, found, unclear })
     }
 
     /// The strangers that may be the contact.
-    fn twins_of(&self, suitor: &Suitor, acquaintance: &Acquaintance) -> Vec<RemoteId> {
+    fn twins_of(&self, suitor: &Suitor, acquaintance: &Acquaintance) -> Meant {
         let (codec, kind) = (self.deps.remote.codec(), suitor.contact.card.kind());
-        let readings: BTreeMap<RemoteId, Card> = suitor
+        let contact = suitor.contact.id;
+        let said = self.answers.record_of(contact).map(|said| acquaintance.names.get(said).unwrap_or(said));
+        let is_kind = |record: &&Record| codec.kind(&record.wire) == kind;
+        if let Some(record) = said.and_then(|said| acquaintance.free.get(said)).filter(is_kind) {
+            return Meant::Chosen(record.id.clone());
+        }
+        let home = self.order.promise.home;
+        let readings: BTreeMap<RemoteId, Reading> = suitor
             .strangers
             .iter()
             .filter_map(|stranger| acquaintance.free.get(acquaintance.names.get(stranger)?))
-            .filter(|record| codec.kind(&record.wire) == kind)
-            .map(|record| (record.id.clone(), codec.read(&record.wire, kind).card))
+            .filter(is_kind)
+            .filter(|record| !self.answers.part(contact, &record.id))
+            .map(|record| (record.id.clone(), codec.read(&record.wire, kind)))
             .collect();
-        let candidates: Vec<_> = readings.iter().map(|(id, card)| (id.clone(), card)).collect();
-        match judge(&suitor.contact.card, &candidates) {
-            Verdict::Alone => Vec::new(),
-            Verdict::Twin { id, .. } => vec![id],
-            Verdict::Doubtful { candidates, .. } => candidates.into_iter().map(|(id, _)| id).collect(),
+        let faces = readings
+            .iter()
+            .map(|(id, reading)| (id.clone(), Face::of(&reading.card, home).told(reading.numbers.values())));
+        match judge(&Face::of(&suitor.contact.card, home), &faces.collect::<Vec<_>>()) {
+            Verdict::Alone => Meant::Nobody,
+            Verdict::Twin { id, .. } => Meant::Twin(id),
+            Verdict::Doubtful { candidates, reason } => {
+                Meant::Doubtful(candidates.into_iter().map(|(id, _)| id).collect(), reason)
+            }
         }
     }
 
@@ -152,32 +215,55 @@ impl Run<'_> {
         forgotten.chain([Write::Link(Box::new(link.clone()))]).collect()
     }
 
-    /// The records that belong to no link, by the names they have.
-    async fn unlinked(&self, records: BTreeMap<RemoteId, Record>) -> Result<BTreeMap<RemoteId, Record>, EngineError> {
+    /// The records that belong to no link, by the names they have, and the names of those whose link waits to be decided.
+    async fn unlinked(
+        &self,
+        records: BTreeMap<RemoteId, Record>,
+    ) -> Result<(BTreeMap<RemoteId, Record>, BTreeSet<RemoteId>), EngineError> {
         let mut free: BTreeMap<RemoteId, Record> =
             records.into_values().map(|record| (record.id.clone(), record)).collect();
         let names: Vec<RemoteId> = free.keys().cloned().collect();
         let account = &self.order.promise.account;
-        for (linked, _) in self.deps.store.links_of_remotes(account, &names).await.doing("reading links")? {
+        let mut found = BTreeSet::new();
+        for (linked, link) in self.deps.store.links_of_remotes(account, &names).await.doing("reading links")? {
             free.remove(&linked);
+            if link.state == LinkState::Found {
+                found.insert(linked);
+            }
         }
-        Ok(free)
+        Ok((free, found))
     }
 
-    fn doubt_strangers(&mut self, suitor: Suitor, candidates: &[RemoteId], print: String) -> Option<Write> {
-        if suitor.is_parked_with(&print) {
-            return None;
+    fn doubt_strangers(&mut self, suitor: Suitor, several: &[RemoteId], why: &str, print: String) -> Option<Write> {
+        let is_known = suitor.is_parked_with(&print);
+        let Suitor { mut link, contact, strangers } = suitor;
+        if !is_known {
+            let names = several.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
+            let reason = format!(
+                "it could be {names} of the account, outside the group, {why}; nothing is created until a person has \
+                 decided: contactsync match show {}",
+                contact.id
+            );
+            let since = link.parked.as_ref().filter(|_| is_doubtful(&link)).map_or(self.now(), |parked| parked.since);
+            let candidates = Candidates { records: several.iter().cloned().collect(), ..Candidates::default() };
+            let (why, digest) = (ParkedWhy::Doubtful, Some(print));
+            link.parked = Some(Parked { why, reason, digest, run: None, since, times: 0, candidates });
+            self.notice_doubt(contact.id);
         }
-        let Suitor { mut link, contact, .. } = suitor;
-        let reason = format!(
-            "it could be {} of the account, outside the group, and so could another; nothing is created until their e-mails \
-             and phones tell them apart: edit or delete the one that is too many, in the store or in Google",
-            candidates.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
-        );
-        let (why, digest, since) = (ParkedWhy::Doubtful, Some(print), self.now());
-        link.parked = Some(Parked { why, reason, digest, run: None, since, times: 0 });
-        self.notice_doubt(contact.id);
-        Some(Write::Link(Box::new(link)))
+        let suitor = Suitor { link, contact, strangers };
+        self.tell_doubt(&suitor);
+        (!is_known).then(|| Write::Link(Box::new(suitor.link)))
+    }
+
+    /// Puts a doubt into the plan.
+    fn tell_doubt(&mut self, suitor: &Suitor) {
+        let Some(parked) = &suitor.link.parked else { return };
+        let names = parked.candidates.records.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
+        let id = suitor.contact.id;
+        let told =
+            format!("doubtful: it could be {names}, which is in no pair's group; decide: contactsync match show {id}");
+        let operation = Operation::new(OperationKind::Conflict, Side::Remote, &suitor.contact.card, told);
+        self.record(operation.about(Some(id), None));
     }
 
     fn notice_doubt(&mut self, contact: ContactId) {
@@ -187,15 +273,24 @@ impl Run<'_> {
 
 impl Meeting {
     /// Adds contacts with the hashes of their e-mails and phones, and the strangers that have any of these.
-    fn add(&mut self, waiting: Vec<(Link, Contact, BTreeSet<Vec<u8>>)>, found: Vec<Stranger>) {
+    fn add(&mut self, waiting: Vec<(Link, Contact, BTreeSet<Vec<u8>>)>, found: Vec<Stranger>, answers: &Answers) {
         for (link, contact, keys) in waiting {
-            let shared = found.iter().filter(|stranger| !stranger.keys.is_disjoint(&keys));
-            let strangers: BTreeSet<RemoteId> = shared.map(|stranger| stranger.remote.clone()).collect();
+            let shared = found
+                .iter()
+                .filter(|stranger| !stranger.keys.is_disjoint(&keys) && !answers.part(contact.id, &stranger.remote));
+            let mut strangers: BTreeSet<RemoteId> = shared.map(|stranger| stranger.remote.clone()).collect();
+            if let Some(said) = answers.record_of(contact.id) {
+                strangers.insert(said.clone());
+                self.strangers.entry(said.clone()).or_insert(None);
+            }
             if is_doubtful(&link) || !strangers.is_empty() {
                 self.suitors.push(Suitor { link, contact, strangers });
             }
         }
-        self.strangers.extend(found.into_iter().map(|stranger| (stranger.remote, stranger.etag)));
+        // Those that nobody claims any more are none of this.
+        let claimed: BTreeSet<&RemoteId> = self.suitors.iter().flat_map(|suitor| &suitor.strangers).collect();
+        let claimed = found.into_iter().filter(|stranger| claimed.contains(&stranger.remote));
+        self.strangers.extend(claimed.map(|stranger| (stranger.remote, stranger.etag)));
     }
 
     /// The links that share something with each stranger.
@@ -216,8 +311,10 @@ impl Suitor {
         &self,
         strangers: &BTreeMap<RemoteId, Option<Etag>>,
         rivals: &BTreeMap<RemoteId, BTreeSet<LinkId>>,
+        answers: &Answers,
     ) -> String {
         let mut parts = vec![Digest::of_card(&self.contact.card).to_string()];
+        parts.extend(answers.about(self.contact.id));
         for stranger in &self.strangers {
             let etag = strangers.get(stranger).and_then(Option::as_ref).map(ToString::to_string);
             parts.push(format!("{stranger} {}", etag.unwrap_or_default()));
@@ -227,7 +324,8 @@ impl Suitor {
     }
 
     fn is_parked_with(&self, print: &str) -> bool {
-        is_doubtful(&self.link) && self.link.parked.as_ref().and_then(|parked| parked.digest.as_deref()) == Some(print)
+        let is_same = |parked: &Parked| parked.digest.as_deref() == Some(print) && !parked.candidates.is_empty();
+        is_doubtful(&self.link) && self.link.parked.as_ref().is_some_and(is_same)
     }
 
     /// No stranger is the contact, so it is created; what that takes when there was a doubt.

@@ -6,23 +6,26 @@
 //! other new record claims, is linked; several are a question for a person; none means a new contact. Where the contact's
 //! own record is gone, that is settled first: if the contact outlives it, it takes the new record instead of making one.
 //! A new record that looks like a contact which has its own is another one only if that one is still there, so that is
-//! asked before.
+//! asked before. What a person has said about a record comes before all of that.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Settled;
+use crate::domain::answer::Candidates;
 use crate::domain::contact::{Card, Contact};
+use crate::domain::dialling::HomeRegion;
 use crate::domain::diff;
 use crate::domain::field::Field;
 use crate::domain::history::Action;
 use crate::domain::id::{ContactId, LinkId, LinkToken, Marker};
 use crate::domain::link::{Base, Certainty, Link, LinkState, Parked, ParkedWhy, Sighting, Suspicion};
-use crate::domain::matching::{self, MatchKey, Verdict};
+use crate::domain::matching::{self, Doubt, Face, MatchKey, Verdict};
 use crate::domain::merge::{Rules, three_way};
 use crate::domain::outbox::{IntentKind, Sent};
 use crate::domain::policy::Winner;
 use crate::domain::version::VersionVector;
+use crate::engine::answers::Answers;
 use crate::engine::decide::Decision;
 use crate::engine::guard::Barred;
 use crate::engine::held::Held;
@@ -50,6 +53,8 @@ struct Candidate {
     wire: serde_json::Value,
     /// The link whose record it was or claims to be, when that link has another one.
     original: Option<Original>,
+    /// The contact that its tag was made for, when no link has that tag.
+    tagged: Option<ContactId>,
 }
 
 /// A link that has another record than the new one that leads to it.
@@ -69,6 +74,7 @@ impl Original {
 
 /// Contacts that share a key with a new record.
 struct Likeness {
+    home: Option<HomeRegion>,
     by_key: BTreeMap<MatchKey, BTreeSet<ContactId>>,
     contacts: BTreeMap<ContactId, Contact>,
     links: BTreeMap<ContactId, Link>,
@@ -76,11 +82,13 @@ struct Likeness {
 
 /// Who a new record is.
 enum Whose {
+    /// A person said so, or the record itself.
+    Chosen(ContactId),
     Twin(ContactId),
     Waits,
     /// The own record of these seems to be gone, and this may be it under another name, or take its place.
     Heir(Vec<ContactId>),
-    Doubtful(Vec<ContactId>),
+    Doubtful(Vec<ContactId>, Doubt),
     Nobody,
 }
 
@@ -90,7 +98,7 @@ impl Run<'_> {
         let found = self.candidates(links).await?;
         let likeness = self.likeness(&found).await?;
         for candidate in found.iter().filter(|candidate| candidate.original.is_none()) {
-            if let Whose::Twin(id) = likeness.whose(&candidate.reading.card) {
+            if let Whose::Chosen(id) | Whose::Twin(id) = likeness.whose(candidate, &self.answers) {
                 *claims.0.entry(id).or_insert(0) += 1;
             }
         }
@@ -116,6 +124,7 @@ impl Run<'_> {
         }
         let mut organizations = self.load_organizations(found.iter().map(|c| &c.reading.card)).await?;
         let mut batch = Vec::new();
+        let mut chosen = BTreeSet::new();
         for candidate in found {
             if let Some(original) = candidate.original.clone() {
                 batch.push(self.fold_twin(candidate, &original.link, original.sent(&sent)).await?);
@@ -125,25 +134,36 @@ impl Run<'_> {
                 batch.push(self.leave_outside(candidate));
                 continue;
             }
-            let settled = match likeness.whose(&candidate.reading.card) {
+            let settled = match likeness.whose(&candidate, &self.answers) {
+                // Two records cannot be one contact's; the next run sees what is left.
+                Whose::Chosen(id) if !chosen.insert(id) => {
+                    self.waiting += 1;
+                    Settled::default()
+                }
+                Whose::Chosen(id) => {
+                    let fulfilled = self.fulfilled(id);
+                    let mut settled = self.link_to(candidate, &likeness, id, held, &mut organizations);
+                    if !settled.writes.is_empty() {
+                        settled.writes.extend(fulfilled);
+                    }
+                    settled
+                }
                 Whose::Twin(id) if claims.0.get(&id).copied().unwrap_or(0) > 1 => {
-                    self.doubt(candidate, &[id], "another record of the group could be it as well")
+                    self.doubt(candidate, &likeness, &[id], "another record of the group could be it as well")
                 }
                 Whose::Twin(id) => self.link_to(candidate, &likeness, id, held, &mut organizations),
-                Whose::Doubtful(ids) => self.doubt(candidate, &ids, "several contacts of the store could be it"),
+                Whose::Doubtful(ids, why) => self.doubt(candidate, &likeness, &ids, why_doubtful(why)),
                 Whose::Waits => {
                     self.waiting += 1;
                     Settled::default()
                 }
-                Whose::Heir(ids) if self.is_undecided_for_long(&likeness, &ids) => {
-                    self.doubt(candidate, &ids, "it could be one whose own record is gone, which is not settled yet")
-                }
+                Whose::Heir(ids) if self.is_undecided_for_long(&likeness, &ids) => self.wait_for_rival(candidate, &ids),
                 Whose::Heir(ids) => {
                     self.doubted.extend(ids);
                     self.heirs.insert(candidate.link.id);
                     Settled::default()
                 }
-                Whose::Nobody if let Some(ids) = self.unasked(&likeness, &candidate.reading.card) => {
+                Whose::Nobody if let Some(ids) = self.unasked(&likeness, &candidate.reading) => {
                     self.heirs.insert(candidate.link.id);
                     self.ask_for_rivals(&likeness, &ids)
                 }
@@ -164,7 +184,7 @@ impl Run<'_> {
         ids.iter().filter_map(|id| likeness.links.get(id)).any(waits)
     }
 
-    async fn candidates(&self, links: &[&Link]) -> Result<Vec<Candidate>, EngineError> {
+    async fn candidates(&mut self, links: &[&Link]) -> Result<Vec<Candidate>, EngineError> {
         let codec = self.deps.remote.codec();
         let read: Vec<(&Link, &serde_json::Value, Option<Tag>)> = links
             .iter()
@@ -176,6 +196,8 @@ impl Run<'_> {
         let tokens: Vec<LinkToken> = read.iter().filter_map(|(_, _, tag)| Some(tag.as_ref()?.token.clone())).collect();
         let originals: BTreeMap<LinkToken, Link> =
             self.deps.store.links_of_tokens(&tokens).await.doing("reading links by token")?.into_iter().collect();
+        let unknown = tokens.iter().filter(|token| !originals.contains_key(*token)).cloned().collect();
+        let derived = self.contacts_of_tokens(&unknown).await?;
         let formers: Vec<LinkId> = links.iter().filter_map(|link| Some(link.former.as_ref()?.link)).collect();
         let formers = self.deps.store.links(&formers).await.doing("reading links")?;
         let formers: BTreeMap<LinkId, Link> = formers.into_iter().map(|link| (link.id, link)).collect();
@@ -183,6 +205,7 @@ impl Run<'_> {
             let is_other = |original: &&Link| {
                 original.account == link.account && original.id != link.id && original.contact.is_some()
             };
+            let tagged = tag.as_ref().and_then(|tag| derived.get(&tag.token)).copied();
             let named = tag.as_ref().and_then(|tag| originals.get(&tag.token)).filter(is_other);
             let remembered = || formers.get(&link.former.as_ref()?.link).filter(is_other);
             let original = match named {
@@ -190,23 +213,28 @@ impl Run<'_> {
                 None => remembered().map(|original| Original { link: original.clone(), tag: None }),
             };
             let reading = codec.read(wire, codec.kind(wire));
-            Candidate { link: link.clone(), reading, wire: wire.clone(), original }
+            Candidate { link: link.clone(), reading, wire: wire.clone(), original, tagged }
         };
         Ok(read.into_iter().map(candidate).collect())
     }
 
     async fn likeness(&self, found: &[Candidate]) -> Result<Likeness, EngineError> {
+        let home = self.order.promise.home;
         let keys: BTreeSet<MatchKey> =
-            found.iter().flat_map(|candidate| matching::keys(&candidate.reading.card)).collect();
+            found.iter().flat_map(|candidate| face(&candidate.reading, home).search_keys(home)).collect();
         let store = self.deps.store;
         let mut by_key: BTreeMap<MatchKey, BTreeSet<ContactId>> = BTreeMap::new();
         for (key, id) in store.contacts_with_keys(&keys).await.doing("looking for twins")? {
             by_key.entry(key).or_default().insert(id);
         }
-        let ids: Vec<ContactId> = by_key.values().flatten().copied().collect::<BTreeSet<_>>().into_iter().collect();
+        let said = found.iter().filter_map(|candidate| self.answers.contact_of(candidate.link.remote.as_ref()?));
+        let tagged = found.iter().filter_map(|candidate| candidate.tagged);
+        let ids: BTreeSet<ContactId> = by_key.values().flatten().copied().chain(said).chain(tagged).collect();
+        let ids: Vec<ContactId> = ids.into_iter().collect();
         let links = store.links_of_contacts(&self.order.promise.account, &ids).await.doing("reading links")?;
         let contacts = store.contacts(&ids).await.doing("reading contacts")?;
         Ok(Likeness {
+            home,
             by_key,
             contacts: contacts.into_iter().map(|contact| (contact.id, contact)).collect(),
             links: links.into_iter().filter_map(|link| Some((link.contact?, link))).collect(),
@@ -222,8 +250,8 @@ impl Run<'_> {
 
     /// The contacts with a record of their own that a new one looks like, unless this run knows whether those are still
     /// there. Of contacts that came in with this run that is known.
-    fn unasked(&self, likeness: &Likeness, card: &Card) -> Option<BTreeSet<ContactId>> {
-        let mut ids = likeness.rivals(card);
+    fn unasked(&self, likeness: &Likeness, reading: &Reading) -> Option<BTreeSet<ContactId>> {
+        let mut ids = likeness.rivals(reading);
         ids.retain(|id| !self.asked.contains(id) && !self.newborn.contains(id));
         Some(ids).filter(|ids| !ids.is_empty())
     }
@@ -290,28 +318,61 @@ impl Run<'_> {
     }
 
     /// Leaves a new record alone until a person has decided, and the contacts that it could be as well.
-    fn doubt(&mut self, candidate: Candidate, ids: &[ContactId], why: &str) -> Settled {
-        let mut link = candidate.link;
+    fn doubt(&mut self, candidate: Candidate, likeness: &Likeness, ids: &[ContactId], why: &str) -> Settled {
         reached::note(Situation::DoubtfulTwin);
+        self.doubted.extend(ids);
+        let remote = candidate.link.remote.as_ref().map(ToString::to_string).unwrap_or_default();
+        let cure = format!("contactsync match show {remote}");
+        let of = |name: fn(&Likeness, &ContactId) -> String| {
+            ids.iter().map(|id| name(likeness, id)).collect::<Vec<_>>().join(" or ")
+        };
+        let (names, ids_only) = (of(Likeness::shown), of(|_, id| id.to_string()));
+        let reason = format!("{why} ({ids_only}); nothing is written until a person has decided: {cure}");
+        let told = format!("doubtful: {why}, {names}; decide: {cure}");
+        let contacts = ids.iter().copied().collect();
+        self.leave_in_doubt(candidate, reason, told, Candidates { contacts, ..Candidates::default() })
+    }
+
+    /// Leaves a new record alone until it is settled what becomes of the contacts whose own record is gone.
+    fn wait_for_rival(&mut self, candidate: Candidate, ids: &[ContactId]) -> Settled {
         self.doubted.extend(ids);
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let reason = format!(
-            "{why} ({}); nothing is written until their e-mails and phones tell them apart, or one of them is deleted",
+            "it could be one whose own record is gone ({}); nothing is written until it is settled what becomes of that one",
             ids.join(", ")
         );
-        let operation = Operation::new(OperationKind::Conflict, Side::Store, &candidate.reading.card, reason.clone())
+        self.leave_in_doubt(candidate, reason.clone(), reason, Candidates::default())
+    }
+
+    fn leave_in_doubt(
+        &mut self,
+        candidate: Candidate,
+        reason: String,
+        told: String,
+        candidates: Candidates,
+    ) -> Settled {
+        let mut link = candidate.link;
+        let operation = Operation::new(OperationKind::Conflict, Side::Store, &candidate.reading.card, told)
             .about(None, link.remote.as_ref());
         if self.is_left_alone(&link, std::slice::from_ref(&operation)) {
             return Settled::default();
         }
-        Settled { writes: self.park_doubtful(&mut link, reason), operations: vec![operation], ..Settled::default() }
+        let writes = self.park_doubtful(&mut link, reason, candidates);
+        Settled { writes, operations: vec![operation], ..Settled::default() }
+    }
+
+    /// Forgets that a person said whose record a contact has: that is done.
+    pub(crate) fn fulfilled(&self, contact: ContactId) -> Vec<Write> {
+        let account = &self.order.promise.account;
+        let said = self.answers.records_of(contact);
+        said.map(|remote| Write::DropAnswer { account: account.clone(), contact, remote: remote.clone() }).collect()
     }
 
     /// Remembers a new record as somebody else's: only hashes of it are kept.
     fn leave_outside(&self, candidate: Candidate) -> Settled {
         let Candidate { link, reading, .. } = candidate;
         let Some(remote) = link.remote else { return Settled::default() };
-        let keys = crate::engine::identity::stranger_keys(&self.identity, &reading.card);
+        let keys = crate::engine::identity::stranger_keys(&self.identity, &reading);
         let stranger = crate::store::Stranger { account: link.account, remote, etag: link.etag, keys };
         Settled { writes: vec![Write::DropLink(link.id), Write::Stranger(stranger)], ..Settled::default() }
     }
@@ -462,63 +523,108 @@ impl Run<'_> {
             "it carries the tag of a contact that has another record ({}); delete the one that is too many in Google",
             original.remote.as_ref().map(ToString::to_string).unwrap_or_default()
         );
-        Settled { writes: self.park_doubtful(&mut link, reason), ..Settled::default() }
+        Settled { writes: self.park_doubtful(&mut link, reason, Candidates::default()), ..Settled::default() }
     }
 
     /// Parks a link for a person; a link that is parked for the same reason already is left as it is.
-    fn park_doubtful(&self, link: &mut Link, reason: String) -> Vec<Write> {
-        if link.parked.as_ref().is_some_and(|parked| parked.reason == reason) {
+    fn park_doubtful(&self, link: &mut Link, reason: String, candidates: Candidates) -> Vec<Write> {
+        if link.parked.as_ref().is_some_and(|parked| parked.reason == reason && parked.candidates == candidates) {
             return Vec::new();
         }
-        link.parked =
-            Some(Parked { why: ParkedWhy::Doubtful, reason, digest: None, since: self.now(), run: None, times: 0 });
+        let since = link.parked.as_ref().filter(|parked| parked.why == ParkedWhy::Doubtful).map(|parked| parked.since);
+        let (why, since) = (ParkedWhy::Doubtful, since.unwrap_or(self.now()));
+        link.parked = Some(Parked { why, reason, digest: None, since, run: None, times: 0, candidates });
         vec![Write::Link(Box::new(link.clone()))]
     }
 }
 
 impl Likeness {
-    /// The contacts that share a key with a card.
-    fn sharing(&self, card: &Card) -> BTreeSet<ContactId> {
-        matching::keys(card).iter().filter_map(|key| self.by_key.get(key)).flatten().copied().collect()
+    /// The contacts that share a key with a record.
+    fn sharing(&self, face: &Face<'_>) -> BTreeSet<ContactId> {
+        face.search_keys(self.home).iter().filter_map(|key| self.by_key.get(key)).flatten().copied().collect()
+    }
+
+    fn faces(&self, ids: impl Iterator<Item = ContactId>) -> Vec<(ContactId, Face<'_>)> {
+        ids.filter_map(|id| Some((id, Face::of(&self.contacts.get(&id)?.card, self.home)))).collect()
     }
 
     /// The contacts that it could be, if they had no record of their own, of which nothing new is known.
-    fn rivals(&self, card: &Card) -> BTreeSet<ContactId> {
+    fn rivals(&self, reading: &Reading) -> BTreeSet<ContactId> {
+        let face = face(reading, self.home);
         let is_rival = |id: &ContactId| {
             self.links.get(id).is_some_and(|link| link.state == LinkState::Bound && link.seen.is_none())
         };
-        let ids = self.sharing(card);
+        let ids = self.sharing(&face);
         let rivals = ids.into_iter().filter(is_rival);
-        let candidates: Vec<(ContactId, &Card)> =
-            rivals.filter_map(|id| Some((id, &self.contacts.get(&id)?.card))).collect();
-        match matching::judge(card, &candidates) {
-            Verdict::Alone => BTreeSet::new(),
+        match matching::judge(&face, &self.faces(rivals)) {
+            Verdict::Alone | Verdict::Doubtful { reason: Doubt::AnotherBirthday, .. } => BTreeSet::new(),
             Verdict::Twin { id, .. } => BTreeSet::from([id]),
             Verdict::Doubtful { candidates, .. } => candidates.into_iter().map(|(id, _)| id).collect(),
         }
     }
 
-    fn whose(&self, card: &Card) -> Whose {
-        let ids = self.sharing(card);
+    /// A contact as people know it.
+    fn shown(&self, id: &ContactId) -> String {
+        let name = self.contacts.get(id).map(|contact| contact.card.display_name()).unwrap_or_default();
+        if name.is_empty() { id.to_string() } else { format!("{name} ({id})") }
+    }
+
+    /// The contact that a person said a record is, or that it says itself, unless that was overtaken: the contact is deleted,
+    /// or another kind of contact, or has another record.
+    fn said(&self, candidate: &Candidate, answers: &Answers) -> Option<ContactId> {
+        let remote = candidate.link.remote.as_ref()?;
+        let tagged = || candidate.tagged.filter(|id| !answers.part(*id, remote));
+        let id = answers.contact_of(remote).or_else(tagged)?;
+        let contact = self.contacts.get(&id)?;
+        let has_another = self.links.get(&id).is_some_and(|link| !is_waiting(link.state) && !seems_gone(link));
+        let fits = contact.is_live() && contact.card.kind() == candidate.reading.card.kind();
+        (fits && !has_another).then_some(id)
+    }
+
+    fn whose(&self, candidate: &Candidate, answers: &Answers) -> Whose {
+        let face = face(&candidate.reading, self.home);
+        let ids = self.sharing(&face);
         let state = |id: &ContactId| self.links.get(id).map(|link| link.state);
         let is_bereaved = |id: &ContactId| self.links.get(id).is_some_and(seems_gone);
-        let open = |id: &&ContactId| {
-            matches!(state(id), None | Some(LinkState::Need | LinkState::Creating)) || is_bereaved(id)
-        };
-        let candidates: Vec<(ContactId, &Card)> =
-            ids.iter().filter(open).filter_map(|id| Some((*id, &self.contacts.get(id)?.card))).collect();
-        match matching::judge(card, &candidates) {
+        if let Some(id) = self.said(candidate, answers) {
+            return match state(&id) {
+                Some(LinkState::Creating) => Whose::Waits,
+                _ if is_bereaved(&id) => Whose::Heir(vec![id]),
+                _ => Whose::Chosen(id),
+            };
+        }
+        let are_parted =
+            |id: &ContactId| candidate.link.remote.as_ref().is_some_and(|remote| answers.part(*id, remote));
+        let open = |id: &&ContactId| (state(id).is_none_or(is_waiting) || is_bereaved(id)) && !are_parted(id);
+        match matching::judge(&face, &self.faces(ids.iter().filter(open).copied())) {
             Verdict::Alone => Whose::Nobody,
             // Its own record may be this very one, or another one on its way: that has to be known first.
             Verdict::Twin { id, .. } if state(&id) == Some(LinkState::Creating) => Whose::Waits,
             Verdict::Twin { id, .. } if is_bereaved(&id) => Whose::Heir(vec![id]),
             Verdict::Twin { id, .. } => Whose::Twin(id),
-            Verdict::Doubtful { candidates, .. } => {
+            Verdict::Doubtful { candidates, reason } => {
                 let ids: Vec<ContactId> = candidates.into_iter().map(|(id, _)| id).collect();
-                if ids.iter().any(is_bereaved) { Whose::Heir(ids) } else { Whose::Doubtful(ids) }
+                if ids.iter().any(is_bereaved) { Whose::Heir(ids) } else { Whose::Doubtful(ids, reason) }
             }
         }
     }
+}
+
+fn why_doubtful(doubt: Doubt) -> &'static str {
+    match doubt {
+        Doubt::SharedEvidence | Doubt::SplitEvidence => "several contacts of the store could be it",
+        Doubt::AnotherBirthday => "a contact of the store shares an e-mail or a phone with it, but not the birthday",
+    }
+}
+
+/// Whether a contact whose link is in this state has no record yet.
+fn is_waiting(state: LinkState) -> bool {
+    matches!(state, LinkState::Need | LinkState::Creating)
+}
+
+/// A record as it is compared with contacts.
+fn face(reading: &Reading, home: Option<HomeRegion>) -> Face<'_> {
+    Face::of(&reading.card, home).told(reading.numbers.values())
 }
 
 fn seems_gone(link: &Link) -> bool {

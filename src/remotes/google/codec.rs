@@ -168,7 +168,12 @@ impl Codec for GoogleCodec {
             ..Card::person()
         };
         custom::read(wire, &self.mapping, &mut card);
-        Reading { card, groups: groups::read(wire) }
+        let phones = wire::items(wire, Phones::FIELD).iter();
+        let told = |phone: &Value| {
+            let number = wire::canonical_number(Phones::FIELD, phone)?;
+            Some((Phones::read(phone)?.value, number.to_owned()))
+        };
+        Reading { card, groups: groups::read(wire), numbers: phones.filter_map(told).collect() }
     }
 
     fn groups(&self, wire: &Value) -> BTreeSet<GroupId> {

@@ -13,9 +13,10 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// A draft that starts from this wire form.
+    /// A draft that starts from this wire form, as far as it can be sent.
     pub(super) fn of(wire: &Value) -> Self {
-        let wire = if wire.is_object() { wire.clone() } else { Value::Object(Object::new()) };
+        let mut wire = if wire.is_object() { wire.clone() } else { Value::Object(Object::new()) };
+        wire::without_canonical(&mut wire);
         Draft { wire, changed: BTreeSet::new() }
     }
 

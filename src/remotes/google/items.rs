@@ -110,7 +110,7 @@ impl List for Emails {
     }
 }
 
-/// Phone numbers, as typed.
+/// Phone numbers, as typed. Where both sides were found to have one number, each keeps its own spelling.
 pub(super) struct Phones;
 
 impl List for Phones {
@@ -140,6 +140,10 @@ impl List for Phones {
 
     fn is_primary(item: &Phone) -> bool {
         item.primary
+    }
+
+    fn resembles(sent: &Phone, found: &Phone) -> bool {
+        normal::resemble(&Self::key(sent), &Self::key(found))
     }
 }
 

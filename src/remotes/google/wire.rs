@@ -3,14 +3,16 @@
 //! A record's wire form stays the JSON that Google sent, so that members nobody here knows survive an update. Only
 //! what can never be written is taken out, since it would make equal records look different: items of other sources
 //! than the contact itself, and members that Google computes (`formattedType`, `displayName` of names,
-//! `canonicalForm`, `metadata.primary`). What a later write must send back stays, and so does the source of the
-//! contact with its id and etag.
+//! `metadata.primary`). What a later write must send back stays, and so does the source of the contact with its id and
+//! etag. The `canonicalForm` of a phone is kept where it says more than the number as typed: it is how contacts that were
+//! never linked recognize each other. It is never sent.
 //!
 //! Source: People API discovery document, revision 20251117 (read 2026-11): which members are output only.
 
 use serde_json::{Map, Value};
 
 use crate::domain::id::{Etag, RemoteId};
+use crate::domain::normal;
 use crate::domain::time::Timestamp;
 use crate::remotes::{Presence, Record};
 
@@ -43,6 +45,9 @@ const READ_ONLY_LISTS: [&str; 6] = ["photos", "coverPhotos", "ageRanges", "skill
 
 /// Members of items that Google computes, whatever the field.
 const COMPUTED: [&str; 4] = ["formattedType", "formattedProtocol", "canonicalForm", "displayNameLastFirst"];
+
+/// What Google takes a phone number for, in E.164, read in the region of the user.
+const CANONICAL: &str = "canonicalForm";
 
 /// The parts of a name that Google keeps; the whole names are made from them.
 const NAME_PARTS: [&str; 5] = ["honorificPrefix", "givenName", "middleName", "familyName", "honorificSuffix"];
@@ -155,7 +160,11 @@ fn keep_item(list: &str, item: &Value) -> Option<Value> {
         return None;
     }
     let mut kept = item.as_object()?.clone();
+    let number = canonical_number(list, item).map(str::to_owned);
     kept.retain(|member, _| !COMPUTED.contains(&member.as_str()));
+    if let Some(number) = number {
+        kept.insert(CANONICAL.to_owned(), Value::String(number));
+    }
     if list == "names" {
         keep_name(&mut kept);
     }
@@ -171,6 +180,21 @@ fn keep_item(list: &str, item: &Value) -> Option<Value> {
         prefer(&mut kept);
     }
     Some(Value::Object(kept))
+}
+
+/// What Google takes a phone for, where that does not follow from the number as typed.
+pub(super) fn canonical_number<'i>(list: &str, item: &'i Value) -> Option<&'i str> {
+    let number = text(item, CANONICAL).filter(|_| list == "phoneNumbers")?;
+    let typed = text(item, "value")?;
+    (normal::phone_key(typed) != normal::phone_key(number)).then_some(number)
+}
+
+/// Takes out what is kept of an item although it is never sent.
+pub(super) fn without_canonical(person: &mut Value) {
+    let phones = person.get_mut("phoneNumbers").and_then(Value::as_array_mut);
+    for phone in phones.into_iter().flatten().filter_map(Value::as_object_mut) {
+        phone.remove(CANONICAL);
+    }
 }
 
 /// Whole names are made from the parts. Where there are no parts, the whole name is all there is, and it is kept.

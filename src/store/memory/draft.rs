@@ -86,6 +86,16 @@ impl<'a> Draft<'a> {
                 self.put(|state| &mut state.strangers, key, stranger);
             }
             Write::DropStranger(account, remote) => self.remove(|state| &mut state.strangers, (account, remote)),
+            Write::Answer(answer) => {
+                if !self.state.contacts.contains_key(&answer.contact) {
+                    return Err(StoreError::inconsistent("answer", "contact", &answer.contact));
+                }
+                let key = (answer.account.clone(), answer.contact, answer.remote.clone());
+                self.put(|state| &mut state.answers, key, answer);
+            }
+            Write::DropAnswer { account, contact, remote } => {
+                self.remove(|state| &mut state.answers, (account, contact, remote));
+            }
             Write::Conflict(conflict) => {
                 self.must_have_link(conflict.link, "conflict", &conflict.id)?;
                 if !self.state.contacts.contains_key(&conflict.contact) {

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::clock::Entropy;
 use crate::domain::account::AccountState;
+use crate::domain::answer::Answer;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::Contact;
 use crate::domain::harm::HarmDone;
@@ -199,6 +200,9 @@ impl Store for MemoryStore {
             bound: links().filter(|link| link.state == LinkState::Bound).count() as u64,
             unsettled: state.unsettled_of(account).count() as u64,
             parked: links().filter(|link| link.parked.is_some()).count() as u64,
+            questions: links()
+                .filter(|link| link.parked.as_ref().is_some_and(|parked| !parked.candidates.is_empty()))
+                .count() as u64,
             intents: state.intents.values().filter(|intent| intent.account == *account).count() as u64,
             conflicts: state.waiting().filter(|conflict| conflict.account == *account).count() as u64,
             strangers: state.strangers.keys().filter(|(owner, _)| owner == account).count() as u64,
@@ -240,6 +244,10 @@ impl Store for MemoryStore {
         let state = self.state();
         let strangers = state.strangers.values().filter(|stranger| stranger.account == *account);
         Ok(strangers.filter(|stranger| !stranger.keys.is_disjoint(keys)).cloned().collect())
+    }
+
+    async fn answers(&self, account: &AccountName) -> Result<Vec<Answer>, StoreError> {
+        Ok(self.state().answers.values().filter(|answer| answer.account == *account).cloned().collect())
     }
 
     async fn harms(&self, account: &AccountName, since: Timestamp) -> Result<Vec<HarmDone>, StoreError> {

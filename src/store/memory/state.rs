@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use crate::domain::account::AccountState;
+use crate::domain::answer::Answer;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::Contact;
 use crate::domain::harm::{Harm, LetBy};
@@ -52,6 +53,7 @@ pub(super) struct State {
     pub accounts: BTreeMap<AccountName, AccountState>,
     pub ghosts: BTreeMap<Record, Timestamp>,
     pub strangers: BTreeMap<Record, Stranger>,
+    pub answers: BTreeMap<(AccountName, ContactId, RemoteId), Answer>,
     pub conflicts: BTreeMap<ConflictId, Conflict>,
     pub runs: BTreeMap<RunId, RunRecord>,
     pub harms: BTreeMap<HarmKey, Timestamp>,
@@ -82,6 +84,7 @@ impl State {
             accounts: BTreeMap::new(),
             ghosts: BTreeMap::new(),
             strangers: BTreeMap::new(),
+            answers: BTreeMap::new(),
             conflicts: BTreeMap::new(),
             runs: BTreeMap::new(),
             harms: BTreeMap::new(),

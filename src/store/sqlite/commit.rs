@@ -11,7 +11,8 @@ use sqlx::{SqliteConnection, SqlitePool};
 use super::contact::Beside;
 use super::error::unavailable;
 use super::{
-    account, conflict, contact, forget, harm, history, lease, link, link_write, meta, outbox, outsider, run as runs,
+    account, answer, conflict, contact, forget, harm, history, lease, link, link_write, meta, outbox, outsider,
+    run as runs,
 };
 use crate::domain::id::ContactId;
 use crate::store::check::check;
@@ -95,6 +96,8 @@ async fn apply(
         Write::Ghost(ghost) => outsider::put_ghost(connection, ghost).await,
         Write::Stranger(stranger) => outsider::put_stranger(connection, stranger).await,
         Write::DropStranger(account, remote) => outsider::drop_stranger(connection, account, remote).await,
+        Write::Answer(answer) => answer::put(connection, answer).await,
+        Write::DropAnswer { account, contact, remote } => answer::forget(connection, account, *contact, remote).await,
         Write::Conflict(conflict) => conflict::put(connection, conflict).await,
         Write::Run(run) => runs::put(connection, run).await,
         Write::Harm(done) => harm::put(connection, done).await,

@@ -176,6 +176,8 @@ pub(super) async fn counts(connection: &mut SqliteConnection, account: &AccountN
             (SELECT COUNT(*) FROM link WHERE account = $1 AND state = $2) AS bound,
             (SELECT COUNT(*) FROM link WHERE account = $1 AND unsettled) AS unsettled,
             (SELECT COUNT(*) FROM link WHERE account = $1 AND parked IS NOT NULL) AS parked,
+            (SELECT COUNT(*) FROM link WHERE account = $1 AND parked IS NOT NULL
+                AND json_extract(parked, '$.candidates') IS NOT NULL) AS questions,
             (SELECT COUNT(*) FROM intent WHERE account = $1) AS intents,
             (SELECT COUNT(*) FROM conflict WHERE account = $1 AND resolved IS NULL) AS conflicts,
             (SELECT COUNT(*) FROM stranger WHERE account = $1) AS strangers",
@@ -190,6 +192,7 @@ pub(super) async fn counts(connection: &mut SqliteConnection, account: &AccountN
         bound: cells.number("bound")?,
         unsettled: cells.number("unsettled")?,
         parked: cells.number("parked")?,
+        questions: cells.number("questions")?,
         intents: cells.number("intents")?,
         conflicts: cells.number("conflicts")?,
         strangers: cells.number("strangers")?,

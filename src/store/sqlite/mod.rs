@@ -8,6 +8,7 @@
 //! The file is readable by its owner only, and so are the two files that SQLite keeps beside it.
 
 mod account;
+mod answer;
 mod commit;
 mod conflict;
 mod contact;
@@ -46,6 +47,7 @@ use super::{
 };
 use crate::clock::Entropy;
 use crate::domain::account::AccountState;
+use crate::domain::answer::Answer;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::Contact;
 use crate::domain::harm::HarmDone;
@@ -275,6 +277,10 @@ impl Store for SqliteStore {
         keys: &BTreeSet<Vec<u8>>,
     ) -> Result<Vec<Stranger>, StoreError> {
         outsider::strangers_with_keys(&mut *self.view().await?, account, keys).await
+    }
+
+    async fn answers(&self, account: &AccountName) -> Result<Vec<Answer>, StoreError> {
+        answer::of_account(&mut *self.connection().await?, account).await
     }
 
     async fn harms(&self, account: &AccountName, since: Timestamp) -> Result<Vec<HarmDone>, StoreError> {

@@ -485,6 +485,8 @@ fn told(write: &Write) -> &'static str {
         Write::Ghost(_) => "ghost",
         Write::Stranger(_) => "stranger",
         Write::DropStranger(..) => "drop-stranger",
+        Write::Answer(_) => "answer",
+        Write::DropAnswer { .. } => "drop-answer",
         Write::Conflict(_) => "conflict",
         Write::Run(_) => "run",
         Write::Only { .. } => "only",

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use contactsync::domain::account::AccountState;
+use contactsync::domain::answer::Answer;
 use contactsync::domain::conflict::Conflict;
 use contactsync::domain::contact::Contact;
 use contactsync::domain::harm::HarmDone;
@@ -163,6 +164,9 @@ impl Store for GatedStore {
         keys: &BTreeSet<Vec<u8>>,
     ) -> Result<Vec<Stranger>, StoreError> {
         self.inner.strangers_with_keys(account, keys).await
+    }
+    async fn answers(&self, account: &AccountName) -> Result<Vec<Answer>, StoreError> {
+        self.inner.answers(account).await
     }
     async fn harms(&self, account: &AccountName, since: Timestamp) -> Result<Vec<HarmDone>, StoreError> {
         self.inner.harms(account, since).await

@@ -200,6 +200,7 @@ fn promise(tape: &mut Tape, place: usize, habits: Habits) -> Promise {
             max_unlinks: many,
             max_left_groups: many,
         },
+        home: None,
         pairs: [(GROUP, LABEL), SECOND]
             .into_iter()
             .take(if has_second { 2 } else { 1 })

@@ -219,6 +219,7 @@ fn a_run_and_a_plan_are_told_account_by_account() {
             "waiting",
             "parked",
             "parked_by_guard",
+            "questions",
             "approve",
             "conflicts",
             "working",

@@ -14,6 +14,7 @@ mod imports;
 mod json;
 mod kill;
 mod login;
+mod matches;
 mod plan;
 mod quota;
 mod remap;

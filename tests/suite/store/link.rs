@@ -1,5 +1,6 @@
 //! Links: uniqueness, tokens, aliases, and which of them need a look.
 
+use contactsync::domain::answer::Candidates;
 use contactsync::domain::id::{GroupId, LinkId};
 use contactsync::domain::link::{Link, LinkState, Parked, ParkedWhy, Sighting, Suspicion};
 use contactsync::domain::version::VersionVector;
@@ -13,7 +14,7 @@ async fn unsettled(store: &dyn Store) -> Vec<LinkId> {
     store.unsettled_links(&account("sales"), None, 100).await.unwrap()
 }
 
-async fn store_contacts(store: &dyn Store, count: u32) {
+pub(super) async fn store_contacts(store: &dyn Store, count: u32) {
     let writes = (1..=count).map(|number| create(&contact(number, person("Ada King")))).collect();
     write(store, writes).await.unwrap();
 }
@@ -29,6 +30,7 @@ pub async fn a_link_is_found_as_it_was_stored(store: AnyStore) {
         since: time(4),
         run: None,
         times: 2,
+        candidates: Candidates { contacts: [contact_id(1)].into(), records: [remote(7)].into() },
     });
     full.own_delete = true;
     full.remote_time = None;
@@ -238,6 +240,7 @@ pub async fn numbers_count_each_account_alone(store: AnyStore) {
             since: time(1),
             run: None,
             times: 1,
+            candidates: Candidates { records: [remote(7)].into(), ..Candidates::default() },
         }),
         ..link(3, Some(contact_id(3)))
     };
@@ -257,7 +260,8 @@ pub async fn numbers_count_each_account_alone(store: AnyStore) {
         Write::Ghost(Ghost { account: account("sales"), remote: remote(10), seen: time(1) }),
     ];
     write(&*store, writes).await.unwrap();
-    let expected = LinkCounts { bound: 2, unsettled: 1, parked: 1, intents: 1, conflicts: 1, strangers: 1 };
+    let expected =
+        LinkCounts { bound: 2, unsettled: 1, parked: 1, questions: 1, intents: 1, conflicts: 1, strangers: 1 };
     assert_eq!(store.link_counts(&account("sales")).await.unwrap(), expected);
     let expected = LinkCounts { unsettled: 1, ..LinkCounts::default() };
     assert_eq!(store.link_counts(&account("other")).await.unwrap(), expected);

@@ -2,6 +2,7 @@
 //! say nothing about the others. What only one of them does is tested in the module of its name.
 
 mod account;
+mod answer;
 mod atomic;
 mod contact;
 mod find;
@@ -122,6 +123,9 @@ on_every_store! {
         an_account_is_found_as_it_was_stored,
         groups_are_replaced_together_with_the_account,
         the_identity_stays;
+    answer:
+        the_last_word_about_a_couple_counts_until_it_is_taken_back,
+        an_answer_is_about_a_contact_that_exists;
     outsider:
         ghosts_are_remembered_per_account,
         strangers_are_found_by_any_key,

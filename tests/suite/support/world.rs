@@ -103,6 +103,7 @@ pub fn promise() -> Promise {
             max_left_groups: Limit::Percent(10.0),
         },
         pairs: vec![pair(GROUP)],
+        home: None,
     }
 }
 
