@@ -11,7 +11,10 @@ use crate::store::StoreError;
 const DOING: &str = "bringing the schema up to date";
 
 /// Number, name and text of each step, oldest first.
-const STEPS: [(i64, &str, &str); 1] = [(1, "init", include_str!("../../../migrations/sqlite/0001_init.sql"))];
+const STEPS: [(i64, &str, &str); 2] = [
+    (1, "init", include_str!("../../../migrations/sqlite/0001_init.sql")),
+    (2, "photos", include_str!("../../../migrations/sqlite/0002_photos.sql")),
+];
 
 /// Creates the tables that are missing, and the store's identity when it is new; all of it or nothing.
 ///

@@ -9,12 +9,14 @@ use bytes::Bytes;
 use contactsync::domain::account::AccountState;
 use contactsync::domain::conflict::Conflict;
 use contactsync::domain::contact::Contact;
+use contactsync::domain::digest::Digest;
 use contactsync::domain::harm::HarmDone;
 use contactsync::domain::history::RecordedChange;
 use contactsync::domain::id::{AccountName, ConflictId, ContactId, LinkId, LinkToken, Marker, RemoteId, RunId};
 use contactsync::domain::link::Link;
 use contactsync::domain::matching::MatchKey;
 use contactsync::domain::outbox::{Intent, Sent};
+use contactsync::domain::photo::PhotoFile;
 use contactsync::domain::run::RunRecord;
 use contactsync::domain::time::Timestamp;
 use contactsync::remotes::http::{Transport, TransportError};
@@ -117,6 +119,17 @@ impl Store for GatedStore {
         limit: u32,
     ) -> Result<Vec<LinkId>, StoreError> {
         self.inner.unsettled_links(account, after, limit).await
+    }
+    async fn photo_links(
+        &self,
+        account: &AccountName,
+        after: Option<LinkId>,
+        limit: u32,
+    ) -> Result<Vec<LinkId>, StoreError> {
+        self.inner.photo_links(account, after, limit).await
+    }
+    async fn photo(&self, digest: &Digest) -> Result<Option<PhotoFile>, StoreError> {
+        self.inner.photo(digest).await
     }
     async fn bound_remotes(&self, account: &AccountName) -> Result<BTreeSet<RemoteId>, StoreError> {
         self.inner.bound_remotes(account).await

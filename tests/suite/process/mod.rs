@@ -11,6 +11,7 @@ mod imports;
 mod json;
 mod kill;
 mod login;
+mod photos;
 mod plan;
 mod quota;
 mod remap;
