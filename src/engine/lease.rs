@@ -25,10 +25,20 @@ impl Tenure {
 
 impl Run<'_> {
     /// Commits under the lease, renewing it first when it is time. For callers that can act on the store's refusal.
-    pub(crate) async fn try_commit(&mut self, writes: Vec<Write>) -> Result<(), StoreError> {
+    pub(crate) async fn try_commit(&mut self, mut writes: Vec<Write>) -> Result<(), StoreError> {
         self.keep_lease().await?;
+        self.note_shown_photos(&mut writes);
         let commit = Commit { fence: rules::holds(Rule::Fence).then(|| self.tenure.fence.clone()), writes };
         self.deps.store.commit(commit).await.map(|_| ())
+    }
+
+    /// Copies, into every link that is written, the address of the photo out of the record: there the store can compare it.
+    fn note_shown_photos(&self, writes: &mut [Write]) {
+        for write in writes {
+            if let Write::Link(link) = write {
+                link.photo.shown = self.shown_photo(link);
+            }
+        }
     }
 
     /// Makes sure that the lease outlives what comes next.

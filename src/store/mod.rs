@@ -17,7 +17,7 @@
 //! | intent, sent | the outbox and its memory |
 //! | ghost, stranger | remote records that are not ours: deleted ones, and those outside every pair |
 //! | harm | what runs did within the last day that the guards count |
-//! | photo | the bytes of photos, under the digest that cards name; never removed, since the history may lead back to any of them |
+//! | photo | the bytes of photos under the digest that cards name; never removed: the history may lead back to any |
 //! | conflict, run, lease, grant | what people look at, and who may work |
 //!
 //! Two implementors obey one conformance suite: `sqlite` and `memory`.

@@ -21,6 +21,7 @@ mod identity;
 mod laws;
 mod lossless;
 mod moves;
+mod photos;
 mod preview;
 mod process;
 mod random;

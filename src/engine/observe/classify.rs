@@ -107,6 +107,11 @@ impl Run<'_> {
                 if is_doubted(&link) {
                     self.note_news(&mut link, &record);
                     keep(page, link);
+                } else if self.shows_another_photo(&link, &record) {
+                    if let Some(base) = &mut link.base {
+                        base.remote = record.wire;
+                    }
+                    keep(page, link);
                 }
             }
             Order::Unclear => {
@@ -376,6 +381,14 @@ impl Run<'_> {
     fn says_the_same(&self, link: &Link, record: &Record) -> bool {
         let Some(base) = &link.base else { return false };
         same_content(self.deps.remote.codec(), base.store.kind(), &base.remote, &record.wire)
+    }
+
+    /// Whether a state that is known says more of the photo than was known of it: its address may change without anything
+    /// else, and former releases did not ask for it.
+    fn shows_another_photo(&self, link: &Link, record: &Record) -> bool {
+        let codec = self.deps.remote.codec();
+        let base = link.base.as_ref().filter(|base| base.certainty == Certainty::Answered && link.seen.is_none());
+        base.is_some_and(|base| codec.photo(&base.remote) != codec.photo(&record.wire))
     }
 
     fn ghost(&self, remote: RemoteId) -> Ghost {

@@ -5,10 +5,8 @@ use serde_json::json;
 use super::client::World;
 use crate::domain::id::RemoteId;
 use crate::remotes::scripted::Reply;
-use crate::remotes::{Codec as _, Recovery, Remote as _, RemoteError};
+use crate::remotes::{Recovery, Remote as _, RemoteError};
 
-/// A PNG picture of which only the head is there; texts are all that a script can hold.
-const HEAD: &str = "\u{ff}\u{d8}";
 const ADDRESS: &str = "https://lh3.googleusercontent.com/contacts/abc=s100";
 
 fn person(photo: &serde_json::Value) -> serde_json::Value {
@@ -27,9 +25,8 @@ async fn an_upload_answers_with_the_whole_contact() {
     let id = RemoteId::new("people/c1");
     let record = world.google.put_photo(&id, b"bytes").await.expect("uploaded");
     assert_eq!(world.google.codec().photo(&record.wire).as_deref(), Some(ADDRESS));
-    let (line, body) = world.asked().remove(0);
-    assert_eq!(line, "PATCH /v1/people/c1:updateContactPhoto?prettyPrint=false");
-    let body: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+    assert_eq!(world.lines(), ["PATCH /v1/people/c1:updateContactPhoto?prettyPrint=false"]);
+    let body = world.body(0);
     assert_eq!((&body["photoBytes"], &body["sources"]), (&json!("Ynl0ZXM="), &json!(["READ_SOURCE_TYPE_CONTACT"])));
     let fields = body["personFields"].as_str().expect("a mask");
     assert!(["photos", "metadata", "names"].iter().all(|field| fields.split(',').any(|one| one == *field)));
@@ -45,7 +42,7 @@ async fn a_removal_answers_with_a_contact_that_has_a_monogram() {
     let world = World::new([Reply::Json(200, json!({ "person": person(&monogram) }))]);
     let record = world.google.remove_photo(&RemoteId::new("people/c1")).await.expect("removed");
     assert_eq!(world.google.codec().photo(&record.wire), None);
-    let line = world.asked().remove(0).0;
+    let line = world.lines().remove(0);
     assert!(line.starts_with("DELETE /v1/people/c1:deleteContactPhoto?") && line.contains("personFields="), "{line}");
 }
 
@@ -64,8 +61,7 @@ async fn a_download_sends_no_token_and_only_goes_to_the_hosts_of_pictures() {
         let error = world.google.download_photo(address).await.expect_err("missing");
         assert!(matches!(error, RemoteError::Missing { .. }), "{error:?}");
     }
-    let lines: Vec<String> = world.asked().into_iter().map(|(line, _)| line).collect();
-    assert_eq!(lines, ["GET /contacts/abc=s720"; 2]);
+    assert_eq!(world.lines(), ["GET /contacts/abc=s720"; 2]);
     assert_eq!((world.header(0, "authorization"), world.header(1, "authorization")), (None, None));
     for address in [
         "http://lh3.googleusercontent.com/contacts/abc",
@@ -81,12 +77,12 @@ async fn a_download_sends_no_token_and_only_goes_to_the_hosts_of_pictures() {
         let error = world.google.download_photo(address).await.expect_err("refused");
         assert!(matches!(error, RemoteError::Refused { .. }), "{address}: {error:?}");
     }
-    assert_eq!(world.asked().len(), 2, "nothing was sent to the others");
+    assert_eq!(world.lines().len(), 2, "nothing was sent to the others");
 }
 
 #[tokio::test]
 async fn a_download_is_tried_again_and_has_to_be_a_picture() {
-    let world = World::new([Reply::Raw(503, ""), Reply::Lost, Reply::Raw(200, HEAD), Reply::Raw(302, "")]);
+    let world = World::new([Reply::Raw(503, ""), Reply::Lost, Reply::Raw(200, "no picture"), Reply::Raw(302, "")]);
     let error = world.google.download_photo(ADDRESS).await.expect_err("no picture");
     assert!(error.to_string().contains("no JPEG or PNG"), "{error}");
     let error = world.google.download_photo(ADDRESS).await.expect_err("elsewhere");
