@@ -3,7 +3,7 @@
 //! Approved is what the named run, or one before it, was the first to park, as long as it is still the same. What changed
 //! since, and what later runs have parked, waits on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 
@@ -106,18 +106,34 @@ pub(super) async fn held_back(
     if store.link_counts(account).await?.parked == 0 {
         return Ok(held);
     }
-    // Whatever is parked is not settled.
-    let mut after = None;
-    loop {
-        let ids: Vec<LinkId> = store.unsettled_links(account, after, CHUNK).await?;
-        let Some(last) = ids.last() else { return Ok(held) };
-        after = Some(*last);
-        let runs = store.links(&ids).await?;
+    let ids: Vec<LinkId> = at_work(store, account).await?.into_iter().collect();
+    for chunk in ids.chunks(CHUNK as usize) {
+        let runs = store.links(chunk).await?;
         let runs = runs.iter().filter_map(parked_by).filter(|run| up_to.is_none_or(|up_to| *run <= up_to));
         for run in runs {
             held.contacts += 1;
             held.run = held.run.max(Some(run));
         }
+    }
+    Ok(held)
+}
+
+/// Whatever is parked is not settled, or its photo is due.
+async fn at_work(store: &dyn Store, account: &AccountName) -> Result<BTreeSet<LinkId>, StoreError> {
+    let mut found = BTreeSet::new();
+    let mut after = None;
+    loop {
+        let ids = store.unsettled_links(account, after, CHUNK).await?;
+        let Some(last) = ids.last() else { break };
+        after = Some(*last);
+        found.extend(ids);
+    }
+    after = None;
+    loop {
+        let ids = store.photo_links(account, after, CHUNK).await?;
+        let Some(last) = ids.last() else { return Ok(found) };
+        after = Some(*last);
+        found.extend(ids);
     }
 }
 

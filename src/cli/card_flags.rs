@@ -4,10 +4,13 @@
 //! member. Labels and custom fields are added to those there are.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
+use crate::contacts::edit::PhotoEdit;
 use crate::domain::contact::{Card, Kind};
+use crate::domain::photo::{self, PhotoFile};
 
 use super::exit::UsageError;
 use super::typed_values;
@@ -120,6 +123,14 @@ pub struct PersonFlags {
     /// Set the nicknames; repeat it for more
     #[arg(long = "nickname", value_name = "NAME")]
     pub nicknames: Vec<String>,
+
+    /// Set the photo: a JPEG or PNG picture of at most 720 x 720 pixels and 2 MB
+    #[arg(long, value_name = "FILE")]
+    pub photo: Option<PathBuf>,
+
+    /// Take the photo away
+    #[arg(long, conflicts_with = "photo")]
+    pub no_photo: bool,
 }
 
 /// Flags that only organizations have.
@@ -147,6 +158,14 @@ pub trait CardFlags {
     /// # Errors
     /// [`UsageError`] names the flag.
     fn own(&self) -> Result<Map<String, Value>, UsageError>;
+
+    /// What the flags say about the photo.
+    ///
+    /// # Errors
+    /// [`UsageError`] names the file that cannot be read, or the rule that it breaks.
+    fn photo(&self) -> Result<PhotoEdit, UsageError> {
+        Ok(PhotoEdit::Keep)
+    }
 
     /// The patch that the flags say, but for the labels, which depend on those there are.
     ///
@@ -181,7 +200,8 @@ pub trait CardFlags {
     /// As [`CardFlags::patch`].
     fn says_nothing(&self) -> Result<bool, UsageError> {
         let common = self.common();
-        Ok(common.patch.is_none() && !common.says_labels() && self.patch()?.is_empty())
+        let keeps_photo = self.photo()? == PhotoEdit::Keep;
+        Ok(common.patch.is_none() && !common.says_labels() && keeps_photo && self.patch()?.is_empty())
     }
 
     /// The patch as it is laid over this card: with its labels, those added and those taken away.
@@ -199,6 +219,16 @@ impl CardFlags for PersonFlags {
 
     fn common(&self) -> &CommonFlags {
         &self.common
+    }
+
+    fn photo(&self) -> Result<PhotoEdit, UsageError> {
+        let Some(path) = &self.photo else {
+            return Ok(if self.no_photo { PhotoEdit::Remove } else { PhotoEdit::Keep });
+        };
+        let bytes = std::fs::read(path)
+            .map_err(|error| UsageError(format!("--photo {}: cannot read it: {error}", path.display())))?;
+        photo::check(&bytes).map_err(|error| UsageError(format!("--photo {}: {error}", path.display())))?;
+        Ok(PhotoEdit::Set(PhotoFile::of(bytes)))
     }
 
     fn own(&self) -> Result<Map<String, Value>, UsageError> {

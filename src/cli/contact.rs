@@ -14,6 +14,7 @@ use crate::store::{ContactOrder, ContactQuery, DeletedContacts};
 use super::card_flags::{CardFlags, OrganizationFlags, PersonFlags};
 use super::desk::Desk;
 use super::exit::{Exit, UsageError};
+use super::photo;
 
 /// What to do with persons.
 #[derive(Debug, Clone, clap::Subcommand)]
@@ -30,6 +31,8 @@ pub enum PersonCommand {
     Delete(One),
     /// Restore a deleted person
     Restore(One),
+    /// Write a person's photo into a file, or to stdout
+    Photo(photo::PhotoArgs),
 }
 
 /// What to do with organizations.
@@ -134,6 +137,7 @@ pub async fn person(command: &PersonCommand, desk: &Desk) -> anyhow::Result<Exit
         PersonCommand::Edit(edit) => edit_contact(edit, desk).await,
         PersonCommand::Delete(one) => delete(one.id, Kind::Person, desk).await,
         PersonCommand::Restore(one) => restore(one.id, Kind::Person, desk).await,
+        PersonCommand::Photo(args) => photo::photo(args, desk).await,
     }
 }
 
@@ -248,7 +252,7 @@ async fn add<F: CardFlags>(flags: &F, desk: &Desk) -> anyhow::Result<Exit> {
     let (blank, patch) = (Card::blank(F::KIND), flags.patch()?);
     flags.check(&blank, &patch)?;
     let patch = flags.laid_over(&blank, &patch);
-    let contact = desk.editor().add(F::KIND, &patch).await?;
+    let contact = desk.editor().add_with(F::KIND, &patch, &flags.photo()?).await?;
     warn_of_oddities(&contact, desk);
     desk.answer_changed(&contact, "added").await?;
     Ok(Exit::Done)
@@ -280,7 +284,9 @@ async fn edit_contact<F: CardFlags + clap::Args + Sync>(edit: &Edit<F>, desk: &D
     let patch = edit.flags.patch()?;
     let current = desk.store.contacts(&[edit.id]).await.context("reading the contact")?.pop();
     edit.flags.check(&current.map_or_else(|| Card::blank(F::KIND), |contact| contact.card), &patch)?;
-    let contact = desk.editor().edit_by(edit.id, F::KIND, &|card| edit.flags.laid_over(card, &patch)).await?;
+    let photo = edit.flags.photo()?;
+    let laid_over = |card: &Card| edit.flags.laid_over(card, &patch);
+    let contact = desk.editor().edit_with(edit.id, F::KIND, &laid_over, &photo).await?;
     warn_of_oddities(&contact, desk);
     desk.answer_changed(&contact, "saved").await?;
     Ok(Exit::Done)

@@ -10,6 +10,7 @@ use crate::config::{ConfigError, SecretError};
 use crate::contacts::answer::AnswerError;
 use crate::contacts::edit::EditError;
 use crate::contacts::patch::PatchError;
+use crate::daemon::service::ServiceError;
 use crate::domain::account::Outcome;
 use crate::domain::run::{AccountSummary, Fault};
 use crate::engine::EngineError;
@@ -104,6 +105,9 @@ fn meaning(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     }
     if cause.is::<UsageError>() || cause.is::<PatchError>() {
         return Some(Exit::Usage);
+    }
+    if let Some(ServiceError::ServedElsewhere { .. }) = cause.downcast_ref::<ServiceError>() {
+        return Some(Exit::TryLater);
     }
     if cause.is::<Outdated>() {
         return Some(Exit::Unfinished);

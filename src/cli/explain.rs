@@ -13,12 +13,12 @@ use serde_json::Value;
 use crate::config::Account;
 use crate::daemon::worker::{Finished, Job, Worker};
 use crate::domain::conflict::Conflict;
-use crate::domain::contact::{Card, Contact};
+use crate::domain::contact::{Card, Contact, Photo};
 use crate::domain::diff;
 use crate::domain::field::Field;
 use crate::domain::history::{Action, Actor, Change, RecordedChange};
 use crate::domain::id::{ContactId, RemoteId, RunId};
-use crate::domain::link::{Link, LinkState, ParkedWhy, Sighting};
+use crate::domain::link::{Link, LinkState, ParkedWhy, PhotoTrail, Sighting};
 use crate::domain::policy::Winner;
 use crate::domain::time::Timestamp;
 use crate::engine::{Operation, Purpose, Reach};
@@ -197,7 +197,11 @@ fn three_states(
     let blank = Card::blank(contact.card.kind());
     let base = link.and_then(|link| link.base.as_ref());
     let google = link.and_then(|link| at_google(link, account, worker?)).unwrap_or_else(|| blank.clone());
-    let agreed = base.map_or(&blank, |base| &base.store);
+    let (mut agreed, mut google) = (base.map_or(&blank, |base| &base.store).clone(), google);
+    if let Some(link) = link {
+        tell_photo(&link.photo, &mut agreed, &mut google);
+    }
+    let agreed = &agreed;
     let mut fields: BTreeSet<Field> = BTreeSet::new();
     for card in [agreed, &contact.card, &google] {
         fields.extend(diff::changes(&blank, card).into_iter().map(|change| change.field));
@@ -236,6 +240,19 @@ fn at_google(link: &Link, account: &Account, worker: &Worker) -> Option<Card> {
         diff::copy_field(&field, &now, &mut card);
     }
     Some(card)
+}
+
+/// What both sides agreed on about the photo, and what Google has now, as far as it was looked at. A photo that was agreed
+/// on is called as the store calls it, although Google serves other bytes.
+fn tell_photo(trail: &PhotoTrail, base: &mut Card, google: &mut Card) {
+    let photo = |digest: &Option<String>| digest.clone().map(|digest| Photo { digest });
+    let looked = trail.looked.as_ref().filter(|look| Some(&look.address) == trail.shown.as_ref());
+    let now = if trail.shown == trail.address { trail.agreed.clone() } else { looked.map(|look| look.digest.clone()) };
+    for (card, digest) in [(base, &trail.agreed), (google, &now)] {
+        if let Some(person) = card.as_person_mut() {
+            person.photo = photo(digest);
+        }
+    }
 }
 
 impl Last {

@@ -34,6 +34,7 @@ pub mod label;
 pub mod login;
 pub mod manual;
 pub mod output;
+pub mod photo;
 pub mod plan;
 pub mod plan_id;
 pub mod progress;

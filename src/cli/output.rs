@@ -61,6 +61,8 @@ pub struct Output {
     pub form: Form,
     /// How much is said besides.
     pub verbosity: Verbosity,
+    /// How the first line of a table looks.
+    heading: Style,
     answers: Mutex<Box<dyn Write + Send>>,
     remarks: Mutex<Box<dyn Write + Send>>,
 }
@@ -68,9 +70,17 @@ pub struct Output {
 impl Output {
     /// Answers to stdout, remarks to stderr.
     pub fn of_process(form: Form, verbosity: Verbosity, colour: Colour) -> Self {
-        let answers = anstream::AutoStream::new(io::stdout(), colour.into());
         let remarks = anstream::AutoStream::new(io::stderr(), colour.into());
-        Output::new(form, verbosity, Box::new(answers), Box::new(remarks))
+        // Answers can be pictures and workbooks: nothing may be taken out of them on the way.
+        let mut output = Output::new(form, verbosity, Box::new(io::stdout()), Box::new(remarks));
+        let wanted = match colour.into() {
+            anstream::ColorChoice::Auto => anstream::AutoStream::choice(&io::stdout()),
+            chosen => chosen,
+        };
+        if wanted == anstream::ColorChoice::Never {
+            output.heading = Style::new();
+        }
+        output
     }
 
     /// Answers and remarks to these writers.
@@ -80,7 +90,8 @@ impl Output {
         answers: Box<dyn Write + Send>,
         remarks: Box<dyn Write + Send>,
     ) -> Self {
-        Output { form, verbosity, answers: Mutex::new(answers), remarks: Mutex::new(remarks) }
+        let heading = Style::new().bold();
+        Output { form, verbosity, heading, answers: Mutex::new(answers), remarks: Mutex::new(remarks) }
     }
 
     /// Whether the answer is JSON.
@@ -138,7 +149,7 @@ impl Output {
         for row in rows {
             table.add_row(row.map(|cell| plain(&cell)));
         }
-        let bold = Style::new().bold();
+        let bold = self.heading;
         let mut text = String::new();
         for (place, line) in table.lines().enumerate() {
             let line = line.trim_end();

@@ -8,7 +8,7 @@ use toml::de::DeValue;
 use crate::domain::dialling::HomeRegion;
 use crate::domain::field::Field;
 use crate::domain::id::{AccountName, ReplicaId};
-use crate::domain::pair::{DeletePolicy, Direction, Guard, Organizations, Pair, Promise};
+use crate::domain::pair::{DeletePolicy, Direction, Guard, Organizations, Pair, Photos, Promise};
 use crate::domain::policy::ConflictPolicy;
 
 use super::Surroundings;
@@ -92,6 +92,10 @@ impl Account {
             conflict: self.conflict,
             conflict_fields: self.conflict_fields.clone(),
             organizations: self.organizations,
+            photos: match self.photos && self.fields.get(&Field::Photo) != Some(&FieldTarget::Off) {
+                true => Photos::Travel,
+                false => Photos::Stay,
+            },
             delete: self.delete.clone(),
             guard: self.guard.clone(),
             pairs: self.pairs.clone(),

@@ -13,6 +13,7 @@ use crate::domain::diff;
 use crate::domain::history::Actor;
 use crate::domain::id::ContactId;
 use crate::domain::merge::FieldConflict;
+use crate::domain::photo::PhotoFile;
 use crate::domain::policy::Winner;
 use crate::store::{Commit, Store, StoreError, Write};
 
@@ -68,11 +69,42 @@ pub enum EditError {
 /// A patch that depends on the card it is laid over: "one label more" means another list each time.
 pub type PatchFor<'e> = dyn Fn(&Card) -> Value + Sync + 'e;
 
+/// What becomes of a person's photo; a patch can do no more than take it away, since it has not the bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum PhotoEdit {
+    /// What the patch says, else nothing.
+    #[default]
+    Keep,
+    /// The person gets this one.
+    Set(PhotoFile),
+    /// The person has none any more.
+    Remove,
+}
+
+impl PhotoEdit {
+    fn lay_over(&self, card: &mut Card) {
+        let Some(person) = card.as_person_mut() else { return };
+        match self {
+            PhotoEdit::Keep => {}
+            PhotoEdit::Set(file) => person.photo = Some(file.photo()),
+            PhotoEdit::Remove => person.photo = None,
+        }
+    }
+
+    /// The write that keeps the bytes; it belongs into the commit that names them.
+    fn write(&self) -> Option<Write> {
+        match self {
+            PhotoEdit::Set(file) => Some(Write::Photo(file.clone())),
+            PhotoEdit::Keep | PhotoEdit::Remove => None,
+        }
+    }
+}
+
 /// One edit.
 #[derive(Clone)]
 enum Edit<'e> {
     Add(&'e Card),
-    Patch(ContactId, &'e PatchFor<'e>),
+    Patch(ContactId, &'e PatchFor<'e>, &'e PhotoEdit),
     Delete(ContactId),
     Restore(ContactId),
 }
@@ -83,8 +115,17 @@ impl Editor<'_> {
     /// # Errors
     /// [`EditError::Patch`] when the patch is refused or says nothing.
     pub async fn add(&self, kind: Kind, patch: &Value) -> Result<Contact, EditError> {
-        let card = patch::apply(&Card::blank(kind), patch)?;
-        self.retried(kind, &Edit::Add(&card)).await
+        self.add_with(kind, patch, &PhotoEdit::Keep).await
+    }
+
+    /// As [`Editor::add`], with a photo.
+    ///
+    /// # Errors
+    /// As [`Editor::add`].
+    pub async fn add_with(&self, kind: Kind, patch: &Value, photo: &PhotoEdit) -> Result<Contact, EditError> {
+        let mut card = patch::apply(&Card::blank(kind), patch)?;
+        photo.lay_over(&mut card);
+        self.insisting(async || self.once(kind, &Edit::Add(&card), photo.write()).await).await
     }
 
     /// Edits a contact by a patch over its public shape. Members that are there to be read may stand in the patch when
@@ -101,7 +142,21 @@ impl Editor<'_> {
     /// # Errors
     /// As [`Editor::edit`].
     pub async fn edit_by(&self, id: ContactId, kind: Kind, patch: &PatchFor<'_>) -> Result<Contact, EditError> {
-        self.retried(kind, &Edit::Patch(id, patch)).await
+        self.edit_with(id, kind, patch, &PhotoEdit::Keep).await
+    }
+
+    /// As [`Editor::edit_by`], with another photo.
+    ///
+    /// # Errors
+    /// As [`Editor::edit`].
+    pub async fn edit_with(
+        &self,
+        id: ContactId,
+        kind: Kind,
+        patch: &PatchFor<'_>,
+        photo: &PhotoEdit,
+    ) -> Result<Contact, EditError> {
+        self.insisting(async || self.once(kind, &Edit::Patch(id, patch, photo), photo.write()).await).await
     }
 
     /// Deletes a contact. It keeps its card and can be restored. The people of a deleted organization keep its name as
@@ -151,7 +206,7 @@ impl Editor<'_> {
     }
 
     async fn retried(&self, kind: Kind, edit: &Edit<'_>) -> Result<Contact, EditError> {
-        self.insisting(async || self.once(kind, edit).await).await
+        self.insisting(async || self.once(kind, edit, None).await).await
     }
 
     /// Decides again as long as others are faster, within reason.
@@ -165,7 +220,8 @@ impl Editor<'_> {
         decide().await
     }
 
-    async fn once(&self, kind: Kind, edit: &Edit<'_>) -> Result<Contact, EditError> {
+    /// Decides an edit on what is there now, and commits it together with the photo that it brings.
+    async fn once(&self, kind: Kind, edit: &Edit<'_>, photo: Option<Write>) -> Result<Contact, EditError> {
         let now = self.clock.now();
         let mut draft = Draft::begin(self.store, self.entropy, now).await?;
         let id = match edit {
@@ -174,12 +230,13 @@ impl Editor<'_> {
                 draft.resolve_organization(&mut card).await?;
                 draft.create(card)
             }
-            Edit::Patch(id, patch) => {
+            Edit::Patch(id, patch, photo) => {
                 let contact = existing(&mut draft, *id, kind).await?;
                 if !contact.is_live() {
                     return Err(EditError::Deleted { id: *id, kind });
                 }
-                let card = patch::apply(&contact.card, &show::without_echo(contact, &patch(&contact.card)))?;
+                let mut card = patch::apply(&contact.card, &show::without_echo(contact, &patch(&contact.card)))?;
+                photo.lay_over(&mut card);
                 draft.set_card(*id, card).await?;
                 *id
             }
@@ -196,8 +253,9 @@ impl Editor<'_> {
                 *id
             }
         };
-        let (writes, mut contacts) = draft.finish(&self.actor);
+        let (mut writes, mut contacts) = draft.finish(&self.actor);
         if !writes.is_empty() {
+            writes.extend(photo);
             self.store.commit(Commit { fence: None, writes }).await?;
         }
         contacts.remove(&id).ok_or(EditError::NotFound { id, kind })

@@ -244,7 +244,10 @@ fn photo(before: Option<&Photo>, value: &Value) -> Result<Value, PatchError> {
     if value.is_null() || same {
         Ok(value.clone())
     } else {
-        Err(shape("photo", "expected null: a patch cannot bring a photo"))
+        Err(shape(
+            "photo",
+            "expected null: a patch cannot bring a photo; `contactsync person edit ID --photo FILE` can",
+        ))
     }
 }
 

@@ -154,6 +154,7 @@ fn of_kind(page: &mut Page, card: &Card, people: u64) {
         page.line("Relation", &labelled(&relation.value, relation.label.as_deref(), false));
     }
     page.line("Nicknames", &person.nicknames.join(", "));
+    page.line("Photo", person.photo.as_ref().map_or("", |photo| &photo.digest));
 }
 
 /// An address in one line, as an envelope reads from top to bottom.

@@ -75,6 +75,12 @@ pub enum ServiceError {
     /// The store cannot be read.
     #[error("cannot read the accounts")]
     Store(#[source] StoreError),
+    /// Another daemon on the same store does the work already.
+    #[error("another daemon serves these accounts already: {holder}")]
+    ServedElsewhere {
+        /// Its process and host.
+        holder: String,
+    },
     /// There is nothing to work with.
     #[error("cannot set up the accounts")]
     Worker(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -113,6 +119,10 @@ impl Service {
     pub async fn run(mut self, started: impl FnOnce()) -> Result<(), ServiceError> {
         let mut requests = Requests::listen().map_err(ServiceError::Signals)?;
         self.enter_accounts().await?;
+        self.keep_watch().await;
+        if let Some(holder) = self.watch.shut_out() {
+            return Err(ServiceError::ServedElsewhere { holder });
+        }
         let bell = Arc::new(Notify::new());
         let heartbeat =
             Heartbeat::start(Arc::clone(&bell)).await.map_err(|cause| ServiceError::Heartbeat(Box::new(cause)))?;

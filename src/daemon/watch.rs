@@ -1,9 +1,8 @@
 //! Which accounts this daemon serves.
 //!
-//! Of several daemons on one store, one serves an account, and the others wait to take its place. The right to serve is a
-//! lease as that of a run, under a name of its own that no account can have, and is held from start to stop. So a second
-//! daemon says at once whom it waits for, instead of doing the same work a little later, and goes on at once when the
-//! first one is gone. Commands that run once are not kept out: of a run itself, the lease of the account decides.
+//! Of several daemons on one store, one serves an account. The right to serve is a lease as that of a run, under a name of
+//! its own that no account can have, and is held from start to stop. A second daemon that finds all its accounts served
+//! does not start; one that finds some served says at once whom it waits for, and goes on at once when that one is gone. Commands that run once are not kept out: of a run itself, the lease of the account decides.
 
 use std::collections::BTreeMap;
 
@@ -71,6 +70,13 @@ impl Watch {
                 self.ask(name, store, now).await;
             }
         }
+    }
+
+    /// Who serves the accounts, when other daemons serve all of them.
+    pub(super) fn shut_out(&self) -> Option<String> {
+        let holders: Vec<&String> = self.posts.values().filter_map(|post| post.told.as_ref()).collect();
+        let is_alone = self.posts.values().any(|post| post.held.is_some()) || holders.len() < self.posts.len();
+        holders.first().filter(|_| !is_alone).map(|holder| lease::described(holder))
     }
 
     /// Gives back everything.

@@ -257,6 +257,11 @@ pub struct Photo {
 }
 
 impl Card {
+    /// The photo, which only persons have.
+    pub fn photo(&self) -> Option<&Photo> {
+        self.as_person()?.photo.as_ref()
+    }
+
     /// A person of whom nothing is known yet.
     pub fn person() -> Self {
         Card::of(Subject::Person(Person::default()))

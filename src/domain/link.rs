@@ -68,6 +68,80 @@ pub struct Link {
     /// The record of the life before, should it turn out to live on under another name; `None` in the first life. In
     /// state [`LinkState::Found`]: the record itself, when it is that of the life before of another link.
     pub former: Option<Former>,
+    /// What is known of the photo on either side.
+    pub photo: PhotoTrail,
+}
+
+/// What both sides of a link last agreed on about the photo, and what became of it since.
+///
+/// Photos travel beside the record, one call each, and the remote makes other bytes of what it is sent. So each side has
+/// a base of its own: the digest that the contact had, and the address and digest that the remote gave. The address of a
+/// photo is only a hint: another one may lead to the same bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PhotoTrail {
+    /// The digest that the contact's photo had when both sides last agreed; `None` for no photo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreed: Option<String>,
+    /// The address that the remote gave of its photo at that time; `None` for no photo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The digest of the bytes at that address; `None` while they were not looked at, and for no photo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub served: Option<String>,
+    /// The address that the remote gives of its photo now; `None` for no photo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shown: Option<String>,
+    /// What was found at the address that is shown, when that was looked at and is not settled yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub looked: Option<PhotoLook>,
+    /// A change of the remote's photo that was, or may have been, sent, while its outcome is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sending: Option<PhotoSending>,
+    /// Why the photo is left alone until it changes on either side.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<PhotoRefusal>,
+}
+
+/// What is at an address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhotoLook {
+    /// The address.
+    pub address: String,
+    /// The digest of the bytes there.
+    pub digest: String,
+}
+
+/// A change of the remote's photo on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhotoSending {
+    /// The digest of the photo that was sent; `None` when the photo was to be removed.
+    pub digest: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A photo that cannot be carried over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhotoRefusal {
+    /// The digest that the contact's photo had.
+    pub ours: Option<String>,
+    /// The address of the remote's photo.
+    pub theirs: Option<String>,
+    /// One sentence for people.
+    pub reason: String,
+}
+
+impl PhotoTrail {
+    /// Whether the remote's side needs a look, whatever the contact's photo is.
+    pub fn is_restless(&self) -> bool {
+        self.shown != self.address || self.sending.is_some() || self.served.is_some() != self.address.is_some()
+    }
+
+    /// Why the photo is left alone, while it is the same on both sides as when it was refused.
+    pub fn refusal(&self, ours: Option<&str>) -> Option<&PhotoRefusal> {
+        self.refused.as_ref().filter(|refused| refused.ours.as_deref() == ours && refused.theirs == self.shown)
+    }
 }
 
 /// A record that was taken for gone, as both sides last agreed on it.
@@ -231,6 +305,13 @@ pub enum ParkedWhy {
 }
 
 impl Link {
+    /// Whether the photos of contact and record may differ from what both sides last agreed on.
+    pub fn is_photo_due(&self, card: &Card) -> bool {
+        self.state == LinkState::Bound
+            && (self.photo.is_restless()
+                || card.photo().map(|photo| photo.digest.as_str()) != self.photo.agreed.as_deref())
+    }
+
     /// Whether the link needs no look, given the version its contact has now.
     pub fn is_settled(&self, contact: Option<&VersionVector>) -> bool {
         let resting = match self.state {

@@ -42,6 +42,7 @@ pub mod name;
 pub mod normal;
 pub mod outbox;
 pub mod pair;
+pub mod photo;
 pub mod policy;
 pub mod run;
 pub mod taking_back;

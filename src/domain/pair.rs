@@ -25,6 +25,8 @@ pub struct Promise {
     pub conflict_fields: BTreeMap<Field, ConflictPolicy>,
     /// Whether organizations are contacts of their own at the remote.
     pub organizations: Organizations,
+    /// Whether photos are kept equal.
+    pub photos: Photos,
     /// What a deletion on one side means for the other.
     pub delete: DeletePolicy,
     /// When to stop and ask.
@@ -86,6 +88,15 @@ pub enum Organizations {
     Company,
     /// Neither.
     Off,
+}
+
+/// What becomes of photos.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Photos {
+    /// They are kept equal on both sides.
+    Travel,
+    /// Each side keeps its own.
+    Stay,
 }
 
 /// What a deletion on one side means for the other side.

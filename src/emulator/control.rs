@@ -5,11 +5,14 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::Response;
 use serde_json::{Map, Value, json};
 
 use super::account::MemberFate;
+use super::blob;
 use super::call::Call;
 use super::fault::Fault;
 use super::reply;
@@ -103,6 +106,13 @@ fn on_account(user: &mut User<'_>, call: &Call, parts: &[&str]) -> Outcome {
         ("DELETE", ["people", name]) => done(user.delete(name)),
         ("POST", ["people", name, action]) => on_person(user, name, action, &object(call)?),
         ("PUT", ["people", name, "profile"]) => Ok(user.link_profile(name, &Value::Object(object(call)?))?),
+        ("GET", ["people", name, "photo"]) => Ok(json!({ "photoBytes": STANDARD.encode(user.photo(name)?) })),
+        ("PUT", ["people", name, "photo"]) => {
+            let bytes = blob::decode(text(&object(call)?, "photoBytes")?);
+            let bytes = bytes.ok_or_else(|| Refusal::BadRequest("photoBytes must be base64".to_owned()))?;
+            Ok(user.set_photo(name, &bytes)?)
+        }
+        ("DELETE", ["people", name, "photo"]) => Ok(user.remove_photo(name)?),
         ("PUT", ["people", name, "labels", group]) => Ok(user.label(name, group)?),
         ("DELETE", ["people", name, "labels", group]) => Ok(user.unlabel(name, group)?),
         ("POST", ["groups"]) => Ok(user.create_group(text(&object(call)?, "name")?)?),
@@ -151,6 +161,7 @@ fn on_person(user: &mut User<'_>, name: &str, action: &str, body: &Map<String, V
             Ok(user.rename(name, former, tombstone)?)
         }
         "bump-etag" => Ok(user.bump_etag(name)?),
+        "rotate-photo" => Ok(user.rotate_photo(name)?),
         _ => Err(Refusal::Nowhere),
     }
 }

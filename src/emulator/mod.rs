@@ -33,6 +33,7 @@ mod mask;
 pub mod oauth;
 mod partial;
 mod person;
+mod picture;
 pub mod quota;
 pub mod reply;
 mod schema;
@@ -51,7 +52,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 
 use account::Account;
 use call::Call;
@@ -69,6 +70,9 @@ pub use account::MemberFate;
 pub use user::{ControlError, FormerName, MergeTrace, ReturnName, User};
 
 use crate::domain::time::Timestamp;
+
+/// Where the real service serves photos.
+const PHOTO_HOST: &str = "https://lh3.googleusercontent.com";
 
 /// What an emulator starts with.
 #[derive(Debug, Clone)]
@@ -124,11 +128,14 @@ pub struct Emulator {
     late: Vec<LateRequest>,
     in_flight: BTreeMap<Ticket, (String, &'static str)>,
     tickets: u64,
+    photo_host: String,
 }
 
 enum Target {
     OAuth(Endpoint),
     Api(Route),
+    /// The host of photos, which wants no credentials.
+    Photo,
 }
 
 impl Target {
@@ -136,6 +143,7 @@ impl Target {
         match self {
             Target::OAuth(endpoint) => endpoint.name(),
             Target::Api(route) => route.name(),
+            Target::Photo => "photos.download",
         }
     }
 
@@ -143,14 +151,14 @@ impl Target {
     fn names(&self, call: &Call) -> Vec<&'static str> {
         let variant = match self {
             Target::Api(route) => route.variant(call),
-            Target::OAuth(_) => None,
+            Target::OAuth(_) | Target::Photo => None,
         };
         std::iter::once(self.name()).chain(variant).collect()
     }
 
     fn units(&self) -> Units {
         match self {
-            Target::OAuth(_) => Units::default(),
+            Target::OAuth(_) | Target::Photo => Units::default(),
             Target::Api(route) => route.units(),
         }
     }
@@ -191,6 +199,7 @@ impl Emulator {
             late: Vec::new(),
             in_flight: BTreeMap::new(),
             tickets: 0,
+            photo_host: PHOTO_HOST.to_owned(),
         }
     }
 
@@ -198,8 +207,9 @@ impl Emulator {
     pub fn reset(&mut self) {
         let fresh = Emulator::new(self.config.clone());
         let (offset, now) = (self.offset, self.now);
+        let photo_host = std::mem::take(&mut self.photo_host);
         *self = fresh;
-        (self.offset, self.now) = (offset, now);
+        (self.offset, self.now, self.photo_host) = (offset, now, photo_host);
     }
 
     /// Answers `request`, which arrives at `now`. Time never runs backwards: an earlier `now` counts as the last one.
@@ -215,6 +225,7 @@ impl Emulator {
         }
         let target = match oauth::endpoint(&call.verb, &call.path) {
             Some(endpoint) => Target::OAuth(endpoint),
+            None if call.verb == Method::GET && google::named_photo(&call.path).is_some() => Target::Photo,
             None => match google::route(&call.verb, &call.path) {
                 Some(route) => Target::Api(route),
                 None => {
@@ -246,6 +257,11 @@ impl Emulator {
     /// Takes a ticket back.
     pub fn end(&mut self, ticket: Ticket) {
         self.in_flight.remove(&ticket);
+    }
+
+    /// From now on, addresses of new photos begin with `host`, a URL without a slash at its end.
+    pub fn serve_photos_at(&mut self, host: String) {
+        self.photo_host = host;
     }
 
     /// The time of the emulator: the latest it was told, with the offset.
@@ -327,7 +343,13 @@ impl Emulator {
         let Some(account) = self.accounts.get_mut(&email) else {
             return Err(ControlError::UnknownAccount { email });
         };
-        let world = World { now: self.now, settings: &self.settings, dice: &self.dice, extent: Extent::Whole };
+        let world = World {
+            now: self.now,
+            settings: &self.settings,
+            dice: &self.dice,
+            extent: Extent::Whole,
+            photo_host: &self.photo_host,
+        };
         Ok(User::new(account, &mut self.grants, world))
     }
 
@@ -420,9 +442,11 @@ impl Emulator {
     }
 
     fn carry_out(&mut self, target: &Target, call: &Call, extent: Extent) -> Done {
-        let world = World { now: self.now, settings: &self.settings, dice: &self.dice, extent };
+        let photo_host = &self.photo_host;
+        let world = World { now: self.now, settings: &self.settings, dice: &self.dice, extent, photo_host };
         let route = match target {
             Target::Api(route) => route,
+            Target::Photo => return self.download(call),
             Target::OAuth(endpoint) => {
                 let accounts: Vec<&Account> = self.accounts.values().collect();
                 let granted = match endpoint {
@@ -448,9 +472,31 @@ impl Emulator {
         };
         Done::answered(account, result, call)
     }
+
+    /// Answers with a photo, to whoever knows its address. A token has no business at that host.
+    fn download(&mut self, call: &Call) -> Done {
+        if call.bearer.is_some() {
+            self.counters.violation("a token was sent to the host of photos".to_owned());
+        }
+        let found = google::named_photo(&call.path).and_then(|(name, size)| {
+            let photo = self.accounts.values().find_map(|account| account.photos.get(name))?;
+            Some(picture::served(photo, size))
+        });
+        match found {
+            Some(bytes) => Done::photo(reply::with_body(200, "image/jpeg", bytes)),
+            None => Done {
+                refusal: Some("there is no photo of this address".to_owned()),
+                ..Done::photo(reply::nowhere(&call.path))
+            },
+        }
+    }
 }
 
 impl Done {
+    fn photo(response: Response<Bytes>) -> Self {
+        Done { response, items: 1, account: None, refusal: None }
+    }
+
     fn granted(granted: oauth::Granted) -> Self {
         let status = granted.response.status();
         let refusal = (status.is_client_error() || status.is_server_error())

@@ -45,9 +45,10 @@ struct Shared {
 ///
 /// # Errors
 /// The address cannot be bound.
-pub async fn serve(address: SocketAddr, emulator: Emulator, clock: Arc<dyn Clock>) -> io::Result<Server> {
+pub async fn serve(address: SocketAddr, mut emulator: Emulator, clock: Arc<dyn Clock>) -> io::Result<Server> {
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
+    emulator.serve_photos_at(format!("http://{address}"));
     let emulator = Arc::new(Mutex::new(emulator));
     let shared = Shared { emulator: Arc::clone(&emulator), clock };
     let router = Router::new().fallback(respond).with_state(shared).layer(CompressionLayer::new());

@@ -280,6 +280,46 @@ impl<'a> User<'a> {
         self.show(key)
     }
 
+    /// Gives a contact a photo.
+    ///
+    /// # Errors
+    /// Not there; or the bytes are no picture.
+    pub fn set_photo(&mut self, name: &str, bytes: &[u8]) -> Result<Value, ControlError> {
+        let key = live(self.account, name)?;
+        google::set_photo(self.account, key, bytes.to_vec().into(), &self.world)?;
+        self.show(key)
+    }
+
+    /// Takes the photo of a contact away.
+    ///
+    /// # Errors
+    /// Not there.
+    pub fn remove_photo(&mut self, name: &str) -> Result<Value, ControlError> {
+        let key = live(self.account, name)?;
+        self.account.change(key, Feed::Shown, &self.world, |contact| contact.photo = None)?;
+        self.show(key)
+    }
+
+    /// Gives the photo of a contact another address, as the service itself does now and then.
+    ///
+    /// # Errors
+    /// Not there, or without a photo.
+    pub fn rotate_photo(&mut self, name: &str) -> Result<Value, ControlError> {
+        let bytes = self.photo(name)?.to_vec();
+        self.set_photo(name, &bytes)
+    }
+
+    /// The photo of a contact as it was uploaded.
+    ///
+    /// # Errors
+    /// Not there, or without a photo.
+    pub fn photo(&self, name: &str) -> Result<&[u8], ControlError> {
+        let contact = self.account.live_contact(live(self.account, name)?)?;
+        let path = contact.photo.as_ref().and_then(|url| Some(&url[url.find("/contacts/")?..]));
+        let photo = path.and_then(google::named_photo).and_then(|(photo, _)| self.account.photos.get(photo));
+        photo.map(|bytes| bytes.as_ref()).ok_or_else(|| ControlError::NotFound { name: format!("the photo of {name}") })
+    }
+
     /// Puts a label on a contact.
     ///
     /// # Errors

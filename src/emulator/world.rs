@@ -30,6 +30,8 @@ pub struct World<'a> {
     pub dice: &'a Dice,
     /// How much of a batch is written.
     pub extent: Extent,
+    /// Where photos are served, without a slash at its end.
+    pub photo_host: &'a str,
 }
 
 impl World<'_> {

@@ -15,7 +15,7 @@ use crate::domain::id::GroupId;
 use crate::domain::link::{Certainty, Link, LinkState, Sighting};
 use crate::domain::merge::{Merged, Rules, three_way};
 use crate::domain::normal;
-use crate::domain::pair::{Direction, InRemote, LeftGroup, Pair, Promise};
+use crate::domain::pair::{Direction, InRemote, LeftGroup, Pair, Photos, Promise};
 use crate::domain::policy::{ConflictPolicy, Winner};
 use crate::domain::time::Timestamp;
 use crate::engine::held::Held;
@@ -168,11 +168,21 @@ fn ours(link: &Link, contact: &Contact, rules: &Rulebook<'_>) -> Since<'static, 
     if waits {
         return Since::Edited(&());
     }
+    if has_photo_to_send(link, contact, rules) {
+        return Since::Edited(&());
+    }
     if contact.version.is_within(&link.acked) || diff::changed_fields(&base.store, &contact.card).is_empty() {
         Since::Same
     } else {
         Since::Edited(&())
     }
+}
+
+/// Whether the contact was given another photo, or lost its own, which the remote was not told yet.
+fn has_photo_to_send(link: &Link, contact: &Contact, rules: &Rulebook<'_>) -> bool {
+    let travels = rules.promise.photos == Photos::Travel && rules.promise.direction != Direction::FromRemote;
+    let ours = contact.card.photo().map(|photo| photo.digest.as_str());
+    travels && link.photo.agreed.as_deref() != ours && link.photo.refusal(ours).is_none()
 }
 
 /// Whether the record differs from what is known of it in nothing but groups, and has left none but those that we were
@@ -310,8 +320,10 @@ fn merge(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>, rea
         three_way(base_store, &base_remote, &contact.card, &reading.card, &Rules { winner: &winner, held });
     let frozen = merged.conflicts.iter().filter(|conflict| conflict.winner == Winner::Hold);
     for field in frozen.map(|conflict| &conflict.field).chain(held) {
-        // What the remote says, so that a person's decision is an edit as any other; see the module `held`.
-        diff::copy_field(field, &reading.card, &mut merged.base_store);
+        // What the remote says, so that a person's decision is an edit as any other; see the module `held`. Of the photo,
+        // the record says nothing, and the base has it; see the module `photos`.
+        let says = if *field == Field::Photo { base_store } else { &reading.card };
+        diff::copy_field(field, says, &mut merged.base_store);
     }
     for label in labels_of_left(link, contact, &before, &reading.groups, rules) {
         merged.card.labels.remove(&label);
@@ -400,7 +412,7 @@ fn take_spelling(seen: &Card, sent: &mut Card) {
     }
 }
 
-fn winner(field: &Field, link: &Link, contact: &Contact, rules: &Rulebook<'_>) -> Winner {
+pub(crate) fn winner(field: &Field, link: &Link, contact: &Contact, rules: &Rulebook<'_>) -> Winner {
     match rules.promise.policy_for(field) {
         ConflictPolicy::Store => Winner::Store,
         ConflictPolicy::Remote => Winner::Remote,

@@ -147,7 +147,7 @@ impl Run<'_> {
     }
 
     /// Marks records as possibly gone, because a write did not find them.
-    async fn suspect(&mut self, ids: &[LinkId]) -> Result<(), EngineError> {
+    pub(crate) async fn suspect(&mut self, ids: &[LinkId]) -> Result<(), EngineError> {
         let links = self.deps.store.links(ids).await.doing("reading links")?;
         let at = self.now();
         let writes = links
@@ -204,7 +204,7 @@ impl Run<'_> {
 }
 
 /// Whether a record shows another state than the one its link knows, and not one from before.
-fn is_later(record: &Record, link: &Link) -> bool {
+pub(crate) fn is_later(record: &Record, link: &Link) -> bool {
     record.time > link.remote_time || (record.time == link.remote_time && record.etag != link.etag)
 }
 

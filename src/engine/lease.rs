@@ -28,7 +28,8 @@ impl Run<'_> {
     /// Commits under the lease, renewing it first when it is time. For callers that can act on the store's refusal.
     pub(crate) async fn try_commit(&mut self, writes: Vec<Write>) -> Result<(), StoreError> {
         self.keep_lease().await?;
-        let writes: Vec<Write> = writes.into_iter().map(|write| self.with_groups_noted(write)).collect();
+        let mut writes: Vec<Write> = writes.into_iter().map(|write| self.with_groups_noted(write)).collect();
+        self.note_shown_photos(&mut writes);
         let moved: Vec<Action> = writes.iter().filter_map(moved).collect();
         let commit = Commit { fence: rules::holds(Rule::Fence).then(|| self.tenure.fence.clone()), writes };
         self.deps.store.commit(commit).await?;
@@ -55,6 +56,15 @@ impl Run<'_> {
                 Write::Link(link)
             }
             other => other,
+        }
+    }
+
+    /// Copies, into every link that is written, the address of the photo out of the record: there the store can compare it.
+    fn note_shown_photos(&self, writes: &mut [Write]) {
+        for write in writes {
+            if let Write::Link(link) = write {
+                link.photo.shown = self.shown_photo(link);
+            }
         }
     }
 

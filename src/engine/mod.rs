@@ -12,8 +12,9 @@
 //! 5. `settle`: carries what was seen at the remote into the store, merging where both sides changed.
 //! 6. `scope`: reads the store's change feed and opens links for contacts that belong to the account and have none.
 //! 7. `push`: carries what changed in the store to the remote.
+//! 8. `photos`: carries photos, both ways.
 //!
-//! Steps 5 to 7 go out from durable state alone, so a run can be cut off anywhere and the next one goes on from there.
+//! Steps 5 to 8 go out from durable state alone, so a run can be cut off anywhere and the next one goes on from there.
 //! What is sent to the remote is committed before it is sent, and recorded after; no transaction waits for the network.
 //! A run with nothing to do reads two pages and writes nothing but its own summary.
 //!
@@ -53,6 +54,7 @@ mod licence;
 mod observe;
 pub mod operation;
 mod organizations;
+mod photos;
 mod push;
 pub mod reached;
 mod reconnect;
@@ -287,6 +289,10 @@ pub(crate) struct Run<'a> {
     pub(crate) retracted: BTreeSet<LinkId>,
     /// What is about to be done at the remote, by link.
     pub(crate) planned: BTreeMap<LinkId, Planned>,
+    /// Links whose records this run has made.
+    pub(crate) made: BTreeSet<LinkId>,
+    /// How many photos were carried.
+    pub(crate) traffic: photos::Traffic,
     tenure: Tenure,
 }
 
@@ -330,6 +336,8 @@ impl<'a> Run<'a> {
             undone: BTreeSet::new(),
             retracted: BTreeSet::new(),
             planned: BTreeMap::new(),
+            made: BTreeSet::new(),
+            traffic: photos::Traffic::default(),
             tenure: Tenure::begin(order.fence.clone(), deps.clock.now()),
         })
     }
@@ -356,11 +364,19 @@ impl<'a> Run<'a> {
             self.count_outsiders().await?;
             let opened = self.open_links().await?;
             match opened.or(self.push().await?) {
-                push::News::None => return Ok(()),
+                push::News::Some => {
+                    rounds += 1;
+                    continue;
+                }
                 // At least one call was made before, so there is an end to that.
-                push::News::Edits => {}
-                push::News::Some => rounds += 1,
+                push::News::Edits => continue,
+                push::News::None => {}
             }
+            // On the heap: a run without photos has no use for the room that this step takes.
+            if Box::pin(self.carry_photos()).await? == push::News::None {
+                return Ok(());
+            }
+            rounds += 1;
         }
         self.waiting += 1;
         Ok(())

@@ -17,11 +17,13 @@ use super::restored::Deletions;
 use super::rules::{self, Rule};
 use super::{EngineError, Licence, Purpose, Run, Step, identity};
 use crate::domain::contact::{Card, Contact, Kind};
+use crate::domain::diff;
 use crate::domain::digest::Digest;
+use crate::domain::field::Field;
 use crate::domain::harm::{Harm, LetBy};
 use crate::domain::id::{ContactId, GroupId, LinkId};
 use crate::domain::link::{Base, Link, LinkState, ParkedWhy};
-use crate::domain::pair::{Direction, InStore};
+use crate::domain::pair::{Direction, InStore, Photos};
 use crate::remotes::Tag;
 use crate::store::Write;
 
@@ -466,9 +468,13 @@ impl Run<'_> {
             Push::Acknowledge | Push::Rest(_) | Push::Wait => Vec::new(),
             Push::Create => {
                 let blank = Card::blank(contact.card.kind());
+                let mut card = contact.card.clone();
+                if self.order.promise.photos == Photos::Stay {
+                    diff::copy_field(&Field::Photo, &blank, &mut card);
+                }
                 vec![
                     operation(OperationKind::Create, "belongs to the pair and has no record in Google")
-                        .changing(&blank, &contact.card),
+                        .changing(&blank, &card),
                 ]
             }
             Push::Update { .. } => {

@@ -26,6 +26,7 @@ use crate::store::{StoreError, Write};
 mod apply;
 mod found;
 
+pub(crate) use apply::acknowledged;
 pub(crate) use found::{Claims, is_folded_twin};
 
 /// Which unsettled links a pass takes.

@@ -78,7 +78,13 @@ impl Run<'_> {
             .collect()
     }
 
-    fn trace(&self, contact: ContactId, record: &RemoteId, action: Action, fields: Vec<FieldChange>) -> Write {
+    pub(crate) fn trace(
+        &self,
+        contact: ContactId,
+        record: &RemoteId,
+        action: Action,
+        fields: Vec<FieldChange>,
+    ) -> Write {
         let copy = RemoteCopy { replica: self.order.promise.replica.clone(), record: record.clone() };
         let actor = Actor::Replica { replica: ReplicaId::store(self.identity.epoch) };
         let (at, run, conflicts) = (self.now(), Some(self.order.run), Vec::new());

@@ -19,7 +19,7 @@ use crate::domain::field::Field;
 use crate::domain::history::{Action, Actor, Change, RecordedChange};
 use crate::domain::id::{ContactId, ReplicaId, RunId};
 use crate::domain::link::{Link, LinkState, Sighting};
-use crate::domain::pair::Direction;
+use crate::domain::pair::{Direction, Photos};
 use crate::domain::policy::Winner;
 use crate::domain::taking_back::{self, first_and_last};
 use crate::domain::version::VersionVector;
@@ -206,7 +206,11 @@ impl Run<'_> {
         };
         let codec = self.deps.remote.codec();
         let kind = base.store.kind();
-        diff::changed_fields(&codec.read(base.merged(), kind).card, &codec.read(wire, kind).card)
+        let mut fields = diff::changed_fields(&codec.read(base.merged(), kind).card, &codec.read(wire, kind).card);
+        if self.order.promise.photos == Photos::Travel && link.photo.shown != link.photo.address {
+            fields.insert(Field::Photo);
+        }
+        fields
     }
 
     /// A restored contact that no pair selects was in a group all the same; the label that stands for the group brings it

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use serde_json::Value;
 
 use crate::domain::account::Cursor;
@@ -146,6 +147,7 @@ pub enum WriteKind {
     Create,
     Update,
     Delete,
+    Photo,
 }
 
 /// A record to be updated.
@@ -249,6 +251,10 @@ pub trait Codec: Send + Sync {
     /// leads from card `from` to card `to`, in exactly these groups. What a card cannot hold comes back as it was.
     fn compose_again(&self, wire: &Value, from: &Card, to: &Card, groups: &BTreeSet<GroupId>, tag: &Tag) -> Value;
 
+    /// The address of the record's photo; `None` when it has none of its own. The same photo may get another address, and
+    /// another photo always does.
+    fn photo(&self, wire: &Value) -> Option<String>;
+
     /// The record with exactly these groups, everything else as it is.
     fn with_groups(&self, wire: &Value, groups: &BTreeSet<GroupId>) -> Value;
 
@@ -303,6 +309,17 @@ pub trait Remote: Send + Sync {
     /// Deletes records. At most [`BatchLimits::delete`] of them. Deleting a missing one is [`RemoteError::Missing`] or
     /// succeeds.
     async fn delete_records(&self, ids: &[RemoteId]) -> Result<(), RemoteError>;
+
+    /// Gives a record a photo, whatever it had. Answers with the record as it is then. The remote serves other bytes than
+    /// these.
+    async fn put_photo(&self, id: &RemoteId, bytes: &[u8]) -> Result<Record, RemoteError>;
+
+    /// Takes the photo of a record away. Answers with the record as it is then.
+    async fn remove_photo(&self, id: &RemoteId) -> Result<Record, RemoteError>;
+
+    /// Fetches the photo at an address that a record gave. [`RemoteError::Missing`] when nothing is there (any more),
+    /// [`RemoteError::Refused`] when the address must not be asked or what is there is no photo.
+    async fn download_photo(&self, address: &str) -> Result<Bytes, RemoteError>;
 
     /// One page of all groups; `None` asks for the first.
     async fn list_groups(&self, page: Option<&str>) -> Result<GroupPage, RemoteError>;

@@ -18,6 +18,7 @@
 //! | ghost, stranger | remote records that are not ours: deleted ones, and those outside every pair |
 //! | answer | what people said about whether a contact and a record are the same |
 //! | harm | what runs did within the last day that the guards count |
+//! | photo | the bytes of photos under the digest that cards name; never removed: the history may lead back to any |
 //! | conflict, run, lease, grant | what people look at, and who may work |
 //!
 //! Two implementors obey one conformance suite: `sqlite` and `memory`.
@@ -32,6 +33,7 @@ use crate::domain::account::AccountState;
 use crate::domain::answer::Answer;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::{Contact, Kind};
+use crate::domain::digest::Digest;
 use crate::domain::harm::HarmDone;
 use crate::domain::history::{Change, RecordedChange, RemoteChange};
 use crate::domain::id::{
@@ -40,6 +42,7 @@ use crate::domain::id::{
 use crate::domain::link::Link;
 use crate::domain::matching::MatchKey;
 use crate::domain::outbox::{Intent, Sent};
+use crate::domain::photo::PhotoFile;
 use crate::domain::run::RunRecord;
 use crate::domain::time::Timestamp;
 use crate::domain::version::VersionVector;
@@ -111,6 +114,8 @@ pub enum Write {
         /// The contacts that were found under them.
         contacts: BTreeSet<ContactId>,
     },
+    /// Keeps a photo; one that is kept already stays. Who writes a digest into a card writes the photo with it.
+    Photo(PhotoFile),
     /// Appends to the history what was written to a remote. It takes a place of its own, and the feed does not show it.
     RemoteChange(Box<RemoteChange>),
     /// Inserts or replaces a link by its id; its token is remembered for ever.
@@ -409,6 +414,18 @@ pub trait Store: Send + Sync {
         after: Option<LinkId>,
         limit: u32,
     ) -> Result<Vec<LinkId>, StoreError>;
+
+    /// Bound links of an account whose photos may differ from what both sides last agreed on (see
+    /// [`Link::is_photo_due`]), by id, after `after`, at most `limit`.
+    async fn photo_links(
+        &self,
+        account: &AccountName,
+        after: Option<LinkId>,
+        limit: u32,
+    ) -> Result<Vec<LinkId>, StoreError>;
+
+    /// The photo of this digest; `None` when none was ever kept.
+    async fn photo(&self, digest: &Digest) -> Result<Option<PhotoFile>, StoreError>;
 
     /// The remote ids of all bound links of an account, in order.
     async fn bound_remotes(&self, account: &AccountName) -> Result<BTreeSet<RemoteId>, StoreError>;

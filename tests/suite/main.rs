@@ -26,6 +26,7 @@ mod lossless;
 mod members;
 mod moves;
 mod phones;
+mod photos;
 mod preview;
 mod process;
 mod random;

@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::domain::time::Timestamp;
 use crate::emulator::changes::ChangeLog;
 use crate::emulator::contact::{Contact, ContactKey, Life};
@@ -55,6 +57,8 @@ pub struct Account {
     pub listings: Listings,
     /// Sync tokens of an earlier generation are expired, whatever their age.
     pub sync_generation: u64,
+    /// Every photo ever uploaded, by the name in its address.
+    pub photos: BTreeMap<String, Bytes>,
 }
 
 impl Account {
@@ -81,6 +85,7 @@ impl Account {
             groups_log: ChangeLog::default(),
             listings: Listings::default(),
             sync_generation: 0,
+            photos: BTreeMap::new(),
         }
     }
 

@@ -28,6 +28,7 @@ use super::world::World;
 
 pub use draft::{check_size, draft, for_update};
 pub use groups::check_name;
+pub use photos::{named as named_photo, set as set_photo};
 
 /// A method of the API, with the object it is called on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,8 @@ use crate::domain::time::Timestamp;
 fn shaped_in(mode: Mode, field: Field, sent: Value) -> Result<Vec<Value>, String> {
     let settings = Settings { mode, region: "ES".to_owned(), ..Settings::default() };
     let dice = Dice::new(1);
-    let world = World { now: Timestamp::EPOCH, settings: &settings, dice: &dice, extent: Extent::Whole };
+    let (now, extent) = (Timestamp::EPOCH, Extent::Whole);
+    let world = World { now, settings: &settings, dice: &dice, extent, photo_host: "" };
     items(field, sent.as_array().expect("a list"), &world).map_err(|failure| failure.explanation())
 }
 

@@ -69,6 +69,23 @@ fn merges_renames_bumps_and_profiles_have_routes() {
 }
 
 #[test]
+fn the_user_sets_and_removes_photos() {
+    let mut kit = Kit::new();
+    let person = kit.add("Ada");
+    let path = format!("{}/{person}/photo", base());
+    assert_eq!(kit.get(&path).0, 404);
+    let bytes = json!({ "photoBytes": "/9j/2Q==" });
+    let shown = kit.ok("PUT", &path, Some(bytes.clone()));
+    assert_eq!(kit.ok("GET", &path, None), bytes);
+    let rotated = kit.ok("POST", &format!("{}/{person}/rotate-photo", base()), None);
+    assert_ne!(shown["photos"][0]["url"], rotated["photos"][0]["url"]);
+    assert_eq!(kit.ok("GET", &path, None), bytes);
+    assert_eq!(kit.ok("DELETE", &path, None)["photos"][0]["default"], true);
+    assert_eq!(kit.call("PUT", &path, Some(json!({ "photoBytes": "%" }))).0, 400);
+    assert_eq!(kit.call("PUT", &path, Some(json!({ "photoBytes": "bm90" }))).0, 409);
+}
+
+#[test]
 fn the_clock_moves_forward_and_tokens_age_with_it() {
     let mut kit = Kit::new();
     let before = text(&kit.ok("GET", "/control/clock", None)["now"]).parse::<Timestamp>().expect("a time");
@@ -185,15 +202,19 @@ fn every_example_of_the_manual_works() {
         let mut kit = Kit::new();
         let (person, other, trashed) = (kit.add("A"), kit.add("B"), kit.add("C"));
         kit.user().delete(&trashed).expect("deleted");
+        let photogenic = kit.add("D");
+        kit.user().set_photo(&photogenic, b"\xff\xd8\xff\xd9").expect("set");
         let group = name_of(&kit.user().create_group("VIP").expect("created"));
         let id = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
         let (person, other, trashed, group) = (id(&person), id(&other), id(&trashed), id(&group));
+        let photogenic = id(&photogenic);
         let values = [
             ("$CONTROL", "/control"),
             ("$EMAIL", EMAIL),
             ("$PERSON", &person),
             ("$OTHER", &other),
             ("$TRASHED", &trashed),
+            ("$PHOTOGENIC", &photogenic),
             ("$GROUP", &group),
         ];
         let (verb, path, body) = example(line, &values);

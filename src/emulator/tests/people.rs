@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
 use serde_json::json;
 
 use super::*;
@@ -272,6 +273,33 @@ fn a_photo_gets_a_new_address_and_a_new_etag_at_every_upload() {
     assert_eq!(answer["person"]["photos"][0]["default"], true);
     kit.refused(400, "PATCH", &path, Some(json!({ "photoBytes": "%%%" })));
     kit.refused(400, "PATCH", &path, Some(json!({ "photoBytes": "bm90IGEgcGljdHVyZQ==" })));
+}
+
+#[test]
+fn a_photo_is_served_in_other_bytes_to_whoever_has_its_address() {
+    let mut kit = Kit::new();
+    let name = kit.add("Ada");
+    let uploaded = b"\xff\xd8\xff\xd9";
+    let mut url = || {
+        let person = kit.user().set_photo(&name, uploaded).expect("set");
+        text(&person["photos"][0]["url"]).to_owned()
+    };
+    let (first, second) = (url(), url());
+    assert!(first.starts_with("https://lh3.googleusercontent.com/contacts/") && first.ends_with("=s100"), "{first}");
+    let mut download = |url: &str, token: Option<&str>| {
+        let mut request = Request::get(url);
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        kit.send(&request.body(Bytes::new()).expect("a request"))
+    };
+    let (small, large) = (download(&first, None), download(&first.replace("=s100", "=s720"), None));
+    assert_eq!((small.status(), large.status()), (StatusCode::OK, StatusCode::OK));
+    assert!(large.body().starts_with(b"\xff\xd8") && large.body() != small.body() && **large.body() != *uploaded);
+    assert_eq!(download(&second, None).body(), small.body(), "another address, the same photo");
+    assert_eq!(download("https://lh3.googleusercontent.com/contacts/none=s720", None).status(), 404);
+    download(&first, Some("secret"));
+    assert_eq!(kit.emulator.counters().violations.len(), 1);
 }
 
 #[test]

@@ -163,6 +163,7 @@ impl Run<'_> {
                 certainty: Certainty::Answered,
                 agreed: None,
             });
+            self.made.insert(link.id);
             writes.push(Write::Link(Box::new(link)));
             self.summary.pushed.created += 1;
         }

@@ -11,7 +11,7 @@ use super::{Doubled, Page, Run, Source};
 use crate::domain::contact::Kind;
 use crate::domain::harm::{Harm, Side};
 use crate::domain::id::{GroupId, LinkId, Marker, RemoteId};
-use crate::domain::link::{Base, Certainty, Former, Link, LinkState, Sighting, Suspicion};
+use crate::domain::link::{Base, Certainty, Former, Link, LinkState, PhotoTrail, Sighting, Suspicion};
 use crate::domain::normal;
 use crate::domain::outbox::{IntentKind, Sent};
 use crate::domain::pair::Strangers;
@@ -106,6 +106,11 @@ impl Run<'_> {
                 reached::note(Situation::StateEcho);
                 if is_doubted(&link) {
                     self.note_news(&mut link, &record);
+                    keep(page, link);
+                } else if self.shows_another_photo(&link, &record) {
+                    if let Some(base) = &mut link.base {
+                        base.remote = record.wire;
+                    }
                     keep(page, link);
                 }
             }
@@ -366,6 +371,7 @@ impl Run<'_> {
             leaving: BTreeSet::new(),
             member_of: BTreeSet::new(),
             former,
+            photo: PhotoTrail::default(),
         };
         page.writes.push(Write::DropStranger(account, record.id.clone()));
         page.by_remote.insert(record.id, id);
@@ -376,6 +382,14 @@ impl Run<'_> {
     fn says_the_same(&self, link: &Link, record: &Record) -> bool {
         let Some(base) = &link.base else { return false };
         same_content(self.deps.remote.codec(), base.store.kind(), &base.remote, &record.wire)
+    }
+
+    /// Whether a state that is known says more of the photo than was known of it: its address may change without anything
+    /// else, and former releases did not ask for it.
+    fn shows_another_photo(&self, link: &Link, record: &Record) -> bool {
+        let codec = self.deps.remote.codec();
+        let base = link.base.as_ref().filter(|base| base.certainty == Certainty::Answered && link.seen.is_none());
+        base.is_some_and(|base| codec.photo(&base.remote) != codec.photo(&record.wire))
     }
 
     fn ghost(&self, remote: RemoteId) -> Ghost {

@@ -8,7 +8,7 @@ use crate::domain::diff;
 use crate::domain::field::Field;
 use crate::domain::history::Action;
 use crate::domain::id::ReplicaId;
-use crate::domain::link::{Base, Certainty, Former, Link, LinkState, Sighting};
+use crate::domain::link::{Base, Certainty, Former, Link, LinkState, PhotoTrail, Sighting};
 use crate::domain::merge::Merged;
 use crate::domain::policy::Winner;
 use crate::domain::time::Timestamp;
@@ -193,7 +193,7 @@ impl Run<'_> {
     }
 
     /// Notes when each changed field changed: when the remote says the record did, else now.
-    fn touch(&self, contact: &mut Contact, link: &Link, before: &Card, after: &Card) {
+    pub(crate) fn touch(&self, contact: &mut Contact, link: &Link, before: &Card, after: &Card) {
         let ahead = self.deps.remote.clock_ahead_ms().unwrap_or(self.state.clock_ahead_ms);
         let at = link.remote_time.map_or(self.now(), |time| {
             let own = time.as_micros().saturating_sub(ahead.saturating_mul(1000));
@@ -291,6 +291,8 @@ impl Run<'_> {
         link.seen = None;
         link.etag = None;
         link.remote_time = None;
+        // A new record has no photo; that of the contact goes there.
+        link.photo = PhotoTrail::default();
         link.own_delete = false;
         link.acked = VersionVector::new();
         link.settled = VersionVector::new();
@@ -304,6 +306,6 @@ fn only(link: Link) -> Settled {
 }
 
 /// The remote has seen its own newest event, but not what the store still has to tell it.
-fn acknowledged(acked: &VersionVector, contact: &Contact, replica: &ReplicaId) -> VersionVector {
+pub(crate) fn acknowledged(acked: &VersionVector, contact: &Contact, replica: &ReplicaId) -> VersionVector {
     acked.join(&std::iter::once((replica.clone(), contact.version.get(replica))).collect())
 }

@@ -69,10 +69,10 @@ pub struct Google {
     account: AccountName,
     pub(super) vouched: Option<String>,
     base: String,
-    transport: Arc<dyn Transport>,
+    pub(super) transport: Arc<dyn Transport>,
     tokens: Arc<TokenCache>,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
     quota: Quota,
     /// Held by the write that is under way.
     lane: Mutex<()>,
@@ -169,6 +169,16 @@ impl Google {
         self.calls.load(Ordering::Relaxed)
     }
 
+    /// Counts a request.
+    pub(super) fn count_call(&self) {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Where the API is, without a slash at its end.
+    pub(super) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// By how much the remote's clock is ahead.
     pub(super) fn ahead_ms(&self) -> Option<i64> {
         Some(self.clock_ahead_ms.load(Ordering::Relaxed)).filter(|ahead| *ahead != UNKNOWN)
@@ -178,6 +188,7 @@ impl Google {
     pub(super) async fn ready_for(&self, kind: WriteKind, records: usize) -> Result<(), RemoteError> {
         let method = "a write";
         let cost = match (kind, records) {
+            (WriteKind::Photo, _) => request::PHOTO,
             (WriteKind::Create | WriteKind::Update, ..=1) => request::WRITE,
             (WriteKind::Create | WriteKind::Update, _) => request::WRITE_BATCH,
             (WriteKind::Delete, ..=1) => request::DELETE,
@@ -295,7 +306,7 @@ impl Google {
                 return Some(Err(Failure::never(error)));
             }
         };
-        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.count_call();
         match self.transport.send(request).await {
             Ok(answer) => {
                 self.note_time(&answer);
@@ -361,6 +372,8 @@ impl Google {
             WriteKind::Delete => request::DELETE_BATCH_FROM,
             WriteKind::Create | WriteKind::Update if only_singles => usize::MAX,
             WriteKind::Create | WriteKind::Update => request::WRITE_BATCH_FROM,
+            // Each photo is a call of its own.
+            WriteKind::Photo => usize::MAX,
         }
     }
 

@@ -224,6 +224,10 @@ impl Codec for GoogleCodec {
         tag::read(wire)
     }
 
+    fn photo(&self, wire: &Value) -> Option<String> {
+        wire::photo(wire).map(str::to_owned)
+    }
+
     fn with_groups(&self, wire: &Value, groups: &BTreeSet<GroupId>) -> Value {
         let mut draft = Draft::of(wire);
         groups::write(&mut draft, groups);

@@ -23,9 +23,6 @@ pub(super) fn of(card: &Card, mapping: &Mapping) -> Vec<String> {
             losses.extend(long_items::<Ims>(mapping, Field::Ims, &person.ims));
             losses.extend(long_items::<Relations>(mapping, Field::Relations, &person.relations));
             losses.extend(long_items::<Nicknames>(mapping, Field::Nicknames, &person.nicknames));
-            if person.photo.is_some() && mapping.is_on(&Field::Photo) {
-                losses.push("the photo stays in the store".to_owned());
-            }
         }
         Subject::Organization(organization) => {
             let industry = organization.industry.is_some();

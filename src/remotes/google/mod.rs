@@ -6,7 +6,8 @@
 //!
 //! [`Google`] is the account over the network: `request` spells a call, `client` sends it and tries again where that is
 //! harmless, `errors` says what a refusal means, and the endpoints stand in `people` (reading), `batch` (writing,
-//! with `answers` for what became of each contact) and `labels` (groups). Photos, other contacts and the directory are deliberately absent.
+//! with `answers` for what became of each contact), `photos` and `labels` (groups). Other contacts and the directory are
+//! deliberately absent.
 
 mod address;
 mod answers;
@@ -27,6 +28,7 @@ mod mapping;
 mod name;
 mod notes;
 mod people;
+mod photos;
 mod remote;
 mod request;
 mod tag;

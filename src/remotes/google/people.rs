@@ -21,7 +21,7 @@ use super::wire;
 /// back.
 pub(super) const PERSON_FIELDS: &str = "names,nicknames,emailAddresses,phoneNumbers,addresses,organizations,birthdays,\
     events,biographies,urls,relations,imClients,userDefined,externalIds,sipAddresses,calendarUrls,locations,\
-    occupations,interests,locales,genders,miscKeywords,clientData,memberships,metadata";
+    occupations,interests,locales,genders,miscKeywords,clientData,memberships,photos,metadata";
 /// Only the contact itself, not the profile somebody with the same address has.
 pub(super) const SOURCE: &str = "READ_SOURCE_TYPE_CONTACT";
 const ME: &str = "people.get(me)";

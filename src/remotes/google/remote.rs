@@ -1,13 +1,14 @@
 //! A Google account as a [`Remote`].
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::domain::budget::Budget;
 use crate::domain::id::{GroupId, RemoteId};
 use crate::remotes::{
-    BatchLimits, Codec, Created, Fetched, Group, GroupPage, MembersChanged, PageRequest, RecordPage, Remote,
+    BatchLimits, Codec, Created, Fetched, Group, GroupPage, MembersChanged, PageRequest, Record, RecordPage, Remote,
     RemoteError, RemoteUser, Update, Updated, WriteKind,
 };
 
@@ -63,6 +64,18 @@ impl Remote for Google {
 
     async fn delete_records(&self, ids: &[RemoteId]) -> Result<(), RemoteError> {
         self.delete_people(ids).await
+    }
+
+    async fn put_photo(&self, id: &RemoteId, bytes: &[u8]) -> Result<Record, RemoteError> {
+        self.update_photo(id, bytes).await
+    }
+
+    async fn remove_photo(&self, id: &RemoteId) -> Result<Record, RemoteError> {
+        self.delete_photo(id).await
+    }
+
+    async fn download_photo(&self, address: &str) -> Result<Bytes, RemoteError> {
+        self.fetch_photo(address).await
     }
 
     async fn list_groups(&self, page: Option<&str>) -> Result<GroupPage, RemoteError> {

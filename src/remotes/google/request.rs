@@ -23,6 +23,8 @@ pub(super) const WRITE: Cost = Cost { reads: 1, writes: 1 };
 pub(super) const WRITE_BATCH: Cost = Cost { reads: 6, writes: 6 };
 /// The deletion of one contact, and anything about groups.
 pub(super) const DELETE: Cost = Cost { reads: 0, writes: 1 };
+/// Anything about one photo.
+pub(super) const PHOTO: Cost = Cost { reads: 0, writes: 1 };
 /// A batch of deletions.
 pub(super) const DELETE_BATCH: Cost = Cost { reads: 0, writes: 10 };
 

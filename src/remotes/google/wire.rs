@@ -5,7 +5,8 @@
 //! than the contact itself, and members that Google computes (`formattedType`, `displayName` of names,
 //! `metadata.primary`). What a later write must send back stays, and so does the source of the contact with its id and
 //! etag. The `canonicalForm` of a phone is kept where it says more than the number as typed: it is how contacts that were
-//! never linked recognize each other. It is never sent.
+//! never linked recognize each other. The address of the contact's photo stays as well, but for the monograms that Google
+//! makes itself. Neither is ever sent.
 //!
 //! Source: People API discovery document, revision 20251117 (read 2026-11): which members are output only.
 
@@ -40,8 +41,11 @@ pub(super) const FIELDS: [&str; 15] = [
     "memberships",
 ];
 
+/// The list that names the contact's photo. It is written by calls of its own.
+const PHOTOS: &str = "photos";
+
 /// Lists that cannot be written and mean nothing here.
-const READ_ONLY_LISTS: [&str; 6] = ["photos", "coverPhotos", "ageRanges", "skills", "taglines", "residences"];
+const READ_ONLY_LISTS: [&str; 5] = ["coverPhotos", "ageRanges", "skills", "taglines", "residences"];
 
 /// Members of items that Google computes, whatever the field.
 const COMPUTED: [&str; 4] = ["formattedType", "formattedProtocol", "canonicalForm", "displayNameLastFirst"];
@@ -106,9 +110,15 @@ pub(super) fn is_profile_only(person: &Value) -> bool {
     sources.is_some_and(|sources| !sources.is_empty()) && contact_source(person).is_none()
 }
 
-/// The lists of a person, without what names an existing contact.
+/// The address of the contact's photo; `None` when it has none of its own.
+pub(super) fn photo(person: &Value) -> Option<&str> {
+    items(person, PHOTOS).iter().find_map(|photo| text(photo, "url"))
+}
+
+/// The lists of a person that can be written, without what names an existing contact.
 pub(super) fn lists(person: &Value) -> Value {
-    let lists = person.as_object().into_iter().flatten().filter(|(_, value)| value.is_array());
+    let is_list = |(name, value): &(&String, &Value)| value.is_array() && name.as_str() != PHOTOS;
+    let lists = person.as_object().into_iter().flatten().filter(is_list);
     Value::Object(lists.map(|(field, items)| (field.clone(), items.clone())).collect())
 }
 
@@ -157,6 +167,9 @@ fn bare_source(source: &Value) -> Value {
 fn keep_item(list: &str, item: &Value) -> Option<Value> {
     let source = item.pointer("/metadata/source/type").and_then(Value::as_str);
     if source.is_some_and(|source| source != "CONTACT") || item.get("domainMembership").is_some() {
+        return None;
+    }
+    if list == PHOTOS && item.get("default").and_then(Value::as_bool) == Some(true) {
         return None;
     }
     let mut kept = item.as_object()?.clone();

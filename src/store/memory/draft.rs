@@ -7,7 +7,7 @@ use super::find;
 use super::state::State;
 use crate::domain::contact::Contact;
 use crate::domain::history::{RecordedChange, RemoteChange};
-use crate::domain::id::{LinkId, Marker};
+use crate::domain::id::{AccountName, LinkId, Marker};
 use crate::domain::link::{Link, LinkState};
 use crate::domain::matching;
 use crate::domain::matching::MatchKey;
@@ -63,6 +63,7 @@ impl<'a> Draft<'a> {
                     return Err(StoreError::Moved { contact });
                 }
             }
+            Write::Photo(photo) => self.put(|state| &mut state.photos, photo.digest(), photo),
             Write::RemoteChange(write) => return self.append(*write),
             Write::Link(link) => return self.put_link(*link),
             Write::DropLink(link) => return self.drop_link(link),
@@ -219,20 +220,23 @@ impl<'a> Draft<'a> {
         if let Some(remote) = remote {
             self.remove(|state| &mut state.link_of_remote, (account.clone(), remote));
         }
-        self.remove(|state| &mut state.unsettled, (account, id));
+        self.remove(|state| &mut state.unsettled, (account.clone(), id));
+        self.remove(|state| &mut state.photo_due, (account, id));
     }
 
-    /// Notes whether a link is unsettled.
+    /// Notes whether a link is unsettled, and whether its photo may differ.
     fn mark(&mut self, id: LinkId) {
         let Some(link) = self.state.links.get(&id) else { return };
         let contact = link.contact.and_then(|contact| self.state.contacts.get(&contact));
         let is_settled = link.is_settled(contact.map(|contact| &contact.version));
+        let is_photo_due = contact.is_some_and(|contact| link.is_photo_due(&contact.card));
         let key = (link.account.clone(), id);
-        if is_settled {
-            self.remove(|state| &mut state.unsettled, key);
-        } else {
-            self.put(|state| &mut state.unsettled, key, ());
-        }
+        self.flag(|state| &mut state.unsettled, key.clone(), !is_settled);
+        self.flag(|state| &mut state.photo_due, key, is_photo_due);
+    }
+
+    fn flag(&mut self, table: Table<(AccountName, LinkId), ()>, key: (AccountName, LinkId), is_set: bool) {
+        if is_set { self.put(table, key, ()) } else { self.remove(table, key) }
     }
 
     fn drop_link(&mut self, id: LinkId) -> Result<(), StoreError> {

@@ -25,12 +25,14 @@ use crate::domain::account::AccountState;
 use crate::domain::answer::Answer;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::Contact;
+use crate::domain::digest::Digest;
 use crate::domain::harm::HarmDone;
 use crate::domain::history::{Actor, RecordedChange};
 use crate::domain::id::{AccountName, ConflictId, ContactId, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId};
 use crate::domain::link::{Link, LinkState};
 use crate::domain::matching::MatchKey;
 use crate::domain::outbox::{Intent, Sent};
+use crate::domain::photo::PhotoFile;
 use crate::domain::run::RunRecord;
 use crate::domain::time::Timestamp;
 
@@ -170,6 +172,21 @@ impl Store for MemoryStore {
             .filter(|link| after.is_none_or(|after| *link > after))
             .take(limit as usize)
             .collect())
+    }
+
+    async fn photo_links(
+        &self,
+        account: &AccountName,
+        after: Option<LinkId>,
+        limit: u32,
+    ) -> Result<Vec<LinkId>, StoreError> {
+        let state = self.state();
+        let due = state.photo_due_of(account).filter(|link| after.is_none_or(|after| *link > after));
+        Ok(due.take(limit as usize).collect())
+    }
+
+    async fn photo(&self, digest: &Digest) -> Result<Option<PhotoFile>, StoreError> {
+        Ok(self.state().photos.get(digest).cloned())
     }
 
     async fn bound_remotes(&self, account: &AccountName) -> Result<BTreeSet<RemoteId>, StoreError> {

@@ -7,12 +7,14 @@ use crate::domain::account::AccountState;
 use crate::domain::answer::Answer;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::Contact;
+use crate::domain::digest::Digest;
 use crate::domain::harm::{Harm, LetBy};
 use crate::domain::history::RecordedChange;
 use crate::domain::id::{AccountName, ConflictId, ContactId, LinkId, LinkToken, Marker, RemoteId, ReplicaId, RunId};
 use crate::domain::link::Link;
 use crate::domain::matching::MatchKey;
 use crate::domain::outbox::{Intent, Sent};
+use crate::domain::photo::PhotoFile;
 use crate::domain::run::RunRecord;
 use crate::domain::time::Timestamp;
 use crate::store::lease::LeaseRow;
@@ -47,6 +49,9 @@ pub(super) struct State {
     pub tokens: BTreeMap<LinkToken, LinkId>,
     pub aliases: BTreeMap<Record, LinkId>,
     pub unsettled: BTreeMap<(AccountName, LinkId), ()>,
+    /// Bound links whose photos may differ.
+    pub photo_due: BTreeMap<(AccountName, LinkId), ()>,
+    pub photos: BTreeMap<Digest, PhotoFile>,
     pub intents: BTreeMap<Marker, Intent>,
     pub intent_of_link: BTreeMap<LinkId, Marker>,
     pub sent: BTreeMap<Marker, Sent>,
@@ -78,6 +83,8 @@ impl State {
             tokens: BTreeMap::new(),
             aliases: BTreeMap::new(),
             unsettled: BTreeMap::new(),
+            photo_due: BTreeMap::new(),
+            photos: BTreeMap::new(),
             intents: BTreeMap::new(),
             intent_of_link: BTreeMap::new(),
             sent: BTreeMap::new(),
@@ -95,13 +102,12 @@ impl State {
 
     /// The unsettled links of an account, in the order of their ids.
     pub(super) fn unsettled_of(&self, account: &AccountName) -> impl Iterator<Item = LinkId> {
-        let from = (account.clone(), *FIRST_LINK);
-        let account = account.clone();
-        self.unsettled
-            .range(from..)
-            .map(|(key, ())| key)
-            .take_while(move |(owner, _)| *owner == account)
-            .map(|key| key.1)
+        of_account(&self.unsettled, account)
+    }
+
+    /// The links of an account whose photos may differ, in the order of their ids.
+    pub(super) fn photo_due_of(&self, account: &AccountName) -> impl Iterator<Item = LinkId> {
+        of_account(&self.photo_due, account)
     }
 
     /// The last place in the feed.
@@ -140,6 +146,7 @@ impl State {
         self.ghosts.retain(|(owner, _), _| owner != account);
         self.strangers.retain(|(owner, _), _| owner != account);
         self.harms.retain(|(owner, ..), _| owner != account);
+        self.answers.retain(|(owner, ..), _| owner != account);
         self.contacts.values_mut().for_each(|contact| contact.version.retire(replica));
         for link in self.links.values_mut() {
             link.acked.retire(replica);
@@ -152,4 +159,14 @@ impl State {
     pub(super) fn waiting(&self) -> impl Iterator<Item = &Conflict> {
         self.conflicts.values().filter(|conflict| conflict.resolved.is_none())
     }
+}
+
+fn of_account<'m>(
+    marked: &'m BTreeMap<(AccountName, LinkId), ()>,
+    account: &AccountName,
+) -> impl Iterator<Item = LinkId> + use<'m> {
+    let from = (account.clone(), *FIRST_LINK);
+    let account = account.clone();
+    let keys = marked.range(from..).map(|(key, ())| key);
+    keys.take_while(move |(owner, _)| *owner == account).map(|key| key.1)
 }

@@ -11,7 +11,7 @@ use sqlx::{SqliteConnection, SqlitePool};
 use super::contact::Beside;
 use super::error::unavailable;
 use super::{
-    account, answer, conflict, contact, forget, harm, history, lease, link, link_write, meta, outbox, outsider,
+    account, answer, conflict, contact, forget, harm, history, lease, link, link_write, meta, outbox, outsider, photo,
     run as runs,
 };
 use crate::domain::id::ContactId;
@@ -79,6 +79,7 @@ async fn apply(
     match write {
         Write::Contact(write) => apply_contact(connection, write, consequences).await,
         Write::Only { keys, contacts } => contact::must_be_only(connection, keys, contacts).await,
+        Write::Photo(file) => photo::put(connection, file).await,
         Write::RemoteChange(write) => {
             consequences.place += 1;
             history::append(connection, consequences.place, &write.change, Some(&write.copy)).await

@@ -44,13 +44,13 @@ pub(super) async fn put(
     sequence: u64,
 ) -> Result<(), StoreError> {
     const INSERT: &str = "INSERT INTO contact (id, kind, card, version, name, sort_key, search, phone_digits,
-            organization, owner, created, updated, deleted, touched, implicit, newest)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+            organization, owner, created, updated, deleted, touched, implicit, newest, photo)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
         ON CONFLICT (id) DO NOTHING";
     const UPDATE: &str = "UPDATE contact SET kind = $2, card = $3, version = $4, name = $5, sort_key = $6, search = $7,
             phone_digits = $8, organization = $9, owner = $10, created = $11, updated = $12, deleted = $13,
-            touched = $14, implicit = $15, newest = $16
-        WHERE id = $1 AND version = $17";
+            touched = $14, implicit = $15, newest = $16, photo = $17
+        WHERE id = $1 AND version = $18";
     let Contact { id, card, version, created, updated, deleted, touched, implicit } = &write.contact;
     let index = SearchIndex::of(card);
     let organization = card.as_person().and_then(|person| person.organization.as_ref()).and_then(|named| named.id);
@@ -70,7 +70,8 @@ pub(super) async fn put(
         .bind(deleted.map(|deleted| deleted.as_micros()))
         .bind(json("contact", "touched", touched)?)
         .bind(*implicit)
-        .bind(number("contact", "newest", sequence)?);
+        .bind(number("contact", "newest", sequence)?)
+        .bind(card.photo().map(|photo| photo.digest.clone()));
     if let Some(expected) = &write.expected {
         query = query.bind(json("contact", "version", expected)?);
     }

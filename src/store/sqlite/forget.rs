@@ -10,7 +10,8 @@ const DOING: &str = "forgetting an account";
 
 /// Everything that names the account, in an order that leaves no reference dangling. Tokens, aliases and keys of
 /// strangers go with what they belong to.
-const ROWS: [&str; 10] = [
+const ROWS: [&str; 11] = [
+    "DELETE FROM answer WHERE account = $1",
     "DELETE FROM conflict WHERE account = $1",
     "DELETE FROM intent WHERE account = $1",
     "DELETE FROM sent WHERE link IN (SELECT id FROM link WHERE account = $1)",

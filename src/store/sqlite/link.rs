@@ -14,7 +14,7 @@ use crate::store::{LinkCounts, StoreError};
 
 const SELECT: &str = "SELECT link.id, link.account, link.contact, state, link.remote, incarnation, link.token,
     base_store, base_remote, base_marker, base_certainty, base_agreed, former, acked, settled, etag, remote_time, changed_at, seen,
-    own_delete, parked, map_revision, wanted, leaving, member_of";
+    own_delete, parked, map_revision, wanted, leaving, member_of, link.photo";
 
 /// The links with these ids, in the order of their ids.
 pub(super) async fn load(connection: &mut SqliteConnection, ids: &[LinkId]) -> Result<Vec<Link>, StoreError> {
@@ -112,6 +112,23 @@ pub(super) async fn unsettled(
     rows.iter().map(|row| Cells::new(row, "link", "id").parsed("id")).collect()
 }
 
+/// Links of an account whose photos may differ, by id.
+pub(super) async fn photo_due(
+    connection: &mut SqliteConnection,
+    account: &AccountName,
+    after: Option<LinkId>,
+    limit: u32,
+) -> Result<Vec<LinkId>, StoreError> {
+    let rows = sqlx::query("SELECT id FROM link WHERE account = $1 AND photo_due AND id > $2 ORDER BY id LIMIT $3")
+        .bind(account.to_string())
+        .bind(after.map(|after| after.to_string()).unwrap_or_default())
+        .bind(i64::from(limit))
+        .fetch_all(connection)
+        .await
+        .map_err(unavailable("loading links with photos"))?;
+    rows.iter().map(|row| Cells::new(row, "link", "id").parsed("id")).collect()
+}
+
 /// The remote ids of all bound links of an account.
 pub(super) async fn bound_remotes(
     connection: &mut SqliteConnection,
@@ -199,8 +216,8 @@ pub(super) async fn counts(connection: &mut SqliteConnection, account: &AccountN
     })
 }
 
-/// Brings the flag `unsettled` of all links of these contacts up to date; the rest of the rule is
-/// [`Link::is_settled`], kept in `restless`.
+/// Brings the flags `unsettled` and `photo_due` of all links of these contacts up to date; the rest of the rules is
+/// [`Link::is_settled`], kept in `restless`, and [`Link::is_photo_due`], kept in `photo_restless`.
 pub(super) async fn mark_unsettled(
     connection: &mut SqliteConnection,
     contacts: &BTreeSet<ContactId>,
@@ -208,7 +225,10 @@ pub(super) async fn mark_unsettled(
     let contacts: Vec<&ContactId> = contacts.iter().collect();
     for piece in contacts.chunks(VALUES_MAX) {
         let mut query = QueryBuilder::<Sqlite>::new(
-            "UPDATE link SET unsettled = (restless OR settled <> (SELECT version FROM contact WHERE id = link.contact))
+            "UPDATE link SET
+                unsettled = (restless OR settled <> (SELECT version FROM contact WHERE id = link.contact)),
+                photo_due = (photo_restless OR state = 'bound'
+                    AND photo_agreed IS DISTINCT FROM (SELECT contact.photo FROM contact WHERE id = link.contact))
              WHERE contact IN ",
         );
         push_list(&mut query, piece.iter().map(ToString::to_string));
@@ -255,6 +275,7 @@ fn from_row(row: &SqliteRow) -> Result<Link, StoreError> {
         wanted: cells.json("wanted")?,
         leaving: cells.json("leaving")?,
         member_of: cells.json("member_of")?,
+        photo: cells.json_opt("photo")?.unwrap_or_default(),
     })
 }
 

@@ -5,7 +5,7 @@ use sqlx::SqliteConnection;
 use super::error::{RowWrite, unavailable};
 use super::row::{json, json_opt, json_word, number};
 use crate::domain::id::{AccountName, LinkId, LinkToken, RemoteId};
-use crate::domain::link::{Link, LinkState};
+use crate::domain::link::{Link, LinkState, PhotoTrail};
 use crate::store::StoreError;
 
 /// Inserts or replaces a link and remembers its token. The flag `unsettled` is right for a link without contact; for
@@ -18,8 +18,10 @@ pub(super) async fn put(connection: &mut SqliteConnection, link: &Link) -> Resul
 async fn put_row(connection: &mut SqliteConnection, link: &Link) -> Result<(), StoreError> {
     const UPSERT: &str = "INSERT INTO link (id, account, contact, state, remote, incarnation, token, base_store,
             base_remote, base_marker, base_certainty, acked, settled, etag, remote_time, changed_at, seen, own_delete,
-            parked, map_revision, base_agreed, former, wanted, leaving, member_of, restless, unsettled)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $26)
+            parked, map_revision, base_agreed, former, wanted, leaving, member_of, restless, unsettled,
+            photo, photo_agreed, photo_restless)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $26,
+            $27, $28, $29)
         ON CONFLICT (id) DO UPDATE SET account = excluded.account, contact = excluded.contact, state = excluded.state,
             remote = excluded.remote, incarnation = excluded.incarnation, token = excluded.token,
             base_store = excluded.base_store, base_remote = excluded.base_remote, base_marker = excluded.base_marker,
@@ -28,7 +30,8 @@ async fn put_row(connection: &mut SqliteConnection, link: &Link) -> Result<(), S
             seen = excluded.seen, own_delete = excluded.own_delete, parked = excluded.parked,
             map_revision = excluded.map_revision, base_agreed = excluded.base_agreed, former = excluded.former,
             wanted = excluded.wanted, leaving = excluded.leaving, member_of = excluded.member_of,
-            restless = excluded.restless, unsettled = excluded.unsettled";
+            restless = excluded.restless, unsettled = excluded.unsettled,
+            photo = excluded.photo, photo_agreed = excluded.photo_agreed, photo_restless = excluded.photo_restless";
     let base = link.base.as_ref();
     let marker = base.and_then(|base| base.marker).map(|marker| number("link", "base_marker", marker.0)).transpose()?;
     let certainty = base.map(|base| json_word("link", "base_certainty", &base.certainty)).transpose()?;
@@ -59,6 +62,9 @@ async fn put_row(connection: &mut SqliteConnection, link: &Link) -> Result<(), S
         .bind(json("link", "leaving", &link.leaving)?)
         .bind(json("link", "member_of", &link.member_of)?)
         .bind(!link.is_settled(None))
+        .bind(json_opt("link", "photo", (link.photo != PhotoTrail::default()).then_some(&link.photo))?)
+        .bind(link.photo.agreed.clone())
+        .bind(link.state == LinkState::Bound && link.photo.is_restless())
         .execute(connection)
         .await
         .map_err(|cause| {

@@ -11,8 +11,9 @@ use crate::store::StoreError;
 const DOING: &str = "bringing the schema up to date";
 
 /// Number, name and text of each step, oldest first.
-const STEPS: [(i64, &str, &str); 2] = [
+const STEPS: [(i64, &str, &str); 3] = [
     (1, "init", include_str!("../../../migrations/sqlite/0001_init.sql")),
+    (2, "photos", include_str!("../../../migrations/sqlite/0002_photos.sql")),
     (3, "answers", include_str!("../../../migrations/sqlite/0003_answers.sql")),
 ];
 

@@ -25,6 +25,7 @@ mod meta;
 mod migration;
 mod outbox;
 mod outsider;
+mod photo;
 mod query;
 mod row;
 mod run;
@@ -50,12 +51,14 @@ use crate::domain::account::AccountState;
 use crate::domain::answer::Answer;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::Contact;
+use crate::domain::digest::Digest;
 use crate::domain::harm::HarmDone;
 use crate::domain::history::RecordedChange;
 use crate::domain::id::{AccountName, ConflictId, ContactId, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId};
 use crate::domain::link::Link;
 use crate::domain::matching::MatchKey;
 use crate::domain::outbox::{Intent, Sent};
+use crate::domain::photo::PhotoFile;
 use crate::domain::run::RunRecord;
 use crate::domain::time::Timestamp;
 
@@ -229,6 +232,19 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<LinkId>, StoreError> {
         link::unsettled(&mut *self.connection().await?, account, after, limit).await
+    }
+
+    async fn photo_links(
+        &self,
+        account: &AccountName,
+        after: Option<LinkId>,
+        limit: u32,
+    ) -> Result<Vec<LinkId>, StoreError> {
+        link::photo_due(&mut *self.connection().await?, account, after, limit).await
+    }
+
+    async fn photo(&self, digest: &Digest) -> Result<Option<PhotoFile>, StoreError> {
+        photo::load(&mut *self.connection().await?, digest).await
     }
 
     async fn bound_remotes(&self, account: &AccountName) -> Result<BTreeSet<RemoteId>, StoreError> {

@@ -475,6 +475,7 @@ impl Gate for Conductor {
 fn told(write: &Write) -> &'static str {
     match write {
         Write::Contact(_) => "contact",
+        Write::Photo(_) => "photo",
         Write::Link(_) => "link",
         Write::DropLink(_) => "drop-link",
         Write::Alias { .. } => "alias",

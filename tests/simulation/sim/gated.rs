@@ -10,6 +10,7 @@ use contactsync::domain::account::AccountState;
 use contactsync::domain::answer::Answer;
 use contactsync::domain::conflict::Conflict;
 use contactsync::domain::contact::Contact;
+use contactsync::domain::digest::Digest;
 use contactsync::domain::harm::HarmDone;
 use contactsync::domain::history::RecordedChange;
 use contactsync::domain::id::{
@@ -18,6 +19,7 @@ use contactsync::domain::id::{
 use contactsync::domain::link::Link;
 use contactsync::domain::matching::MatchKey;
 use contactsync::domain::outbox::{Intent, Sent};
+use contactsync::domain::photo::PhotoFile;
 use contactsync::domain::run::RunRecord;
 use contactsync::domain::time::Timestamp;
 use contactsync::remotes::http::{Transport, TransportError};
@@ -131,6 +133,19 @@ impl Store for GatedStore {
 
     async fn remotes_in(&self, account: &AccountName, group: &GroupId) -> Result<BTreeSet<RemoteId>, StoreError> {
         self.inner.remotes_in(account, group).await
+    }
+
+    async fn photo_links(
+        &self,
+        account: &AccountName,
+        after: Option<LinkId>,
+        limit: u32,
+    ) -> Result<Vec<LinkId>, StoreError> {
+        self.inner.photo_links(account, after, limit).await
+    }
+
+    async fn photo(&self, digest: &Digest) -> Result<Option<PhotoFile>, StoreError> {
+        self.inner.photo(digest).await
     }
 
     async fn bound_remotes(&self, account: &AccountName) -> Result<BTreeSet<RemoteId>, StoreError> {

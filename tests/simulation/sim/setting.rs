@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use contactsync::domain::id::{AccountName, ReplicaId};
 use contactsync::domain::pair::{
-    DeletePolicy, Direction, Guard, InRemote, InStore, LeftGroup, Limit, MissingGroup, Organizations, Pair, Promise,
-    Strangers,
+    DeletePolicy, Direction, Guard, InRemote, InStore, LeftGroup, Limit, MissingGroup, Organizations, Pair, Photos,
+    Promise, Strangers,
 };
 use contactsync::domain::policy::ConflictPolicy;
 use contactsync::emulator::settings::{
@@ -181,6 +181,7 @@ fn promise(tape: &mut Tape, place: usize, habits: Habits) -> Promise {
         conflict: tape.pick(&policies).unwrap_or_default(),
         conflict_fields: BTreeMap::new(),
         organizations: Organizations::Contact,
+        photos: Photos::Travel,
         delete: DeletePolicy {
             in_remote: if tape.below(6) == 5 { InRemote::Unlink } else { InRemote::Propagate },
             in_store: match tape.below(6) {

@@ -195,16 +195,35 @@ fn of_two_daemons_on_one_store_one_works_on_the_account() {
 }
 
 #[test]
-fn a_daemon_that_stops_hands_its_accounts_to_the_one_that_waits_and_commands_are_not_kept_out() {
+fn a_second_daemon_on_one_store_refuses_and_commands_are_not_kept_out() {
     let sandbox = Sandbox::start();
     let home = Home::with(&sandbox);
     let first = daemon(&home);
-    let mut second = home.start(["run"]);
-    second.remark("account sales is served by another daemon");
+    home.run(["run"]).refused(75, &["another daemon serves these accounts already", "process"]);
     home.json(&["sync"]);
     stops(first);
-    second.remark("account sales is served by this daemon from now on");
-    stops(second);
+    stops(daemon(&home));
+}
+
+#[test]
+fn a_daemon_waits_for_an_account_that_another_one_serves_and_serves_the_others() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    let second = sandbox.second_account();
+    home.write_private("second-token", second["refresh_token"].as_str().expect("a token"));
+    let more = format!(
+        "\n[[account]]\nname = \"field\"\nemail = {}\nrefresh_token_file = \"second-token\"\n\
+         schedule = \"0 0 0 1 1 *\"\n[[account.pair]]\ngroup = \"Others\"\n",
+        second["email"]
+    );
+    home.write_private("both.toml", home.read("contactsync.toml") + &more);
+    let first = daemon(&home);
+    let mut other = home.start(["--config", "both.toml", "run"]);
+    other.remark("account sales is served by another daemon");
+    other.remark("account field is equal");
+    stops(first);
+    other.remark("account sales is served by this daemon from now on");
+    stops(other);
 }
 
 #[test]

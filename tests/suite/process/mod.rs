@@ -15,6 +15,7 @@ mod json;
 mod kill;
 mod login;
 mod matches;
+mod photos;
 mod plan;
 mod quota;
 mod remap;

@@ -13,6 +13,7 @@ mod memory;
 mod outbox;
 mod outsider;
 mod people;
+mod photo;
 mod random;
 mod sqlite;
 
@@ -135,6 +136,11 @@ on_every_store! {
         runs_are_listed_newest_first,
         a_grant_is_replaced_and_forgotten,
         harm_is_remembered_once_for_each_contact_until_it_is_forgotten;
+    photo:
+        a_photo_is_kept_once_and_for_ever,
+        a_refused_commit_keeps_no_photo,
+        a_photo_is_due_while_either_side_differs,
+        what_is_known_of_a_photo_is_found_as_it_was_stored;
     lease:
         a_lease_is_held_by_one,
         renewing_keeps_the_token,

@@ -71,7 +71,11 @@ impl World {
         self.script.asked().into_iter().map(|(line, _)| line).collect()
     }
 
-    fn body(&self, number: usize) -> Value {
+    pub(super) fn header(&self, number: usize, name: &str) -> Option<String> {
+        self.script.header(number, name)
+    }
+
+    pub(super) fn body(&self, number: usize) -> Value {
         serde_json::from_str(&self.script.asked()[number].1).expect("a JSON body")
     }
 
@@ -133,7 +137,7 @@ async fn a_listing_is_asked_for_in_one_frozen_form() {
     let first = "GET /v1/people/me/connections?personFields=names,nicknames,emailAddresses,phoneNumbers,addresses,\
         organizations,birthdays,events,biographies,urls,relations,imClients,userDefined,externalIds,\
         sipAddresses,calendarUrls,locations,occupations,interests,locales,genders,miscKeywords,clientData,\
-        memberships,metadata&sources=READ_SOURCE_TYPE_CONTACT&pageSize=1000&requestSyncToken=true&prettyPrint=false";
+        memberships,photos,metadata&sources=READ_SOURCE_TYPE_CONTACT&pageSize=1000&requestSyncToken=true&prettyPrint=false";
     assert_eq!(world.lines(), [first.to_owned(), format!("{first}&pageToken=p+2"), format!("{first}&syncToken=s1")]);
     assert_eq!(world.script.header(0, "authorization").as_deref(), Some("Bearer t1"));
     assert_eq!(world.script.header(0, "accept-language").as_deref(), Some("en"));

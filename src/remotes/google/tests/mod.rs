@@ -4,6 +4,7 @@ mod client;
 mod conversion;
 mod fixtures;
 mod laws;
+mod photos;
 mod recompose;
 mod refusals;
 mod silence;
