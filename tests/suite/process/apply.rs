@@ -75,6 +75,7 @@ fn a_plan_is_refused_when_the_world_has_moved() {
 #[test]
 fn the_id_says_what_the_plan_was_made_of() {
     let sandbox = Sandbox::start();
+    sandbox.expect_full_pulls();
     let home = Home::with(&sandbox);
     edited(&home, &sandbox);
     let all = plan(&home, &[]);
@@ -119,6 +120,7 @@ fn what_the_plan_shows_as_parked_stays_parked() {
 #[test]
 fn a_plan_leaves_every_file_as_it_was() {
     let sandbox = Sandbox::start();
+    sandbox.expect_full_pulls();
     let home = Home::with(&sandbox);
     edited(&home, &sandbox);
     let before = files(&home);

@@ -178,9 +178,10 @@ impl Sandbox {
         assert_eq!(counters["violations"], json!([]), "what no careful client does");
     }
 
-    /// A person asks for a full listing, or does what needs one: it is no violation, however soon.
-    pub fn expect_full_pull(&self) {
-        self.account("POST", "expect-full-pull", None);
+    /// Persons ask for full listings, or do what needs them, such as a plan before the first run: they are no violation,
+    /// however soon they come.
+    pub fn expect_full_pulls(&self) {
+        self.set(&json!({"full_pulls_apart_s": 0}));
     }
 }
 
