@@ -12,6 +12,7 @@ mod conflicts;
 mod crash;
 mod deletions;
 mod directions;
+mod every_field;
 mod fidelity;
 mod floors;
 mod google;
