@@ -23,6 +23,8 @@ use crate::domain::time::Timestamp;
 
 /// How long a lost create may still turn up.
 const DOUBT: Duration = Duration::from_secs(600);
+/// After how long nobody waits for an answer any more.
+const PATIENCE_MS: u64 = 30_000;
 /// How many full listings there may be in the time that is to lie between two, whatever the reason.
 const PULLS_MAX: usize = 6;
 /// How long lost creates, and listings, are remembered.
@@ -46,9 +48,10 @@ pub fn heard(fault: &FaultKind) -> Heard {
     match fault {
         FaultKind::Status(400..=499) | FaultKind::MinuteQuota | FaultKind::StorageQuota => Heard::Refusal,
         FaultKind::Answer { status: 400..=499, .. } => Heard::Refusal,
-        FaultKind::Delay(_) => Heard::Answer,
+        FaultKind::Delay(ms) if *ms < PATIENCE_MS => Heard::Answer,
         FaultKind::Status(_)
         | FaultKind::Answer { .. }
+        | FaultKind::Delay(_)
         | FaultKind::Drop
         | FaultKind::DropAfter
         | FaultKind::StatusAfter(_)

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::support::effort::calls;
 use crate::support::world::{EMAIL, World, person, promise};
 
-/// So many people in the pair's group, made in the web UI.
+/// So many people in the pair's group, made in the web UI. They have nothing but names: it is the calls that count.
 fn fill(world: &World, count: usize) {
     world.by_hand(|user| user.create_group("Team").unwrap());
     let team = world.group_resource("Team");
@@ -25,8 +25,8 @@ fn fill(world: &World, count: usize) {
         {"contactGroupMembership": {"contactGroupResourceName": team}},
     ]);
     for number in 0..count {
-        let person = json!({"names": [{"givenName": "Person", "familyName": format!("{number:05}")}],
-            "emailAddresses": [{"value": format!("person.{number:05}@example.org")}], "memberships": groups});
+        let name = json!({"givenName": "Person", "familyName": format!("{number:05}")});
+        let person = json!({"names": [name], "memberships": groups});
         user.create(&person).unwrap();
     }
 }
@@ -50,7 +50,9 @@ async fn ten_thousand_contacts_are_made_with_fifty_calls() {
     let world = World::new();
     world.sync().await;
     for number in 0..10_000 {
-        world.add(person(&format!("Person {number:05}"))).await;
+        let mut card = person(&format!("Person {number:05}"));
+        card.emails.clear();
+        world.add(card).await;
     }
     world.count_anew();
     let summary = world.sync().await;

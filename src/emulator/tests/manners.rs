@@ -32,6 +32,7 @@ fn a_create_whose_answer_was_lost_is_not_sent_again_blindly() {
         FaultKind::StatusAfter(503),
         FaultKind::Truncate,
         FaultKind::ApplyLate(5),
+        FaultKind::Delay(40_000),
         FaultKind::HalfApplied,
     ] {
         let mut kit = Kit::new();
@@ -76,8 +77,8 @@ fn who_has_waited_and_looked_may_create_again() {
 }
 
 #[test]
-fn who_was_refused_may_try_again_at_once() {
-    for kind in [FaultKind::MinuteQuota, FaultKind::StorageQuota, FaultKind::Status(409)] {
+fn who_was_refused_or_answered_may_create_at_once() {
+    for kind in [FaultKind::MinuteQuota, FaultKind::StorageQuota, FaultKind::Status(409), FaultKind::Delay(9_000)] {
         let mut kit = Kit::new();
         lose(&mut kit, kind);
         create(&mut kit, "1");

@@ -271,13 +271,13 @@ impl Conductor {
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
         self.interrupt().await;
+        let trouble = self.strikes(|rates| rates.call).then(|| self.draw_fault());
         // Whatever befalls a call befalls its last delivery: the service could not tell two from a client that tries again.
         if is_mutation(&request) && self.strikes(|rates| rates.twice) {
             self.meet("call delivered twice");
             let _ = transport.send(request.clone()).await;
         }
-        if self.strikes(|rates| rates.call) {
-            let kind = self.draw_fault();
+        if let Some(kind) = trouble {
             self.meet(&format!("call {}", name_of(&kind)));
             self.stage.emulator().faults_mut().push(Fault::once("*", kind));
         }

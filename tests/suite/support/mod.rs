@@ -7,6 +7,7 @@ pub mod gated;
 pub mod hands;
 #[path = "../../simulation/sim/in_process.rs"]
 pub mod in_process;
+pub mod manners;
 pub mod process;
 pub mod transport;
 pub mod values;

@@ -2,10 +2,7 @@
 //! moved by hand.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -24,7 +21,6 @@ use contactsync::domain::policy::ConflictPolicy;
 use contactsync::domain::run::AccountSummary;
 use contactsync::domain::time::Timestamp;
 use contactsync::domain::version::VersionVector;
-use contactsync::emulator::settings::Mode;
 use contactsync::emulator::{Config, Emulator};
 use contactsync::engine::{self, Deps, LEASE_TTL, Licence, Order, Purpose, Reach, Report, Silent, StopFlag};
 use contactsync::remotes::Remote as _;
@@ -40,9 +36,10 @@ use oauth2::TokenUrl;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::fuse::Fuse;
+use super::fuse::{Fuse, until_stuck};
 use super::gated::{Gate, GatedStore, GatedTransport};
 use super::in_process::InProcess;
+use super::manners::{MindsManners, check_manners};
 use super::transport::{Anonymous, Interrupting};
 
 pub const EMAIL: &str = "sales@example.org";
@@ -69,23 +66,6 @@ pub struct World {
     /// Units of the request budgets.
     per_minute: u32,
     _manners: MindsManners,
-}
-
-/// Fails the test at its end when a client did what the service does not allow.
-struct MindsManners(Arc<Mutex<Emulator>>);
-
-impl Drop for MindsManners {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            check_manners(&self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        }
-    }
-}
-
-fn check_manners(emulator: &Emulator) {
-    if emulator.settings().mode == Mode::Strict {
-        assert_eq!(emulator.counters().violations, Vec::<String>::new(), "what no careful client does");
-    }
 }
 
 /// Whether a consent tells whose it is.
@@ -572,26 +552,6 @@ impl World {
     pub fn assert_no_violation(&self) {
         check_manners(&self.emulator());
     }
-}
-
-/// Carries a run on until it is through, or waits for something that never comes: nothing here waits for anything outside,
-/// so a run that nobody wakes has met the fuse.
-fn until_stuck<T>(run: impl Future<Output = T>) -> Option<T> {
-    struct Bell(AtomicBool);
-    impl Wake for Bell {
-        fn wake(self: Arc<Self>) {
-            self.0.store(true, Ordering::SeqCst);
-        }
-    }
-    let bell = Arc::new(Bell(AtomicBool::new(true)));
-    let waker = Waker::from(Arc::clone(&bell));
-    let mut run = pin!(run);
-    while bell.0.swap(false, Ordering::SeqCst) {
-        if let Poll::Ready(done) = run.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return Some(done);
-        }
-    }
-    None
 }
 
 /// Edits a contact of a store, as a user would.
