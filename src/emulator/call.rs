@@ -26,6 +26,8 @@ pub struct Call {
     pub content_type: Option<String>,
     /// The body.
     pub body: Bytes,
+    /// Whether both `Accept-Encoding` and `User-Agent` say gzip.
+    pub takes_gzip: bool,
 }
 
 impl Call {
@@ -49,7 +51,9 @@ impl Call {
         let bearer = authorization.and_then(|value| credential(value, "bearer")).map(str::to_owned);
         let bearer = bearer.or_else(|| find(&query, "access_token").map(str::to_owned));
         let basic = authorization.and_then(|value| credential(value, "basic")).and_then(user_and_password);
-        Call { verb, path: request.uri().path().to_owned(), query, bearer, basic, content_type, body }
+        let says_gzip = |name| text(name).is_some_and(|value| value.to_ascii_lowercase().contains("gzip"));
+        let takes_gzip = says_gzip(header::ACCEPT_ENCODING) && says_gzip(header::USER_AGENT);
+        Call { verb, path: request.uri().path().to_owned(), query, bearer, basic, content_type, body, takes_gzip }
     }
 
     /// The first value of a parameter.

@@ -86,6 +86,11 @@ fn carry_out(emulator: &mut Emulator, call: &Call) -> Outcome {
             Ok(json!({}))
         }
         ("GET", ["accounts"]) => accounts(emulator),
+        ("POST", ["accounts", email, "expect-full-pull"]) => {
+            emulator.hands(email)?;
+            emulator.expect_full_pull(email);
+            Ok(json!({}))
+        }
         (_, ["accounts", email, rest @ ..]) => {
             let mut user = emulator.hands(email)?;
             on_account(&mut user, call, rest)

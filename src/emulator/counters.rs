@@ -74,7 +74,7 @@ pub struct Counted<'a> {
 pub struct Counters {
     /// Per account, then per method; calls without a valid token count under "-".
     pub accounts: BTreeMap<String, BTreeMap<String, MethodCount>>,
-    /// What no client should do although it is answered: overlapping mutations of one user.
+    /// What no client should do although it is answered; the manual lists it.
     pub violations: Vec<String>,
     /// Refused calls with the reason the emulator had, oldest first.
     pub refusals: Vec<String>,

@@ -6,7 +6,6 @@
 use bytes::Bytes;
 use http::Response;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::call::Call;
 use super::failure::{Code, Failure};
@@ -47,6 +46,18 @@ pub enum FaultKind {
     Delay(u64),
     /// The connection is closed, and the call is carried out so many milliseconds later.
     ApplyLate(u64),
+    /// One of these, drawn anew each time; nothing when there is none.
+    OneOf(Vec<FaultKind>),
+}
+
+impl FaultKind {
+    /// What really happens.
+    fn drawn(&self, dice: &Dice) -> Option<FaultKind> {
+        match self {
+            FaultKind::OneOf(kinds) => kinds.get(dice.below(kinds.len()))?.drawn(dice),
+            kind => Some(kind.clone()),
+        }
+    }
 }
 
 /// One scripted fault.
@@ -133,7 +144,7 @@ impl Faults {
                 fault.skip -= 1;
                 continue;
             }
-            let kind = fault.kind.clone();
+            let kind = fault.kind.drawn(dice);
             match &mut fault.times {
                 Some(0 | 1) => {
                     self.0.remove(index);
@@ -141,7 +152,7 @@ impl Faults {
                 Some(times) => *times -= 1,
                 None => {}
             }
-            return Some(kind);
+            return kind;
         }
         None
     }
@@ -174,10 +185,5 @@ pub fn minute_quota(call: &Call) -> Response<Bytes> {
 
 /// The 429 of the storage behind the service.
 pub fn storage_quota(call: &Call) -> Response<Bytes> {
-    let detail = json!({
-        "@type": "type.googleapis.com/google.rpc.QuotaFailure",
-        "violations": [{ "subject": "QUOTA_EXCEEDED", "description": "FBS quota limit exceeded" }],
-    });
-    let text = "Resource has been exhausted (e.g. check quota).";
-    reply::failure(&Failure::new(Code::ResourceExhausted, text).with_detail(detail), call)
+    reply::failure(&quota::exceeded(Metric::Storage, 0), call)
 }

@@ -7,7 +7,7 @@
 //! A request passes these stations: `call` takes it apart; [`fault`] may strike; [`oauth`] says who is calling and
 //! [`quota`] whether it may still; `strict` checks the body against `schema`; a method in `google` works on one
 //! `account`, where a change gets its place in the `history` of its object and in the log of `changes`; `person` and
-//! `group` write the answer; [`counters`] note what happened. [`User`] and the `/control/` addresses do what the user
+//! `group` write the answer; [`counters`] note what happened, and `manners` what a careful client would not have done. [`User`] and the `/control/` addresses do what the user
 //! would do in the web UI.
 //!
 //! It is written from the vendor's documents and from reports of other clients, and shares no type with our own client:
@@ -29,6 +29,7 @@ mod google;
 mod group;
 mod history;
 mod listing;
+mod manners;
 mod mask;
 pub mod oauth;
 mod partial;
@@ -38,6 +39,7 @@ pub mod quota;
 pub mod reply;
 mod schema;
 pub mod server;
+mod service;
 pub mod settings;
 mod shape;
 mod strict;
@@ -52,17 +54,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Method, Request};
 
 use account::Account;
 use call::Call;
-use counters::{Counted, Counters, Units};
-use failure::Failure;
-use fault::{FaultKind, Faults};
-use google::{Answer, Route};
-use oauth::{Client, Endpoint, Grants, Standing};
+use counters::Counters;
+use fault::Faults;
+use google::Route;
+use manners::Manners;
+use oauth::{Client, Grants, Standing};
 use quota::Quotas;
-use reply::{Outcome, Reply};
+use reply::Reply;
+use service::{Target, Traffic};
 use settings::Settings;
 use world::{Dice, Extent, World};
 
@@ -107,6 +110,13 @@ impl Config {
 pub struct Ticket(u64);
 
 #[derive(Debug)]
+struct Flight {
+    account: String,
+    method: &'static str,
+    traffic: Traffic,
+}
+
+#[derive(Debug)]
 struct LateRequest {
     due: Timestamp,
     call: Call,
@@ -125,51 +135,11 @@ pub struct Emulator {
     faults: Faults,
     counters: Counters,
     quotas: Quotas,
+    manners: Manners,
     late: Vec<LateRequest>,
-    in_flight: BTreeMap<Ticket, (String, &'static str)>,
+    in_flight: BTreeMap<Ticket, Flight>,
     tickets: u64,
     photo_host: String,
-}
-
-enum Target {
-    OAuth(Endpoint),
-    Api(Route),
-    /// The host of photos, which wants no credentials.
-    Photo,
-}
-
-impl Target {
-    fn name(&self) -> &'static str {
-        match self {
-            Target::OAuth(endpoint) => endpoint.name(),
-            Target::Api(route) => route.name(),
-            Target::Photo => "photos.download",
-        }
-    }
-
-    /// Its name, and for listings also whether they are full or not.
-    fn names(&self, call: &Call) -> Vec<&'static str> {
-        let variant = match self {
-            Target::Api(route) => route.variant(call),
-            Target::OAuth(_) | Target::Photo => None,
-        };
-        std::iter::once(self.name()).chain(variant).collect()
-    }
-
-    fn units(&self) -> Units {
-        match self {
-            Target::OAuth(_) | Target::Photo => Units::default(),
-            Target::Api(route) => route.units(),
-        }
-    }
-}
-
-/// A call carried out.
-struct Done {
-    response: Response<Bytes>,
-    items: usize,
-    account: Option<String>,
-    refusal: Option<String>,
 }
 
 impl Emulator {
@@ -196,6 +166,7 @@ impl Emulator {
             faults: Faults::default(),
             counters: Counters::default(),
             quotas: Quotas::default(),
+            manners: Manners::default(),
             late: Vec::new(),
             in_flight: BTreeMap::new(),
             tickets: 0,
@@ -214,12 +185,20 @@ impl Emulator {
 
     /// Answers `request`, which arrives at `now`. Time never runs backwards: an earlier `now` counts as the last one.
     pub fn handle(&mut self, request: &Request<Bytes>, now: Timestamp) -> Reply {
-        self.tick(now);
-        let reply = self.reply(Call::read(request));
-        reply.dated(self.now)
+        self.handle_announced(request, None, now)
     }
 
-    fn reply(&mut self, call: Call) -> Reply {
+    /// Answers `request`, which [`Emulator::begin`] gave this ticket.
+    pub fn handle_announced(&mut self, request: &Request<Bytes>, ticket: Option<Ticket>, now: Timestamp) -> Reply {
+        self.tick(now);
+        let traffic = ticket.and_then(|ticket| self.in_flight.get(&ticket)).map_or(Traffic::Alone, |own| own.traffic);
+        let call = Call::read(request);
+        let packs = self.settings.gzip_agents == settings::GzipAgents::Any || call.takes_gzip;
+        let reply = self.reply(call, traffic).dated(self.now);
+        if packs { reply } else { reply.unpacked() }
+    }
+
+    fn reply(&mut self, call: Call, traffic: Traffic) -> Reply {
         if call.path.starts_with("/control/") {
             return Reply::answer(control::answer(self, &call));
         }
@@ -234,23 +213,25 @@ impl Emulator {
                 }
             },
         };
-        self.serve(&target, call)
+        self.serve(&target, call, traffic)
     }
 
     /// Announces that `request` has begun to arrive; [`Emulator::end`] takes the ticket when its answer has left. Two
     /// mutations of one user under way at a time are a violation, since the service wants them one after another.
-    /// Callers without simulated latency need not announce anything.
+    /// What else comes of it the settings say.
     pub fn begin(&mut self, request: &Request<Bytes>) -> Option<Ticket> {
         let call = Call::read(request);
         let route = google::route(&call.verb, &call.path).filter(Route::is_write)?;
         let account = self.caller(&call)?;
-        let overlapped = self.in_flight.values().find(|(other, _)| *other == account).map(|(_, method)| *method);
-        if let Some(other) = overlapped {
-            self.counters.violation(format!("{account}: {} while {other} was under way", route.name()));
+        let method = route.name();
+        let other = self.in_flight.values().find(|other| other.account == account).map(|other| other.method);
+        if let Some(other) = other {
+            self.counters.violation(format!("{account} {method}: sent while {other} was under way"));
         }
+        let traffic = if other.is_some() { Traffic::Overlapping } else { Traffic::Alone };
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
-        self.in_flight.insert(ticket, (account, route.name()));
+        self.in_flight.insert(ticket, Flight { account, method, traffic });
         Some(ticket)
     }
 
@@ -303,6 +284,11 @@ impl Emulator {
     /// Begins counting anew.
     pub fn reset_counters(&mut self) {
         self.counters = Counters::default();
+    }
+
+    /// A person has asked for a full listing of this account: the next one is no violation, however soon it comes.
+    pub fn expect_full_pull(&mut self, email: &str) {
+        self.manners.expect_full_pull(&email.to_lowercase());
     }
 
     /// The id and secret of the OAuth client.
@@ -368,153 +354,6 @@ impl Emulator {
         match self.grants.standing(call.bearer.as_deref()?, self.now) {
             Standing::Valid { account, .. } => Some(account),
             Standing::Expired | Standing::Unknown => None,
-        }
-    }
-
-    fn serve(&mut self, target: &Target, call: Call) -> Reply {
-        let received = call.body.len();
-        let is_full_pull = matches!(target, Target::Api(route) if route.is_full_pull(&call));
-        let account = self.caller(&call);
-        let fault = self.faults.draw(&target.names(&call), account.as_deref(), &self.dice);
-        let (mut reply, done) = self.suffer(fault, target, call);
-        reply.after = reply.after.saturating_add(Duration::from_millis(self.settings.latency_ms));
-        let (status, sent) = match &reply.outcome {
-            Outcome::Answer(response) => (response.status().as_u16(), response.body().len()),
-            Outcome::Truncated { response, sent } => (response.status().as_u16(), *sent),
-            Outcome::Dropped => (0, 0),
-        };
-        let account = account.or_else(|| done.as_ref().and_then(|done| done.account.clone()));
-        self.counters.count(&Counted {
-            account: account.as_deref(),
-            method: target.name(),
-            items: done.as_ref().map_or(0, |done| done.items),
-            is_full_pull,
-            units: target.units(),
-            received,
-            sent,
-            status,
-        });
-        if let Some(refusal) = done.and_then(|done| done.refusal) {
-            let text = format!("{} {}: {refusal}", account.as_deref().unwrap_or("-"), target.name());
-            self.counters.refusal(text);
-        }
-        reply
-    }
-
-    /// Carries out a call under a fault, or without one.
-    fn suffer(&mut self, fault: Option<FaultKind>, target: &Target, call: Call) -> (Reply, Option<Done>) {
-        let Some(fault) = fault else {
-            let done = self.carry_out(target, &call, Extent::Whole);
-            return (Reply::answer(done.response.clone()), Some(done));
-        };
-        let refuse = |response| (Reply::answer(response), None);
-        match fault {
-            FaultKind::Status(status) => refuse(fault::status(status, &call)),
-            FaultKind::MinuteQuota => refuse(fault::minute_quota(&call)),
-            FaultKind::StorageQuota => refuse(fault::storage_quota(&call)),
-            FaultKind::Answer { status, content_type, body } => refuse(reply::with_body(status, &content_type, body)),
-            FaultKind::Drop => (Reply::dropped(), None),
-            FaultKind::ApplyLate(ms) => {
-                let due = self.now.plus(Duration::from_millis(ms));
-                self.late.push(LateRequest { due, call });
-                (Reply::dropped(), None)
-            }
-            FaultKind::DropAfter => (Reply::dropped(), Some(self.carry_out(target, &call, Extent::Whole))),
-            FaultKind::StatusAfter(status) => {
-                let done = self.carry_out(target, &call, Extent::Whole);
-                (Reply::answer(fault::status(status, &call)), Some(done))
-            }
-            FaultKind::HalfApplied => {
-                let done = self.carry_out(target, &call, Extent::Half);
-                (Reply::answer(fault::status(500, &call)), Some(done))
-            }
-            FaultKind::Truncate => {
-                let done = self.carry_out(target, &call, Extent::Whole);
-                let (response, sent) = (done.response.clone(), done.response.body().len() / 2);
-                (Reply { after: Duration::ZERO, outcome: Outcome::Truncated { response, sent } }, Some(done))
-            }
-            FaultKind::Delay(ms) => {
-                let done = self.carry_out(target, &call, Extent::Whole);
-                let outcome = Outcome::Answer(done.response.clone());
-                (Reply { after: Duration::from_millis(ms), outcome }, Some(done))
-            }
-        }
-    }
-
-    fn carry_out(&mut self, target: &Target, call: &Call, extent: Extent) -> Done {
-        let photo_host = &self.photo_host;
-        let world = World { now: self.now, settings: &self.settings, dice: &self.dice, extent, photo_host };
-        let route = match target {
-            Target::Api(route) => route,
-            Target::Photo => return self.download(call),
-            Target::OAuth(endpoint) => {
-                let accounts: Vec<&Account> = self.accounts.values().collect();
-                let granted = match endpoint {
-                    Endpoint::Authorize => oauth::authorize(&mut self.grants, &accounts, call, &world),
-                    Endpoint::Token => oauth::token(&mut self.grants, &accounts, call, &world),
-                    Endpoint::Revoke => oauth::revoke(&mut self.grants, call),
-                };
-                return Done::granted(granted);
-            }
-        };
-        let (account, result) = match admission::admit(route, call, &self.grants, &world) {
-            Err(failure) => (None, Err(failure)),
-            Ok(caller) => {
-                let pulls = u64::from(route.is_full_pull(call));
-                let charged =
-                    self.quotas.charge(&caller.account, route.units(), pulls, &self.settings.quotas, self.now);
-                let answer = charged.and_then(|()| match self.accounts.get_mut(&caller.account) {
-                    Some(account) => google::answer(route, account, call, &caller, &world),
-                    None => Err(Failure::not_found()),
-                });
-                (Some(caller.account), answer)
-            }
-        };
-        Done::answered(account, result, call)
-    }
-
-    /// Answers with a photo, to whoever knows its address. A token has no business at that host.
-    fn download(&mut self, call: &Call) -> Done {
-        if call.bearer.is_some() {
-            self.counters.violation("a token was sent to the host of photos".to_owned());
-        }
-        let found = google::named_photo(&call.path).and_then(|(name, size)| {
-            let photo = self.accounts.values().find_map(|account| account.photos.get(name))?;
-            Some(picture::served(photo, size))
-        });
-        match found {
-            Some(bytes) => Done::photo(reply::with_body(200, "image/jpeg", bytes)),
-            None => Done {
-                refusal: Some("there is no photo of this address".to_owned()),
-                ..Done::photo(reply::nowhere(&call.path))
-            },
-        }
-    }
-}
-
-impl Done {
-    fn photo(response: Response<Bytes>) -> Self {
-        Done { response, items: 1, account: None, refusal: None }
-    }
-
-    fn granted(granted: oauth::Granted) -> Self {
-        let status = granted.response.status();
-        let refusal = (status.is_client_error() || status.is_server_error())
-            .then(|| String::from_utf8_lossy(granted.response.body()).into_owned());
-        Done { response: granted.response, items: 0, account: granted.account, refusal }
-    }
-
-    fn answered(account: Option<String>, result: Result<Answer, Failure>, call: &Call) -> Self {
-        match result {
-            Ok(answer) => {
-                Done { response: reply::json(200, &answer.body, call), items: answer.items, account, refusal: None }
-            }
-            Err(failure) => Done {
-                response: reply::failure(&failure, call),
-                items: 0,
-                account,
-                refusal: Some(failure.explanation()),
-            },
         }
     }
 }

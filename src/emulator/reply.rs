@@ -20,6 +20,10 @@ pub struct Reply {
     pub outcome: Outcome,
 }
 
+/// Marks an answer that is not to be packed.
+#[derive(Debug, Clone, Copy)]
+pub struct Unpacked;
+
 /// What is sent.
 #[derive(Debug)]
 pub enum Outcome {
@@ -57,6 +61,15 @@ impl Reply {
         };
         if let Ok(date) = HeaderValue::from_str(&text) {
             response.headers_mut().insert(header::DATE, date);
+        }
+        self
+    }
+
+    /// Forbids to pack it, whatever the client accepts.
+    #[must_use]
+    pub fn unpacked(mut self) -> Self {
+        if let Outcome::Answer(response) | Outcome::Truncated { response, .. } = &mut self.outcome {
+            response.extensions_mut().insert(Unpacked);
         }
         self
     }

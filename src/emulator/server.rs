@@ -13,13 +13,14 @@ use axum::body::Body;
 use axum::extract::State;
 use bytes::Bytes;
 use futures_util::stream;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{Extensions, HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate as _};
 
-use super::reply::{Outcome, Reply};
+use super::reply::{Outcome, Reply, Unpacked};
 use super::{Emulator, Ticket};
 use crate::clock::Clock;
 
@@ -51,7 +52,8 @@ pub async fn serve(address: SocketAddr, mut emulator: Emulator, clock: Arc<dyn C
     emulator.serve_photos_at(format!("http://{address}"));
     let emulator = Arc::new(Mutex::new(emulator));
     let shared = Shared { emulator: Arc::clone(&emulator), clock };
-    let router = Router::new().fallback(respond).with_state(shared).layer(CompressionLayer::new());
+    let packing = CompressionLayer::new().compress_when(DefaultPredicate::new().and(may_be_packed));
+    let router = Router::new().fallback(respond).with_state(shared).layer(packing);
     let stop = CancellationToken::new();
     let stopped = stop.clone().cancelled_owned();
     let task = tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(stopped).await });
@@ -117,13 +119,17 @@ async fn respond(State(shared): State<Shared>, request: Request<Body>) -> Respon
     let (reply, ticket) = {
         let mut emulator = lock(&shared.emulator);
         let ticket = emulator.begin(&request);
-        (emulator.handle(&request, shared.clock.now()), ticket)
+        (emulator.handle_announced(&request, ticket, shared.clock.now()), ticket)
     };
     let _on_its_way = ticket.map(|ticket| OnItsWay { ticket, emulator: Arc::clone(&shared.emulator) });
     if !reply.after.is_zero() {
         shared.clock.sleep(reply.after).await;
     }
     send(reply)
+}
+
+fn may_be_packed(_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions) -> bool {
+    extensions.get::<Unpacked>().is_none()
 }
 
 /// Takes the ticket of a mutation back, also when the client goes away early.

@@ -143,6 +143,26 @@ pub enum Consent {
     Denied,
 }
 
+/// Which clients get packed answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GzipAgents {
+    /// All that accept gzip.
+    Any,
+    /// Those whose `User-Agent` says gzip, too, as the guide to the service asks; to do without is a violation.
+    Named,
+}
+
+/// What becomes of a mutation that arrives while another one of the same user is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Overlaps {
+    /// How often it is refused with 409 `ABORTED`, in a thousand.
+    pub aborted_permille: u16,
+    /// How much longer it takes otherwise, in milliseconds.
+    pub delay_ms: u64,
+}
+
 /// All switches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -163,6 +183,9 @@ pub struct Settings {
     pub parameter_match: ParameterMatch,
     /// How many unchanged contacts each delta repeats.
     pub spurious_repeats: u32,
+    /// How many contacts get a new etag without a visible change before each delta, as the service itself does it in the
+    /// background.
+    pub background_bumps: u32,
     /// `true`: the last person of a page comes again as the first of the next one.
     pub page_repeats: bool,
     /// Whether `members.modify` and label changes in the web UI appear in the delta of the people.
@@ -191,6 +214,12 @@ pub struct Settings {
     pub consent: Consent,
     /// The scopes the user leaves ticked; `None` grants what was asked for.
     pub granted_scopes: Option<Vec<String>>,
+    /// What becomes of mutations of one user that overlap, beside the violation.
+    pub overlaps: Overlaps,
+    /// How far apart full listings have to be, in seconds, so that they are no violation.
+    pub full_pulls_apart_s: u64,
+    /// Which clients get packed answers.
+    pub gzip_agents: GzipAgents,
     /// How long the server holds each answer back, in milliseconds.
     pub latency_ms: u64,
 }
@@ -206,6 +235,7 @@ impl Default for Settings {
             expired_sync_token: ExpiredSyncToken::FailedPrecondition,
             parameter_match: ParameterMatch::Exact,
             spurious_repeats: 0,
+            background_bumps: 0,
             page_repeats: false,
             membership_changes: Feed::Shown,
             group_deletions: Feed::Hidden,
@@ -220,6 +250,9 @@ impl Default for Settings {
             access_token_lifetime_s: 3600,
             consent: Consent::Granted,
             granted_scopes: None,
+            overlaps: Overlaps::default(),
+            full_pulls_apart_s: 600,
+            gzip_agents: GzipAgents::Any,
             latency_ms: 0,
         }
     }

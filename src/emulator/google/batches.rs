@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::economy::Economy;
 use super::{Answer, body_view, draft, nothing, people, required_view, strings};
 use crate::emulator::account::{Account, Draft};
 use crate::emulator::call::Call;
@@ -85,10 +86,12 @@ pub(super) fn update(account: &mut Account, call: &Call, world: &World<'_>) -> R
     let nobody = Map::new();
     let contacts = body.get("contacts").and_then(Value::as_object).unwrap_or(&nobody);
     check_count(contacts.len(), PEOPLE_MAX)?;
+    let mut economy = Economy::of(mask);
     let items: Vec<Item<(ContactKey, Contact)>> = contacts
         .iter()
         .map(|(name, person)| {
-            (name.clone(), updated(account, name, person.as_object().unwrap_or(&nobody), mask, world))
+            let person = person.as_object().unwrap_or(&nobody);
+            (name.clone(), updated(account, name, person, mask, &mut economy, world))
         })
         .collect();
     refuse_bad(&items, "BatchUpdateContactsErrorDetails", world)?;
@@ -109,7 +112,7 @@ pub(super) fn update(account: &mut Account, call: &Call, world: &World<'_>) -> R
     fail_half_way(world)?;
     let is_silent = view.is_none() || world.settings.update_answers == UpdateAnswers::Empty;
     let answer = if is_silent { nothing() } else { json!({ "updateResult": result }) };
-    Ok(Answer::about(answer, count))
+    Ok(Answer::about(answer, count).with_complaints(economy.complaints()))
 }
 
 fn updated(
@@ -117,6 +120,7 @@ fn updated(
     name: &str,
     person: &Map<String, Value>,
     mask: Mask,
+    economy: &mut Economy,
     world: &World<'_>,
 ) -> Result<(ContactKey, Contact), Failure> {
     let key = people::target(account, name)?;
@@ -127,6 +131,7 @@ fn updated(
     let contact = account.live_contact(key)?;
     draft::check_version(key, contact, person)?;
     let mut updated = draft::for_update(account, contact, person, mask, world)?;
+    economy.weigh(contact, &updated, person);
     if mask.contains(Field::Organizations) {
         draft::spell(&mut updated.fields, world);
     }

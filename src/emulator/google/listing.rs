@@ -12,7 +12,7 @@ use crate::emulator::history::Channel;
 use crate::emulator::listing::{Entry, Extent, Listing, Page, Repeats};
 use crate::emulator::mask::Field;
 use crate::emulator::person::{self, Place, View};
-use crate::emulator::settings::{ExpiredSyncToken, ParameterMatch};
+use crate::emulator::settings::{ExpiredSyncToken, Feed, ParameterMatch};
 use crate::emulator::tokens::{Collection, Fingerprint, PageToken, SyncToken, fingerprint};
 use crate::emulator::world::World;
 
@@ -34,6 +34,9 @@ pub(super) fn connections(account: &mut Account, call: &Call, world: &World<'_>)
     let page = match request.page {
         Some(token) => resume(account, token, &request, size, repeats)?,
         None => {
+            if request.sync.is_some() {
+                bump_some(account, world)?;
+            }
             let listing = people(account, &request, order, wants_token, world);
             account.listings.begin(listing, size, repeats)
         }
@@ -252,6 +255,21 @@ fn people(account: &Account, request: &Request, order: Order, wants_token: bool,
         sync_token: wants_token.then_some(sync_token),
         total,
     }
+}
+
+/// New etags without a visible change, as the service gives them now and then.
+fn bump_some(account: &mut Account, world: &World<'_>) -> Result<(), Failure> {
+    if world.settings.background_bumps == 0 {
+        return Ok(());
+    }
+    let all: Vec<ContactKey> = account.listed(world.now).map(|(key, _)| key).collect();
+    for _ in 0..world.settings.background_bumps {
+        if let Some(key) = all.get(world.dice.below(all.len())) {
+            account.change(*key, Feed::Shown, world, |_| {})?;
+        }
+    }
+    account.people_log.settle(world.now);
+    Ok(())
 }
 
 /// Unchanged contacts in a delta, as the service now and then delivers them.

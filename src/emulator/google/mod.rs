@@ -6,6 +6,7 @@
 
 mod batches;
 mod draft;
+mod economy;
 mod groups;
 mod listing;
 mod me;
@@ -258,11 +259,17 @@ pub struct Answer {
     pub body: Value,
     /// People or groups read or written.
     pub items: usize,
+    /// What a careful client would have done otherwise.
+    pub complaints: Vec<String>,
 }
 
 impl Answer {
     fn about(body: Value, items: usize) -> Self {
-        Answer { body, items }
+        Answer { body, items, complaints: Vec::new() }
+    }
+
+    fn with_complaints(self, complaints: Vec<String>) -> Self {
+        Answer { complaints, ..self }
     }
 }
 

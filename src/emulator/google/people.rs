@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::economy::Economy;
 use super::{Answer, draft, nothing, optional_view, required_view};
 use crate::emulator::account::Account;
 use crate::emulator::call::Call;
@@ -72,11 +73,13 @@ pub(super) fn update(account: &mut Account, id: &str, call: &Call, world: &World
     let contact = account.live_contact(key)?;
     draft::check_version(key, contact, &body)?;
     let mut updated = draft::for_update(account, contact, &body, mask, world)?;
+    let mut economy = Economy::of(mask);
+    economy.weigh(contact, &updated, &body);
     if mask.contains(Field::Organizations) {
         draft::spell(&mut updated.fields, world);
     }
     account.change(key, Feed::Shown, world, |contact| *contact = updated)?;
-    Ok(Answer::about(latest(account, key, view)?, 1))
+    Ok(Answer::about(latest(account, key, view)?, 1).with_complaints(economy.complaints()))
 }
 
 /// `people.deleteContact`.

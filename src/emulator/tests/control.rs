@@ -221,12 +221,3 @@ fn every_example_of_the_manual_works() {
         kit.ok(&verb, &path, body);
     }
 }
-
-#[test]
-fn the_manual_names_every_setting() {
-    let manual = include_str!("../../../docs/sandbox.md");
-    let settings = serde_json::to_value(crate::emulator::settings::Settings::default()).expect("JSON");
-    for name in settings.as_object().expect("an object").keys() {
-        assert!(manual.contains(&format!("| `{name}")), "{name}");
-    }
-}

@@ -6,11 +6,14 @@ mod envelope;
 mod faults;
 mod groups;
 mod listing;
+mod manners;
 mod oauth;
 mod people;
 mod propagation;
+mod quotas;
 mod recorded;
 mod server;
+mod switches;
 mod sync;
 
 use std::time::Duration;

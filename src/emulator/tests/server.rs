@@ -10,6 +10,7 @@ use super::*;
 use crate::clock::{Clock, ManualClock};
 use crate::emulator::fault::{Fault, FaultKind};
 use crate::emulator::server::{Server, serve};
+use crate::emulator::settings::GzipAgents;
 
 const LIST: &str = "/v1/people/me/connections?personFields=names";
 
@@ -66,6 +67,21 @@ async fn answers_are_compressed_only_for_those_who_accept_it() {
     let packed = exchange(&server, &list(&token, "\r\naccept-encoding: gzip"), "").await;
     assert!(String::from_utf8_lossy(&packed).to_lowercase().contains("content-encoding: gzip"));
     assert!(serde_json::from_slice::<Value>(body(&packed)).is_err());
+}
+
+#[tokio::test]
+async fn answers_may_be_packed_only_for_clients_that_name_gzip() {
+    let (server, _, token) = start().await;
+    server.emulator().settings_mut().gzip_agents = GzipAgents::Named;
+    let is_packed = |answer: &[u8]| String::from_utf8_lossy(answer).to_lowercase().contains("content-encoding: gzip");
+    let accepting = list(&token, "\r\naccept-encoding: gzip\r\nuser-agent: sync/1.0");
+    assert!(!is_packed(&exchange(&server, &accepting, "").await));
+    assert!(!is_packed(&exchange(&server, &list(&token, "\r\nuser-agent: sync/1.0 (gzip)"), "").await));
+    let violations = server.emulator().counters().violations.clone();
+    assert!(violations.len() == 2 && violations[0].contains("lacks gzip"), "{violations:?}");
+    let naming = list(&token, "\r\naccept-encoding: gzip\r\nuser-agent: sync/1.0 (gzip)");
+    assert!(is_packed(&exchange(&server, &naming, "").await));
+    assert_eq!(server.emulator().counters().violations.len(), 2);
 }
 
 #[tokio::test]

@@ -229,7 +229,14 @@ impl Conductor {
         inner.mood == Mood::Stormy && permille > 0 && inner.tape.strikes(permille)
     }
 
+    /// What a run listed is not kept, so the next one lists anew.
+    fn excuse_listing(&self) {
+        let account = self.inner().account;
+        self.stage.emulator().expect_full_pull(super::setting::account(account).1);
+    }
+
     async fn die<T>(&self) -> T {
+        self.excuse_listing();
         self.died.notify_one();
         std::future::pending().await
     }
@@ -264,14 +271,15 @@ impl Conductor {
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
         self.interrupt().await;
-        if self.strikes(|rates| rates.call) {
-            let kind = self.draw_fault();
-            self.meet(&format!("call {}", name_of(&kind)));
-            self.stage.emulator().faults_mut().push(Fault::once("*", kind));
-        }
+        let trouble = self.strikes(|rates| rates.call).then(|| self.draw_fault());
+        // Whatever befalls a call befalls its last delivery: the service could not tell two from a client that tries again.
         if is_mutation(&request) && self.strikes(|rates| rates.twice) {
             self.meet("call delivered twice");
             let _ = transport.send(request.clone()).await;
+        }
+        if let Some(kind) = trouble {
+            self.meet(&format!("call {}", name_of(&kind)));
+            self.stage.emulator().faults_mut().push(Fault::once("*", kind));
         }
         if is_mutation(&request) && self.strikes(|rates| rates.stall) {
             self.meet("process sleeps in a call");
@@ -442,6 +450,7 @@ impl Gate for Conductor {
         self.interrupt().await;
         if self.strikes(|rates| rates.refused) {
             self.meet("commit refused");
+            self.excuse_listing();
             return Err(StoreError::Unavailable { doing: "committing", cause: "the disk is full".into() });
         }
         self.take(&what, store.commit(commit)).await

@@ -10,6 +10,7 @@
 
 pub mod conductor;
 pub mod gated;
+pub mod in_process;
 pub mod judge;
 pub mod ledger;
 pub mod people;

@@ -103,7 +103,11 @@ impl Setting {
             tokens: rate(200),
             clock: rate(60),
         };
-        let service = service(tape);
+        let mut service = service(tape);
+        if rates.clock > 0 {
+            // Whose clock jumps cannot keep listings apart.
+            service.full_pulls_apart_s = 0;
+        }
         let promises = (0..accounts).map(|place| promise(tape, place, habits)).collect();
         let crowd = if tape.below(8) == 7 { 9 } else { 0 };
         Setting {

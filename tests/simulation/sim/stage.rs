@@ -6,17 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use contactsync::clock::{Clock, ManualClock, SeededEntropy};
 use contactsync::domain::id::{AccountName, RunId};
 use contactsync::domain::pair::Promise;
 use contactsync::domain::time::Timestamp;
-use contactsync::emulator::reply::Outcome;
 use contactsync::emulator::settings::Settings;
 use contactsync::emulator::{Config, Emulator, User};
 use contactsync::engine::{self, Deps, LEASE_TTL, Licence, Order, Purpose, Reach, Report, Silent, StopFlag};
 use contactsync::remotes::google::{Google, GoogleOptions, Mapping};
-use contactsync::remotes::http::{Transport, TransportError};
+use contactsync::remotes::http::Transport;
 use contactsync::remotes::oauth::{GrantError, GrantStore, OauthClient, RefreshSource};
 use contactsync::remotes::token_cache::TokenCache;
 use contactsync::store::{LeaseAnswer, LeaseRequest, Store};
@@ -25,6 +23,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::gated::{Gate, GatedStore, GatedTransport};
+use super::in_process::InProcess;
 use super::setting;
 
 /// The clock of our machine: that of the world, or off by some time.
@@ -50,26 +49,6 @@ impl Clock for SkewedClock {
 
     async fn sleep(&self, span: Duration) {
         self.world.advance(span);
-    }
-}
-
-/// A transport that ends in the emulator.
-struct InProcess {
-    emulator: Arc<Mutex<Emulator>>,
-    world: Arc<ManualClock>,
-}
-
-#[async_trait]
-impl Transport for InProcess {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-        let now = self.world.now();
-        let reply = self.emulator.lock().unwrap_or_else(PoisonError::into_inner).handle(&request, now);
-        match reply.outcome {
-            Outcome::Answer(response) => Ok(response),
-            Outcome::Dropped | Outcome::Truncated { .. } => {
-                Err(TransportError::Lost("the connection was closed".into()))
-            }
-        }
     }
 }
 
@@ -154,7 +133,7 @@ impl Stage {
         let store = Arc::new(GatedStore { inner: Arc::clone(&self.store), gate: Arc::clone(gate) });
         let remotes = self.promises.iter().enumerate().map(|(place, promise)| {
             let inner: Arc<dyn Transport> =
-                Arc::new(InProcess { emulator: Arc::clone(&self.emulator), world: Arc::clone(&self.world) });
+                Arc::new(InProcess { emulator: Arc::clone(&self.emulator), clock: self.world.clone() });
             let transport: Arc<dyn Transport> = Arc::new(GatedTransport { inner, gate: Arc::clone(gate) });
             self.client(&promise.account, setting::account(place).1, transport)
         });
@@ -208,6 +187,9 @@ impl Stage {
         };
         let answer = process.store.acquire_lease(&lease, self.clock.now()).await.expect("an answer");
         let LeaseAnswer::Held(fence) = answer else { return None };
+        if reach == Reach::Full {
+            self.emulator().expect_full_pull(setting::account(account).1);
+        }
         let stop = StopFlag::default();
         let deps = Deps {
             store: process.store.as_ref(),

@@ -96,6 +96,7 @@ fn a_plan_that_only_makes_a_group_is_a_plan_of_its_own() {
 #[test]
 fn the_id_says_what_the_plan_was_made_of() {
     let sandbox = Sandbox::start();
+    sandbox.expect_full_pulls();
     let home = Home::with(&sandbox);
     edited(&home, &sandbox);
     let all = plan(&home, &[]);
@@ -140,6 +141,7 @@ fn what_the_plan_shows_as_parked_stays_parked() {
 #[test]
 fn a_plan_leaves_every_file_as_it_was() {
     let sandbox = Sandbox::start();
+    sandbox.expect_full_pulls();
     let home = Home::with(&sandbox);
     edited(&home, &sandbox);
     let before = files(&home);

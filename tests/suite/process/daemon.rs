@@ -56,6 +56,7 @@ fn edits_travel_in_both_directions_when_a_signal_asks() {
 #[test]
 fn a_signal_can_ask_for_a_full_listing() {
     let sandbox = Sandbox::start();
+    sandbox.expect_full_pulls();
     let home = Home::with(&sandbox);
     let mut daemon = daemon(&home);
     let first = sandbox.full_listings();

@@ -12,6 +12,7 @@ fn field<'a>(account: &'a Value, name: &str) -> &'a Value {
 #[test]
 fn a_contact_is_explained_on_both_sides_without_writing_anywhere() {
     let sandbox = Sandbox::start();
+    sandbox.expect_full_pulls();
     let home = Home::with(&sandbox);
     let id = home.id(&["person", "add", "--name", "Ada", "--email", "ada@example.org", "--notes", "first"]);
     let new = home.json(&["explain", &id]);

@@ -160,6 +160,7 @@ fn an_export_is_one_object_a_line_persons_and_organizations_mixed() {
 #[test]
 fn a_run_and_a_plan_are_told_account_by_account() {
     let sandbox = Sandbox::start();
+    sandbox.expect_full_pulls();
     let home = Home::with(&sandbox);
     add_ada(&home);
     let plan = home.json(&["plan"]);

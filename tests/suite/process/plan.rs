@@ -48,6 +48,7 @@ fn files(home: &Home) -> Vec<String> {
 #[test]
 fn a_plan_writes_nowhere_is_the_same_twice_and_comes_true() {
     let sandbox = Sandbox::start();
+    sandbox.expect_full_pulls();
     let home = Home::with(&sandbox);
     changed_on_both_sides(&home, &sandbox);
     let (rows, mutations, files) = (home.rows(), sandbox.mutations(), self::files(&home));
@@ -156,6 +157,7 @@ fn a_plan_before_the_first_sync_makes_no_group() {
 #[test]
 fn names_cannot_talk_to_the_terminal() {
     let sandbox = Sandbox::start();
+    sandbox.expect_full_pulls();
     let home = Home::with(&sandbox);
     let name = "Ada\u{1b}]0;owned\u{7}\u{1b}[31m King";
     let id = home.id(&["person", "add", "--name", name, "--email", "ada@example.org"]);
@@ -175,6 +177,7 @@ fn names_cannot_talk_to_the_terminal() {
 #[test]
 fn a_plan_keeps_a_refresh_token_that_came_with_it() {
     let sandbox = Sandbox::start();
+    sandbox.expect_full_pulls();
     let home = Home::with(&sandbox);
     sandbox.set(&json!({"rotate_refresh_tokens": true}));
     home.json(&["plan"]);

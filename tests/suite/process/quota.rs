@@ -27,3 +27,13 @@ fn a_refused_account_is_left_in_peace_by_the_next_process_and_status_says_why() 
     let remaining = home.json(&["status"])["accounts"][0]["remaining_s"].as_u64().expect("a time");
     assert!((200..=300).contains(&remaining), "{remaining}");
 }
+
+#[test]
+fn answers_are_asked_for_packed() {
+    let sandbox = Sandbox::start();
+    sandbox.set(&json!({"gzip_agents": "named"}));
+    let home = Home::with(&sandbox);
+    home.json(&["person", "add", "--name", "Ada", "--email", "ada@example.org"]);
+    home.json(&["sync"]);
+    sandbox.has_no_complaints();
+}

@@ -15,6 +15,7 @@ fn configure(home: &Home, sandbox: &Sandbox, fields: &str) {
 #[test]
 fn a_field_that_is_switched_off_and_on_again_blanks_nothing() {
     let sandbox = Sandbox::start();
+    sandbox.expect_full_pulls();
     let home = Home::with(&sandbox);
     configure(&home, &sandbox, "notes = \"off\"\n");
     let mails = ["ours", "theirs", "both", "none"].map(|name| format!("{name}@example.org"));
@@ -56,6 +57,7 @@ fn a_field_that_is_switched_off_and_on_again_blanks_nothing() {
 #[test]
 fn a_field_that_travels_once_an_account_is_two_way_comes_along_with_what_was_edited_before() {
     let sandbox = Sandbox::start();
+    sandbox.expect_full_pulls();
     let home = Home::with(&sandbox);
     let mail = "ada@example.org";
     home.configure(

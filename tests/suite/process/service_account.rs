@@ -61,6 +61,7 @@ fn is_not_let_in(home: &Home, words: &[&str]) {
 #[test]
 fn a_service_account_works_for_the_user_it_was_delegated() {
     let sandbox = Sandbox::start();
+    sandbox.expect_full_pulls();
     let (home, public) = delegated(&sandbox);
     register(&sandbox, &public, &[ACCOUNT]);
     home.json(&["person", "add", "--name", "Ada", "--email", "ada@example.org"]);

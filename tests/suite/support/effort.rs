@@ -37,6 +37,7 @@ struct Standing {
 impl World {
     /// Counts calls from here on.
     pub fn count_anew(&self) {
+        self.assert_no_violation();
         self.emulator().reset_counters();
     }
 

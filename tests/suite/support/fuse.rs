@@ -1,8 +1,10 @@
 //! Cuts a run off at a chosen step: a store and a transport that share a fuse. When it blows, the step never returns, and
 //! the run is dropped there, as in a crash. The step may have happened by then, or not.
 
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -84,4 +86,24 @@ impl Gate for Fuse {
     ) -> Result<http::Response<Bytes>, TransportError> {
         self.step(transport.send(request)).await
     }
+}
+
+/// Carries a run on until it is through, or waits for something that never comes: nothing here waits for anything outside,
+/// so a run that nobody wakes has met the fuse.
+pub fn until_stuck<T>(run: impl Future<Output = T>) -> Option<T> {
+    struct Bell(AtomicBool);
+    impl Wake for Bell {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+    let bell = Arc::new(Bell(AtomicBool::new(true)));
+    let waker = Waker::from(Arc::clone(&bell));
+    let mut run = pin!(run);
+    while bell.0.swap(false, Ordering::SeqCst) {
+        if let Poll::Ready(done) = run.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return Some(done);
+        }
+    }
+    None
 }

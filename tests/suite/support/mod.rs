@@ -5,6 +5,9 @@ pub mod fuse;
 #[path = "../../simulation/sim/gated.rs"]
 pub mod gated;
 pub mod hands;
+#[path = "../../simulation/sim/in_process.rs"]
+pub mod in_process;
+pub mod manners;
 pub mod pictures;
 pub mod process;
 pub mod transport;

@@ -1,4 +1,4 @@
-//! A transport that ends in the emulator, in the same process: no sockets, no waiting.
+//! Transports around another one: they leave something out of answers, or let users act while a call is under way.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,31 +7,10 @@ use bytes::Bytes;
 use contactsync::clock::{Clock, ManualClock};
 use contactsync::domain::contact::Card;
 use contactsync::domain::id::ContactId;
-use contactsync::emulator::Emulator;
-use contactsync::emulator::reply::Outcome;
 use contactsync::remotes::http::{Transport, TransportError};
 use contactsync::store::Store;
 
 use super::world::edit_contact;
-
-/// Hands requests to an emulator.
-pub struct InProcess {
-    pub emulator: Arc<Mutex<Emulator>>,
-    pub clock: Arc<dyn Clock>,
-}
-
-#[async_trait]
-impl Transport for InProcess {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-        let reply = self.emulator.lock().expect("the emulator is sound").handle(&request, self.clock.now());
-        match reply.outcome {
-            Outcome::Answer(response) => Ok(response),
-            Outcome::Dropped | Outcome::Truncated { .. } => {
-                Err(TransportError::Lost("the connection was closed".into()))
-            }
-        }
-    }
-}
 
 /// Leaves the identity token out of answers, as for a consent that does not cover it.
 pub struct Anonymous {

@@ -32,19 +32,23 @@ use contactsync::store::memory::MemoryStore;
 use contactsync::store::{
     Commit, ContactQuery, ContactWrite, DeletedContacts, HistoryQuery, LeaseAnswer, LeaseRequest, Store, Write,
 };
-use futures_util::FutureExt as _;
 use oauth2::TokenUrl;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::fuse::Fuse;
+use super::fuse::{Fuse, until_stuck};
 use super::gated::{Gate, GatedStore, GatedTransport};
-use super::transport::{Anonymous, InProcess, Interrupting};
+use super::in_process::InProcess;
+use super::manners::{MindsManners, check_manners};
+use super::transport::{Anonymous, Interrupting};
 
 pub const EMAIL: &str = "sales@example.org";
 /// Another user of the same service.
 pub const OTHER: &str = "other@example.org";
 pub const GROUP: &str = "Team";
+
+/// A request budget that nobody has to wait for.
+const UNHURRIED: u32 = 60_000;
 
 /// See the module.
 pub struct World {
@@ -57,6 +61,11 @@ pub struct World {
     pub promise: Promise,
     pub google: Google,
     pub settings: String,
+    /// The settings of the last run; with others everything is listed anew.
+    ran_with: Mutex<String>,
+    /// Units of the request budgets.
+    per_minute: u32,
+    _manners: MindsManners,
 }
 
 /// Whether a consent tells whose it is.
@@ -145,23 +154,33 @@ impl World {
         let entropy = Arc::new(SeededEntropy::new(11));
         let emulator = Arc::new(Mutex::new(Emulator::new(Config::new(3, &[EMAIL]))));
         let transport = Arc::new(InProcess { emulator: Arc::clone(&emulator), clock: clock.clone() });
-        let google = client(transport, &emulator, &clock, &entropy, &promise.account);
+        let google = client(transport, &emulator, &clock, &entropy, &promise.account, UNHURRIED);
         World {
             clock,
             entropy,
-            emulator,
             sound: Arc::clone(&store),
             store,
             promise,
             google,
             settings: "one".to_owned(),
+            ran_with: Mutex::new("one".to_owned()),
+            per_minute: UNHURRIED,
+            _manners: MindsManners(Arc::clone(&emulator)),
+            emulator,
         }
     }
 
     /// The client forgets everything it knows, as after a restart of the process.
     pub fn restart(&mut self) {
         let transport = self.transport();
-        self.google = client(transport, &self.emulator, &self.clock, &self.entropy, &self.promise.account);
+        self.google =
+            client(transport, &self.emulator, &self.clock, &self.entropy, &self.promise.account, self.per_minute);
+    }
+
+    /// The process starts anew with a budget of so many units per minute, for reads and for writes.
+    pub fn pace(&mut self, per_minute: u32) {
+        self.per_minute = per_minute;
+        self.restart();
     }
 
     /// The process starts anew on another state of the store: a backup.
@@ -177,14 +196,23 @@ impl World {
             Telling::Whose => self.transport(),
             Telling::Nothing => Arc::new(Anonymous { inner: self.transport() }),
         };
-        self.google = client_of(email, transport, &self.emulator, &self.clock, &self.entropy, &self.promise.account);
+        self.google = client_of(
+            email,
+            transport,
+            &self.emulator,
+            &self.clock,
+            &self.entropy,
+            &self.promise.account,
+            self.per_minute,
+        );
     }
 
     /// Puts a fuse into everything that writes to the store or calls the remote, until [`World::unfuse`].
     pub fn fuse(&mut self, fuse: &Arc<Fuse>) {
         let gate: Arc<dyn Gate> = fuse.clone();
         let transport = Arc::new(GatedTransport { inner: self.transport(), gate: gate.clone() });
-        self.google = client(transport, &self.emulator, &self.clock, &self.entropy, &self.promise.account);
+        self.google =
+            client(transport, &self.emulator, &self.clock, &self.entropy, &self.promise.account, self.per_minute);
         self.store = Arc::new(GatedStore { inner: Arc::clone(&self.sound), gate });
     }
 
@@ -204,7 +232,8 @@ impl World {
             edit: Mutex::new(Some((id, edit))),
         };
         let transport = Arc::new(transport);
-        self.google = client(transport, &self.emulator, &self.clock, &self.entropy, &self.promise.account);
+        self.google =
+            client(transport, &self.emulator, &self.clock, &self.entropy, &self.promise.account, self.per_minute);
     }
 
     fn transport(&self) -> Arc<dyn Transport> {
@@ -213,14 +242,21 @@ impl World {
 
     /// A run that may be cut off; `None` when it was.
     pub fn sync_or_crash(&self) -> Option<AccountSummary> {
-        // Nothing here waits for anything outside, so a run that is not ready at once has met the fuse.
-        self.run(Reach::Incremental, Purpose::Carry).now_or_never().map(|report| report.summary)
+        self.or_crashed(until_stuck(self.run(Reach::Incremental, Purpose::Carry)))
     }
 
     /// As [`World::sync_or_crash`], under what a person has let through.
     pub fn sync_under_or_crash(&self, licence: &Licence) -> Option<AccountSummary> {
         let run = self.run_under(licence, self.store.as_ref(), Reach::Incremental, Purpose::Carry);
-        run.now_or_never().map(|report| report.summary)
+        self.or_crashed(until_stuck(run))
+    }
+
+    fn or_crashed(&self, report: Option<Report>) -> Option<AccountSummary> {
+        if report.is_none() {
+            // What was listed died with the process.
+            self.expect_full_pull();
+        }
+        report.map(|report| report.summary)
     }
 
     /// Runs until nothing is left to do, moving the clock on as far as open questions need. Returns how many runs. With
@@ -253,6 +289,12 @@ impl World {
             self.advance(Duration::from_secs(20 * 60));
         }
         Err(format!("twelve runs were not enough: {last:?}"))
+    }
+
+    /// A person asks for a full listing, or does what needs one: it is no violation, however soon.
+    pub fn expect_full_pull(&self) {
+        let mut emulator = self.emulator();
+        [EMAIL, OTHER].into_iter().for_each(|email| emulator.expect_full_pull(email));
     }
 
     pub fn emulator(&self) -> MutexGuard<'_, Emulator> {
@@ -300,6 +342,11 @@ impl World {
         };
         let answer = store.acquire_lease(&lease, self.clock.now()).await.expect("a lease");
         let LeaseAnswer::Held(fence) = answer else { panic!("the lease is held by somebody else") };
+        let is_reconfigured =
+            std::mem::replace(&mut *self.ran_with.lock().expect("sound"), self.settings.clone()) != self.settings;
+        if reach == Reach::Full || is_reconfigured {
+            self.expect_full_pull();
+        }
         let stop = StopFlag::default();
         let deps = Deps {
             store,
@@ -323,6 +370,10 @@ impl World {
         };
         // On the heap: tests hold many runs, and a thread of a test has little room.
         let report = Box::pin(engine::run_account(deps, order)).await;
+        if purpose != Purpose::Carry {
+            // What a preview listed is kept nowhere.
+            self.expect_full_pull();
+        }
         store.release_lease(&fence).await.expect("released");
         report
     }
@@ -509,9 +560,7 @@ impl World {
 
     /// Fails unless nobody did what the service does not allow.
     pub fn assert_no_violation(&self) {
-        let emulator = self.emulator();
-        let counters = serde_json::to_value(emulator.counters()).expect("counters");
-        assert_eq!(counters["violations"], json!([]), "violations");
+        check_manners(&self.emulator());
     }
 }
 
@@ -545,8 +594,9 @@ fn client(
     clock: &Arc<ManualClock>,
     entropy: &Arc<SeededEntropy>,
     account: &AccountName,
+    per_minute: u32,
 ) -> Google {
-    client_of(EMAIL, transport, emulator, clock, entropy, account)
+    client_of(EMAIL, transport, emulator, clock, entropy, account, per_minute)
 }
 
 fn client_of(
@@ -556,6 +606,7 @@ fn client_of(
     clock: &Arc<ManualClock>,
     entropy: &Arc<SeededEntropy>,
     account: &AccountName,
+    per_minute: u32,
 ) -> Google {
     let (id, secret, token) = {
         let emulator = emulator.lock().expect("the emulator is sound");
@@ -576,8 +627,8 @@ fn client_of(
         account: account.clone(),
         vouched: None,
         mapping: Mapping::default(),
-        reads_per_minute: 60_000,
-        writes_per_minute: 60_000,
+        reads_per_minute: per_minute,
+        writes_per_minute: per_minute,
     };
     Google::new(options, transport, tokens, clock.clone(), entropy.clone())
 }

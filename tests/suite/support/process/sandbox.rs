@@ -15,7 +15,8 @@ pub const ACCOUNT: &str = "sales@example.org";
 pub struct Sandbox {
     pub facts: Value,
     address: String,
-    program: Program,
+    /// `None` once it is stopped.
+    program: Option<Program>,
 }
 
 impl Sandbox {
@@ -25,7 +26,7 @@ impl Sandbox {
         let mut program = Program::start(command);
         let facts: Value = serde_json::from_str(&program.answer()).expect("JSON");
         let address = facts["api_url"].as_str().expect("an address").trim_start_matches("http://").to_owned();
-        Sandbox { facts, address, program }
+        Sandbox { facts, address, program: Some(program) }
     }
 
     /// A fact of the first line.
@@ -39,9 +40,11 @@ impl Sandbox {
     }
 
     /// Ends it: nobody listens at its address any more.
-    pub fn stop(self) {
-        self.program.signal("TERM");
-        self.program.end().ended(0);
+    pub fn stop(mut self) {
+        self.has_no_violations();
+        let program = self.program.take().expect("it runs");
+        program.signal("TERM");
+        program.end().ended(0);
     }
 
     /// Asks the control API.
@@ -177,9 +180,28 @@ impl Sandbox {
 
     /// Nothing that no client should do was done.
     pub fn has_no_complaints(&self) {
+        self.has_no_violations();
+        assert_eq!(self.control("GET", "/counters", None)["refusals"], json!([]));
+    }
+
+    fn has_no_violations(&self) {
         let counters = self.control("GET", "/counters", None);
-        assert_eq!(counters["violations"], json!([]));
-        assert_eq!(counters["refusals"], json!([]));
+        assert_eq!(counters["violations"], json!([]), "what no careful client does");
+    }
+
+    /// Persons ask for full listings, or do what needs them, such as a plan before the first run: they are no violation,
+    /// however soon they come.
+    pub fn expect_full_pulls(&self) {
+        self.set(&json!({"full_pulls_apart_s": 0}));
+    }
+}
+
+/// No test ends with a violation.
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if self.program.is_some() && !std::thread::panicking() {
+            self.has_no_violations();
+        }
     }
 }
 
