@@ -217,7 +217,8 @@ pub async fn run_account(deps: Deps<'_>, order: Order<'_>) -> Report {
             return Report::of_nothing(summary, order.newborn.clone());
         }
     };
-    let result = run.steps().await.map_err(|error| error.naming(order.email));
+    // On the heap: the steps together take more room than a thread has to spare.
+    let result = Box::pin(run.steps()).await.map_err(|error| error.naming(order.email));
     run.summary.calls = deps.remote.calls() - calls_before;
     let finished = run.finish(result).await;
     if let Err(error) = finished {

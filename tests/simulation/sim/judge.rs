@@ -197,7 +197,8 @@ fn judge_people(stage: &Stage, contacts: &[Contact], ledger: &Ledger, faults: &m
     // What is not kept equal at the time stays where it is.
     let too_soon = |owner: &str| ledger.fate(owner).is_some_and(|fate| fate.too_soon || fate.moved);
     for owner in everybody.into_iter().filter(|owner| !murky(owner) && !too_soon(owner)) {
-        if ledger.unseen_by_deletion(owner).is_some_and(|unseen| unseen.is_empty()) {
+        let is_known = ledger.unseen_by_deletion(owner).is_some_and(|unseen| unseen.is_empty());
+        if is_known && !ledger.ran_into_an_edit(owner) {
             faults.push(("I4", format!("{owner} was deleted by somebody who had seen everything, and is there")));
         }
     }

@@ -168,6 +168,17 @@ impl Ledger {
         least
     }
 
+    /// Whether our own deletion of a record ran into an edit that one of those who deleted the person had not seen. The edit
+    /// brings the person back, and that the record is gone then may be the work of our deletion as well as of somebody who
+    /// had seen the edit: nobody can tell.
+    pub fn ran_into_an_edit(&self, person: &str) -> bool {
+        let Some(fate) = self.fates.get(person) else { return false };
+        self.written.iter().filter(|(_, written)| written.slot.person == person).any(|(value, _)| {
+            let is_on_ours = self.on_record.get(value).is_some_and(|record| self.deleted_by_us.contains(record));
+            is_on_ours && fate.deletions.iter().any(|seen| !seen.contains(value))
+        })
+    }
+
     /// What got lost, or came back from the past, and by which invariant it should not have.
     pub fn audit(&self, remains: &Remains) -> Vec<(&'static str, String)> {
         let mut faults = Vec::new();
