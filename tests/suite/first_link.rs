@@ -53,12 +53,22 @@ const FAMILY: [&str; 24] = [
 struct Somebody(u32);
 
 impl Somebody {
+    /// Every twentieth has the name of the one before, at the same firm.
+    fn namesake(&self) -> usize {
+        (if self.0 % 20 == 19 { self.0 - 1 } else { self.0 }) as usize
+    }
+
     fn given(&self) -> &'static str {
-        GIVEN[self.0 as usize % GIVEN.len()]
+        GIVEN[self.namesake() % GIVEN.len()]
+    }
+
+    fn firm(&self) -> String {
+        format!("Firma {}", self.namesake() % 40)
     }
 
     fn family(&self) -> String {
-        format!("{}-{}", FAMILY[self.0 as usize / GIVEN.len() % FAMILY.len()], FAMILY[self.0 as usize % FAMILY.len()])
+        let (first, second) = (self.namesake() / GIVEN.len(), self.namesake() / GIVEN.len() / FAMILY.len());
+        format!("{}-{}", FAMILY[first % FAMILY.len()], FAMILY[second % FAMILY.len()])
     }
 
     /// Area code and number, as dialled in the country.
@@ -81,7 +91,7 @@ impl Somebody {
 
     fn email(&self) -> Option<String> {
         // Every third has none and is known by the phone alone.
-        (self.0 % 3 != 0).then(|| format!("person{}@example.org", self.0))
+        (!self.0.is_multiple_of(3)).then(|| format!("person{}@example.org", self.0))
     }
 
     fn label(&self, way: u32) -> &'static str {
@@ -98,12 +108,12 @@ impl Somebody {
         let person = as_person(&mut card);
         person.name.given = Some(self.given().to_owned());
         person.name.family = Some(self.family());
-        person.organization = Some(OrganizationRef { id: None, name: format!("Firma {}", self.0 % 40) });
-        person.job_title = (self.0 % 2 == 0).then(|| "Leitung".to_owned());
+        person.organization = Some(OrganizationRef { id: None, name: self.firm() });
+        person.job_title = self.0.is_multiple_of(2).then(|| "Leitung".to_owned());
         let label = Some(self.label(self.0).to_owned());
         card.emails.extend(self.email().map(|value| Email { value, label: label.clone(), primary: false }));
         card.phones.push(Phone { value: self.phone(self.0), label, primary: false });
-        card.notes = (self.0 % 5 == 0).then(|| format!("Notiz {}", self.0));
+        card.notes = self.0.is_multiple_of(5).then(|| format!("Notiz {}", self.0));
         card
     }
 
@@ -112,7 +122,7 @@ impl Somebody {
         let label = self.label(way);
         let mut person = json!({
             "names": [{"givenName": self.given(), "familyName": self.family()}],
-            "organizations": [{"name": format!("Firma {}", self.0 % 40)}],
+            "organizations": [{"name": self.firm()}],
             "phoneNumbers": [{"value": self.phone(way), "type": label}],
             "birthdays": [{"date": {"year": 1950 + self.0 % 50, "month": 1 + self.0 % 12, "day": 1 + self.0 % 28}}],
             "addresses": [{"streetAddress": format!("Hauptstraße {}", self.0), "city": "Berlin", "type": "home"}],
