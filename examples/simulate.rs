@@ -77,6 +77,12 @@ struct Workers {
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long it took is told to people")]
+/// Starts a worker with room for a whole scenario: without optimization, a run of an account takes more than threads have.
+fn spawn<'scope>(scope: &'scope std::thread::Scope<'scope, '_>, work: impl FnOnce() + Send + 'scope) {
+    let builder = std::thread::Builder::new().stack_size(8 * 1024 * 1024);
+    builder.spawn_scoped(scope, work).expect("the system has threads");
+}
+
 fn main() {
     let arguments = Arguments::parse();
     let jobs = arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
@@ -104,7 +110,7 @@ fn main() {
     let begun = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..jobs {
-            scope.spawn(|| workers.work());
+            spawn(scope, || workers.work());
         }
     });
     let failures = workers.failures.load(Ordering::SeqCst);
@@ -156,7 +162,7 @@ impl Workers {
         let caught: Mutex<BTreeMap<u64, (&'static str, String)>> = Mutex::default();
         std::thread::scope(|scope| {
             for _ in 0..jobs {
-                scope.spawn(|| {
+                spawn(scope, || {
                     rules::break_rule(Some(rule));
                     loop {
                         let seed = next.fetch_add(1, Ordering::SeqCst);

@@ -102,7 +102,6 @@ CREATE TABLE link (
     map_revision   BIGINT  NOT NULL CHECK (map_revision >= 0), -- revision of the field map the base was made with
     wanted         TEXT    NOT NULL, -- JSON: the pairs' groups the store had put the record into when both sides last agreed
     leaving        TEXT    NOT NULL, -- JSON: the pairs' groups that a call of ours takes the record out of, outcome open
-    member_of      TEXT    NOT NULL, -- JSON: the groups that the record was in when it was last seen
     restless       BOOLEAN NOT NULL CHECK (restless IN (0, 1)), -- needs a look whatever its contact's version is
     unsettled      BOOLEAN NOT NULL CHECK (unsettled IN (0, 1)), -- restless, or settled differs from contact.version;
                                                                  -- kept by the store at the end of each commit
@@ -117,7 +116,6 @@ CREATE TABLE link (
 CREATE INDEX link_unsettled ON link (account, id) WHERE unsettled;
 CREATE INDEX link_parked ON link (account) WHERE parked IS NOT NULL;
 CREATE INDEX link_by_state ON link (account, state);
-CREATE INDEX link_by_groups ON link (account, member_of, id) WHERE member_of <> '[]';
 
 -- Every token ever minted, those of former incarnations too. Rows go only with a dropped link.
 CREATE TABLE link_token (
@@ -140,6 +138,7 @@ CREATE TABLE account (
     name             TEXT   NOT NULL PRIMARY KEY, -- its name in the configuration
     remote_user      TEXT,            -- the user the grant belongs to, as the remote names it; null before the first run
     contacts_cursor  TEXT,            -- JSON: where the stream of contacts was left; null when a full listing is due
+    groups_cursor    TEXT,            -- JSON: where the stream of groups was left; null when a full listing is due
     full_begun       BIGINT,          -- when a full listing was last begun; null before the first
     feed_position    BIGINT NOT NULL CHECK (feed_position >= 0), -- change.sequence up to which the selection was evaluated
     settings         TEXT,            -- digest of what decides selection and map, as of the last run; null before the first
@@ -161,7 +160,6 @@ CREATE TABLE pair_group (
     name       TEXT    NOT NULL, -- its name at the remote when last seen
     etag       TEXT,             -- the remote's mark of its revision; null for system groups
     members    BIGINT  NOT NULL CHECK (members >= 0), -- how many members the remote counts
-    outsiders  BIGINT,           -- how many of them no link accounts for; null before the first comparison
     deleted    BOOLEAN NOT NULL CHECK (deleted IN (0, 1)), -- deleted at the remote
     PRIMARY KEY (account, place)
 ) WITHOUT ROWID;

@@ -13,7 +13,8 @@ use crate::domain::contact::{Contact, Kind};
 use crate::domain::diff::{self, FieldChange};
 use crate::domain::field::Field;
 use crate::domain::history::{Action, Actor, Change};
-use crate::domain::id::{ContactId, ImportId};
+use crate::domain::id::{ContactId, ImportId, RemoteId};
+use crate::domain::link::LinkState;
 use crate::domain::taking_back::{first_and_last, put_back};
 use crate::store::{Commit, ContactQuery, DeletedContacts, HistoryQuery, Store, StoreError};
 
@@ -188,6 +189,17 @@ impl ImportUndo<'_> {
         let rows = self.store.history(&query).await?;
         if rows.iter().any(|row| row.sequence > deeds.last && row.remote.is_none()) {
             return Ok(Verdict::Stay("it was edited since".to_owned()));
+        }
+        // Deleting the contact would delete its record, which the import did not make.
+        let made_there: BTreeSet<&RemoteId> = rows
+            .iter()
+            .filter(|row| row.change.action == Action::Created)
+            .filter_map(|row| row.remote.as_ref().map(|copy| &copy.record))
+            .collect();
+        let links = self.store.links_of_contact(contact.id).await?;
+        let kept = links.iter().filter(|link| matches!(link.state, LinkState::Bound | LinkState::Unselected));
+        if kept.filter_map(|link| link.remote.as_ref()).any(|remote| !made_there.contains(remote)) {
+            return Ok(Verdict::Stay("it is linked with a record that was in Google before".to_owned()));
         }
         if contact.card.kind() == Kind::Organization {
             let people = ContactQuery {

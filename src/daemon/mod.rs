@@ -10,5 +10,5 @@ pub mod notify;
 pub mod schedule;
 pub mod service;
 pub mod vault;
-mod watch;
+pub mod watch;
 pub mod worker;

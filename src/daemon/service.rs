@@ -56,7 +56,8 @@ pub struct Service {
 #[derive(Debug, Default)]
 struct Wanted {
     accounts: BTreeSet<AccountName>,
-    in_full: bool,
+    /// Those of them that are to be listed in full.
+    in_full: BTreeSet<AccountName>,
 }
 
 struct Running {
@@ -177,8 +178,11 @@ impl Service {
 
     fn want_all(&mut self, reach: Reach) {
         let active = self.config.accounts.iter().filter(|account| account.enabled);
-        self.wanted.accounts.extend(active.map(|account| account.name.clone()));
-        self.wanted.in_full |= reach == Reach::Full;
+        let names: Vec<AccountName> = active.map(|account| account.name.clone()).collect();
+        if reach == Reach::Full {
+            self.wanted.in_full.extend(names.iter().cloned());
+        }
+        self.wanted.accounts.extend(names);
         info!("asked to synchronize every account now");
     }
 
@@ -189,17 +193,19 @@ impl Service {
         }
         // What another daemon serves stays wanted, until that one is gone.
         let served = self.wanted.accounts.iter().filter(|name| self.watch.serves(name));
-        let accounts: BTreeSet<AccountName> = served.cloned().collect();
+        // Those that are to be listed in full go first; the next run serves the others.
+        let (full, rest): (BTreeSet<AccountName>, BTreeSet<AccountName>) =
+            served.cloned().partition(|name| self.wanted.in_full.contains(name));
+        let (accounts, reach) = if full.is_empty() { (rest, Reach::Incremental) } else { (full, Reach::Full) };
         self.wanted.accounts.retain(|name| !accounts.contains(name));
+        self.wanted.in_full.retain(|name| !accounts.contains(name));
         // A reload may have taken an account away meanwhile.
         if !self.config.accounts.iter().any(|account| account.enabled && accounts.contains(&account.name)) {
             return;
         }
-        let in_full = std::mem::take(&mut self.wanted.in_full);
         let (worker, config, stop) = (Arc::clone(&self.worker), Arc::clone(&self.config), self.stop.clone());
         let task = tokio::spawn(async move {
             let accounts = config.accounts.iter().filter(|a| a.enabled && accounts.contains(&a.name)).collect();
-            let reach = if in_full { Reach::Full } else { Reach::Incremental };
             let job = Job { accounts, reach, purpose: Purpose::Carry, licences: BTreeMap::new() };
             worker.run(job, &Silent, &stop).await
         });

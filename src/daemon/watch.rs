@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::domain::id::AccountName;
 use crate::domain::time::Timestamp;
 use crate::engine::{LEASE_TTL, chain};
-use crate::store::{Fence, LeaseAnswer, LeaseRequest, Store};
+use crate::store::{Fence, LeaseAnswer, LeaseRequest, Store, StoreError};
 
 /// How often a right is asked for, or renewed; a third of what it lasts.
 const RENEWAL: std::time::Duration = std::time::Duration::from_secs(30);
@@ -124,7 +124,7 @@ impl Watch {
         account: &AccountName,
         store: &dyn Store,
         now: Timestamp,
-    ) -> Result<LeaseAnswer, crate::store::StoreError> {
+    ) -> Result<LeaseAnswer, StoreError> {
         let request = LeaseRequest {
             account: post_name(account),
             holder: self.holder.clone(),
@@ -138,6 +138,15 @@ impl Watch {
             answer => Ok(answer),
         }
     }
+}
+
+/// The daemon that serves an account, as people know it; none when that is no more.
+///
+/// # Errors
+/// What the store says.
+pub async fn server_of(store: &dyn Store, account: &AccountName, now: Timestamp) -> Result<Option<String>, StoreError> {
+    let holder = store.lease_holder(&post_name(account), now).await?;
+    Ok(holder.filter(|(holder, _)| !lease::is_dead(holder)).map(|(holder, _)| lease::described(&holder)))
 }
 
 /// The name under which the right to serve an account is kept. The configuration allows no blank in the name of an

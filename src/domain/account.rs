@@ -37,6 +37,8 @@ pub struct AccountState {
     pub last_outcome: Option<Outcome>,
     /// One sentence about the last failure; `None` after a good run.
     pub last_error: Option<String>,
+    /// Whether the store was put back from a backup, and no run has compared everything since. Nothing is deleted before.
+    pub restored: bool,
     /// The groups of the configured pairs.
     pub pair_groups: Vec<PairGroup>,
 }
@@ -118,6 +120,7 @@ impl AccountState {
             last_run: None,
             last_outcome: None,
             last_error: None,
+            restored: false,
             pair_groups: Vec::new(),
         }
     }

@@ -205,9 +205,17 @@ pub fn compare(one: &Face<'_>, other: &Face<'_>) -> Comparison {
 /// Evidence is an e-mail, a phone, or a name at an organization in common; among organizations the name suffices. A
 /// candidate is ruled out by another birthday, by a name without a word in common, and, among organizations, by another
 /// name when only a phone is shared. Exactly one that remains is the twin; of several the one that has in common whatever
-/// any other has, and more: people of one name at one firm, or behind one switchboard, are told apart by the rest. Where none remains, but one was ruled out by
+/// any other has, and more: people of one name at one firm, or behind one switchboard, are told apart by the rest. It is not
+/// taken when it bears another name and one of the others the very same. Where none remains, but one was ruled out by
 /// nothing but its birthday although it has the e-mail or phone, a person decides: a day is easily mistyped.
 pub fn judge<I: Clone + Ord>(face: &Face<'_>, candidates: &[(I, Face<'_>)]) -> Verdict<I> {
+    // Who shares more than another one and bears another name is not simply taken where that one bears the same.
+    let own_name = normal::name_key(face.card);
+    let namesakes: BTreeSet<I> = candidates
+        .iter()
+        .filter(|(_, candidate)| own_name.is_some() && normal::name_key(candidate.card) == own_name)
+        .map(|(id, _)| id.clone())
+        .collect();
     let mut candidates: Vec<(I, Comparison)> =
         candidates.iter().map(|(id, candidate)| (id.clone(), compare(face, candidate))).collect();
     candidates.retain(|(_, comparison)| !comparison.evidence.is_empty());
@@ -230,8 +238,10 @@ pub fn judge<I: Clone + Ord>(face: &Face<'_>, candidates: &[(I, Face<'_>)]) -> V
         }
         [(id, evidence)] => Verdict::Twin { id: id.clone(), evidence: evidence.clone() },
         several => match best(several) {
-            Some((id, evidence)) => Verdict::Twin { id: id.clone(), evidence: evidence.clone() },
-            None => Verdict::Doubtful { reason: doubt(several), candidates: left },
+            Some((id, evidence)) if namesakes.contains(id) || !several.iter().any(|(id, _)| namesakes.contains(id)) => {
+                Verdict::Twin { id: id.clone(), evidence: evidence.clone() }
+            }
+            _ => Verdict::Doubtful { reason: doubt(several), candidates: left },
         },
     }
 }

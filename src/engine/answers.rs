@@ -59,6 +59,18 @@ impl Answers {
         self.same().filter(move |answer| answer.contact == contact).map(|answer| &answer.remote)
     }
 
+    /// Forgets whose record a contact was said to have.
+    pub(crate) fn forget(&mut self, contact: ContactId) {
+        self.by_couple.retain(|(of, _), answer| *of != contact || answer.said != Said::Same);
+    }
+
+    /// Forgets that a record was said to be a contact's. Returns whose.
+    pub(crate) fn forget_record(&mut self, remote: &RemoteId) -> Vec<ContactId> {
+        let whose = self.same().filter(|answer| answer.remote == *remote).map(|answer| answer.contact).collect();
+        self.by_couple.retain(|(_, of), answer| of != remote || answer.said != Said::Same);
+        whose
+    }
+
     fn same(&self) -> impl Iterator<Item = &Answer> {
         self.by_couple.values().filter(|answer| answer.said == Said::Same)
     }
@@ -71,6 +83,15 @@ impl Answers {
 }
 
 impl Run<'_> {
+    /// Forgets whose a record was said to be, because it is no more. Returns what to write.
+    pub(crate) fn drop_answers(&mut self, remote: &RemoteId) -> Vec<Write> {
+        let account = &self.order.promise.account;
+        let whose = self.answers.forget_record(remote);
+        whose
+            .into_iter()
+            .map(|contact| Write::DropAnswer { account: account.clone(), contact, remote: remote.clone() })
+            .collect()
+    }
     /// Repeats what was said about a record under the name that it has now. Returns what to write.
     pub(crate) fn follow_answers(&mut self, record: &Record) -> Vec<Write> {
         if record.former_ids.is_empty() || self.answers.is_empty() {

@@ -293,7 +293,7 @@ fn merge(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>, rea
     let kind = contact.card.kind();
     let mut reading = rules.codec.read(wire, kind);
     let blank = Card::blank(kind);
-    let (base_store, mut base_remote, before) = match &link.base {
+    let (base_store, base_remote, before) = match &link.base {
         Some(base) => {
             let read = rules.codec.read(base.merged(), kind);
             (&base.store, read.card, read.groups)
@@ -307,9 +307,6 @@ fn merge(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>, rea
     }
     let certain = link.base.as_ref().is_none_or(|base| base.certainty == Certainty::Answered)
         || !rules::holds(Rule::UncertainBase);
-    if !certain {
-        take_spelling(&reading.card, &mut base_remote);
-    }
     let none = BTreeSet::new();
     let winner = |field: &Field| {
         // What was sent and never answered may only look like a remote edit because the remote spelled it differently.
@@ -401,17 +398,6 @@ fn labels_of_joined(joined: &BTreeSet<&GroupId>, card: &Card, rules: &Rulebook<'
 }
 
 /// Who wins a true conflict over a field.
-/// What was sent and never answered may have been spelled otherwise by the remote. What differs in nothing but capital
-/// letters is taken for that: an edit of somebody else, elsewhere, must not give way to it.
-fn take_spelling(seen: &Card, sent: &mut Card) {
-    for field in diff::changed_fields(sent, seen) {
-        let said = |card: &Card| diff::field_value(card, &field).to_string().to_lowercase();
-        if said(seen) == said(sent) {
-            diff::copy_field(&field, seen, sent);
-        }
-    }
-}
-
 pub(crate) fn winner(field: &Field, link: &Link, contact: &Contact, rules: &Rulebook<'_>) -> Winner {
     match rules.promise.policy_for(field) {
         ConflictPolicy::Store => Winner::Store,

@@ -59,16 +59,17 @@ impl Run<'_> {
             }
         }
         let creates: Vec<LinkId> = plan.create.into_values().collect();
-        let mut room = Room::Left;
+        let (mut room, mut made) = (Room::Left, 0);
         for chunk in calls(&creates, self.deps.remote.batch_from(WriteKind::Create), limits.create) {
             self.check_stop()?;
-            if done > 0 && self.is_overtaken().await? {
+            if made > 0 && self.is_overtaken().await? {
                 return Ok(news.or(News::Edits));
             }
             match room {
                 Room::Left => room = self.create(chunk).await?,
                 Room::None => self.leave_out(chunk).await?,
             }
+            made += chunk.len();
             done += chunk.len() as u64;
             self.deps.progress.advanced(Step::Writing, done, total);
         }

@@ -77,7 +77,6 @@ use fidelity::Fidelity;
 use guard::{Excess, Tally};
 use lease::Tenure;
 use push::Planned;
-use restored::Deletions;
 
 /// How long a lease holds without being renewed.
 pub const LEASE_TTL: Duration = Duration::from_secs(90);
@@ -268,10 +267,10 @@ pub(crate) struct Run<'a> {
     pub(crate) fidelity: Fidelity,
     /// Links that could not be finished in this run and are worth another one soon.
     pub(crate) waiting: u64,
-    /// The newest write of ours that a record has shown.
-    pub(crate) newest_shown: Option<Marker>,
-    /// Whether anything may be deleted.
-    pub(crate) deletions: Deletions,
+    /// The newest write of ours that the store is known to have made.
+    pub(crate) newest_marker: Marker,
+    /// Whether a full listing was complete in this run.
+    pub(crate) listed_whole: bool,
     /// Groups of pairs whose members were all looked at.
     pub(crate) compared: BTreeSet<GroupId>,
     /// Whether the remote has said in this run whose account it is.
@@ -326,8 +325,8 @@ impl<'a> Run<'a> {
             asking: BTreeSet::new(),
             fidelity: Fidelity::default(),
             waiting: 0,
-            newest_shown: None,
-            deletions: Deletions::Carried,
+            newest_marker: Marker(0),
+            listed_whole: false,
             compared: BTreeSet::new(),
             user_confirmed: false,
             newborn: order.newborn.clone(),
@@ -353,7 +352,6 @@ impl<'a> Run<'a> {
         self.observe_groups().await?;
         self.notice_clock_set_ahead().await?;
         self.observe_contacts().await?;
-        self.notice_restored_store().await?;
         self.recover().await?;
         self.undo().await?;
         // What a push finds out (a record that changed meanwhile, a stranger that turns out to be a twin) is merged and
@@ -369,7 +367,7 @@ impl<'a> Run<'a> {
                     rounds += 1;
                     continue;
                 }
-                // At least one call was made before, so there is an end to that.
+                // Records were made before, of which there is an end.
                 push::News::Edits => continue,
                 push::News::None => {}
             }
@@ -443,6 +441,9 @@ impl<'a> Run<'a> {
 
     /// Writes the end of the run into the account's state and the summary.
     async fn finish(&mut self, result: Result<(), EngineError>) -> Result<(), EngineError> {
+        if result.is_ok() {
+            self.conclude_restored();
+        }
         let counts = self.deps.store.link_counts(&self.order.promise.account).await.doing("counting links")?;
         self.summary.parked += counts.parked;
         self.summary.conflicts_waiting = counts.conflicts;

@@ -19,7 +19,7 @@ use crate::domain::id::{ChangeToken, GroupId, LinkId, LinkToken, Marker, RemoteI
 use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::domain::outbox::Sent;
 use crate::domain::time::Timestamp;
-use crate::remotes::{Fetched, PageRequest, Presence, Record, RemoteError, usable_cursor};
+use crate::remotes::{Fetched, PageRequest, Presence, Record, RemoteError, Tag, usable_cursor};
 use crate::store::Write;
 
 mod apart;
@@ -122,7 +122,8 @@ impl Run<'_> {
         let cursor = usable_cursor(self.state.contacts.as_ref(), &template)
             .filter(|cursor| now.since(cursor.lineage) < LINEAGE_LIFE)
             .cloned();
-        let Some(cursor) = cursor.filter(|_| self.order.reach == Reach::Incremental) else {
+        let may_continue = self.order.reach == Reach::Incremental && !self.state.restored;
+        let Some(cursor) = cursor.filter(|_| may_continue) else {
             return self.observe_everything().await;
         };
         if is_due_again(&cursor, now) {
@@ -135,7 +136,12 @@ impl Run<'_> {
         if self.recovery_needs_listing() && !self.listed_lately() {
             return self.observe_everything().await;
         }
-        self.observe_since(&cursor).await
+        self.observe_since(&cursor).await?;
+        // Found out on the way: what the store has forgotten is not all in the change stream.
+        match self.state.restored && !self.listed_whole && !self.listed_lately() {
+            true => self.observe_everything().await,
+            false => Ok(()),
+        }
     }
 
     async fn observe_since(&mut self, cursor: &Cursor) -> Result<(), EngineError> {
@@ -176,7 +182,7 @@ impl Run<'_> {
         }
     }
 
-    pub(crate) async fn observe_everything(&mut self) -> Result<(), EngineError> {
+    async fn observe_everything(&mut self) -> Result<(), EngineError> {
         self.confirm_user().await?;
         reached::note(Situation::FullListing);
         let begun = self.now();
@@ -229,6 +235,7 @@ impl Run<'_> {
                 ));
             }
             self.move_cursor(page.next_token, descent, Vec::new()).await?;
+            self.listed_whole = true;
             self.members_are_compared();
             return Ok(());
         }
@@ -236,7 +243,7 @@ impl Run<'_> {
 
     /// Whether the last complete listing began so recently that another one has to be asked for. A listing that was cut
     /// off does not count: the work it was for is still to be done.
-    pub(crate) fn listed_lately(&self) -> bool {
+    fn listed_lately(&self) -> bool {
         let lineage = self.state.contacts.as_ref().map(|cursor| cursor.lineage);
         lineage.is_some_and(|lineage| self.now().since(lineage) < FULL_DISTANCE)
     }
@@ -374,8 +381,9 @@ impl Run<'_> {
                 page.links.entry(link.id).or_insert(link);
             }
         }
-        let known = |tag: &&crate::remotes::Tag| page.by_token.contains_key(&tag.token);
-        records.iter().filter_map(|record| record.tag.as_ref()).filter(known).for_each(|tag| self.note_own_write(tag));
+        let known = |tag: &&Tag| page.by_token.contains_key(&tag.token);
+        let tags: Vec<Tag> = records.iter().filter_map(|record| record.tag.as_ref()).filter(known).cloned().collect();
+        self.notice_restored_store(&tags).await?;
         pending.iter().for_each(|write| page.foresee(write));
         let markers: Vec<Marker> = records
             .iter()

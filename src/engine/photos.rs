@@ -25,7 +25,7 @@ use crate::domain::contact::{Contact, Photo};
 use crate::domain::field::Field;
 use crate::domain::harm::LetBy;
 use crate::domain::id::{ContactId, LinkId, RemoteId};
-use crate::domain::link::{Link, LinkState, ParkedWhy, PhotoRefusal, Sighting};
+use crate::domain::link::{Certainty, Link, LinkState, ParkedWhy, PhotoRefusal, Sighting};
 use crate::domain::pair::Photos;
 use crate::remotes::Record;
 use crate::store::Write;
@@ -168,6 +168,10 @@ impl Run<'_> {
         base.store.as_person()?;
         let wire = match &link.seen {
             Some(Sighting::Present { wire, .. }) => wire,
+            // What was sent says nothing of a photo.
+            Some(Sighting::Suspect { .. } | Sighting::Gone { .. }) | None if base.certainty == Certainty::Sent => {
+                return link.photo.shown.clone();
+            }
             Some(Sighting::Suspect { .. } | Sighting::Gone { .. }) | None => &base.remote,
         };
         self.deps.remote.codec().photo(wire)

@@ -242,6 +242,13 @@ impl Run<'_> {
 
     /// What one link needs at the remote.
     pub(crate) fn plan_link(&self, link: &Link, contact: Option<&Contact>, held: &Held) -> Push {
+        match self.plan_link_freely(link, contact, held) {
+            Push::Delete | Push::Retract | Push::Trash if self.deletions() == Deletions::Held => Push::Wait,
+            push => push,
+        }
+    }
+
+    fn plan_link_freely(&self, link: &Link, contact: Option<&Contact>, held: &Held) -> Push {
         let Some(contact) = contact else {
             return if super::settle::is_folded_twin(link) { Push::Delete } else { Push::Wait };
         };
@@ -291,9 +298,6 @@ impl Run<'_> {
     fn plan_delete(&self, contact: &Contact) -> Push {
         if self.order.promise.direction == Direction::FromRemote {
             return Push::Rest(LinkState::Unselected);
-        }
-        if self.deletions == Deletions::Held {
-            return Push::Wait;
         }
         let grace = self.order.promise.delete.grace;
         if contact.deleted.is_some_and(|deleted| self.now().since(deleted) < grace) {

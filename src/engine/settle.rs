@@ -272,7 +272,7 @@ impl Run<'_> {
             pair_groups,
             held,
             now: self.now(),
-            deletions: self.deletions,
+            deletions: self.deletions(),
             remote_ahead_ms: self.deps.remote.clock_ahead_ms().unwrap_or(self.state.clock_ahead_ms),
         }
     }

@@ -169,7 +169,8 @@ pub enum Write {
     /// Removes everything that is known of an account but its history, and the counter of its replica from every version:
     /// the replica is retired. Contacts stay as they are.
     ForgetAccount(AccountName, ReplicaId),
-    /// Begins a new epoch of the store, because its past was restored, and lets markers go on after this one.
+    /// Begins a new epoch of the store, because its past was restored, and lets markers go on after this one. Every account
+    /// is marked as restored and loses its change token.
     RaiseEpoch {
         /// The newest marker of the time that the store has forgotten.
         over: Marker,

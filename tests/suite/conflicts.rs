@@ -12,7 +12,6 @@ use contactsync::domain::merge::FieldConflict;
 use contactsync::domain::pair::Promise;
 use contactsync::domain::policy::{ConflictPolicy, Winner};
 use contactsync::emulator::fault::FaultKind;
-use contactsync::emulator::settings::Spelling;
 use contactsync::engine::{Purpose, Reach};
 use serde_json::{Value, json};
 
@@ -413,21 +412,4 @@ async fn edits_around_a_lost_answer_are_merged_against_what_was_sent() {
     both(&world, ada, "later").await;
     assert_eq!(as_person(&mut world.contact(ada).await.card).nicknames, ["Countess"]);
     world.assert_at_rest().await;
-}
-
-// Google shows the job title in capitals. While the answer was lost, nobody saw that it does so by itself: it is no edit,
-// and the contact keeps what its user wrote.
-#[tokio::test]
-async fn capitals_after_a_lost_answer_are_no_edit() {
-    let (world, ada) = book(by(ConflictPolicy::Newest)).await;
-    world.switch(|settings| settings.spelling = Spelling::Capitals);
-    world.edit(ada, |card| as_person(card).job_title = Some("engineer".to_owned())).await;
-    world.strike("people.updateContact", FaultKind::DropAfter);
-    world.sync().await;
-    world.settle().await;
-    assert_eq!(as_person(&mut world.contact(ada).await.card).job_title.as_deref(), Some("engineer"));
-    assert_eq!(first(&world.person("Ada King"), "organizations", "title"), Some("ENGINEER"));
-    world.google_edit("Ada King", &json!({"organizations": [{"title": "Countess"}]}));
-    world.settle().await;
-    assert_eq!(as_person(&mut world.contact(ada).await.card).job_title.as_deref(), Some("Countess"));
 }

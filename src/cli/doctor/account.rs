@@ -20,7 +20,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::chain;
 use crate::remotes::consent::OnlyOnce;
 use crate::remotes::google::Google;
-use crate::remotes::oauth::GrantStore as _;
+use crate::remotes::oauth::{GrantError, GrantStore as _};
 use crate::remotes::{Group, Presence, Remote as _, RemoteError};
 
 use super::{Desk, Exit, Finding};
@@ -85,8 +85,15 @@ async fn reach(account: &Account, worker: &Worker, findings: &mut Vec<Finding>) 
             findings.push(Finding::failure("grant", Exit::NoConsent, "nobody has consented yet", login));
             return None;
         }
-        Err(error) => {
+        Err(error @ GrantError::Sealed { .. }) => {
             findings.push(Finding::failure("grant", Exit::NoConsent, chain(&error), login));
+            return None;
+        }
+        Err(error) => {
+            let (told, cure) = (chain(&error), "let this user read the store and the files that the account names");
+            let exit = Exit::of_error(&error.into());
+            let exit = if exit == Exit::Failed { Exit::TryLater } else { exit };
+            findings.push(Finding::failure("grant", exit, told, cure));
             return None;
         }
     };

@@ -59,6 +59,7 @@ impl Run<'_> {
         if record.presence == Presence::Deleted {
             match link.state {
                 LinkState::Found => {
+                    page.writes.extend(self.drop_answers(&record.id));
                     page.changed.remove(&id);
                     page.links.remove(&id);
                     page.by_remote.remove(&record.id);
@@ -327,6 +328,7 @@ impl Run<'_> {
         let account = self.order.promise.account.clone();
         if record.presence == Presence::Deleted {
             reached::note(Situation::UnknownRecordDeleted);
+            page.writes.extend(self.drop_answers(&record.id));
             page.writes.push(Write::DropStranger(account, record.id.clone()));
             page.writes.push(Write::Ghost(self.ghost(record.id)));
             return;
@@ -473,6 +475,8 @@ fn inherit_base(page: &mut Page, id: LinkId, record: &Record) {
         link.base = Some(base);
         link.acked = VersionVector::new();
         link.settled = VersionVector::new();
+        // Nor had it the photo that the other one has lost by going.
+        link.photo = PhotoTrail::default();
     }
 }
 
@@ -481,6 +485,10 @@ fn inherit_base(page: &mut Page, id: LinkId, record: &Record) {
 fn payload_of_double(page: &Page, link: &Link, record: &Record) -> Option<Base> {
     let tag = record.tag.as_ref().filter(|tag| tag.token == link.token)?;
     let known = link.base.as_ref().and_then(|base| base.marker)?;
+    // Somebody may have set the record itself back to an older state; that is an edit, and newer.
+    if record.time > link.remote_time {
+        return None;
+    }
     let sent = page.sent.get(&tag.marker).filter(|_| tag.marker < known && rules::holds(Rule::TwinOwnPayload))?;
     reached::note(Situation::DoubleKnowsLess);
     Some(Base {

@@ -39,8 +39,6 @@ impl Run<'_> {
             reached::note(Situation::MembersDiffer);
             let Some(members) = self.members_of(&group).await? else { continue };
             self.look_at_differences(&group, &members).await?;
-            let count = members.len() as u64;
-            self.state.pair_groups.iter_mut().filter(|one| one.group == group).for_each(|one| one.members = count);
             self.compared.insert(group);
         }
         Ok(())

@@ -105,11 +105,15 @@ impl Run<'_> {
             }
             let contact = suitor.contact.id;
             match twins {
-                Meant::Nobody => {
-                    writes.extend(suitor.goes_on());
-                    // What was said of a record that is no more, or somebody else's, is overtaken.
+                // What was said of a record that is no more, or somebody else's, is overtaken: who it is then is judged anew,
+                // with everybody whom the answer had ruled out.
+                Meant::Nobody if said.is_some() => {
                     writes.extend(self.fulfilled(contact));
+                    self.answers.forget(contact);
+                    self.doubted.insert(contact);
+                    news = News::Some;
                 }
+                Meant::Nobody => writes.extend(suitor.goes_on()),
                 Meant::Chosen(remote) if let Some(record) = acquaintance.free.get(remote) => {
                     writes.extend(self.bind_stranger(suitor.link, record, &acquaintance));
                     writes.extend(self.fulfilled(contact));

@@ -111,10 +111,16 @@ impl<'a> Draft<'a> {
                 self.undo.push(Box::new(move |state| *state = before));
             }
             Write::RaiseEpoch { over } => {
-                let before = (self.state.identity.epoch, self.state.last_marker);
+                let (epoch, marker) = (self.state.identity.epoch, self.state.last_marker);
+                let accounts = self.state.accounts.clone();
                 self.state.identity.epoch += 1;
-                self.state.last_marker = before.1.max(over.0);
-                self.undo.push(Box::new(move |state| (state.identity.epoch, state.last_marker) = before));
+                self.state.last_marker = marker.max(over.0);
+                for account in self.state.accounts.values_mut() {
+                    (account.restored, account.contacts) = (true, None);
+                }
+                self.undo.push(Box::new(move |state| {
+                    (state.identity.epoch, state.last_marker, state.accounts) = (epoch, marker, accounts);
+                }));
             }
             Write::Harm(done) => {
                 let key = (done.account, done.harm, done.contact, done.let_by);

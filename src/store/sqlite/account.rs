@@ -10,7 +10,8 @@ use crate::domain::id::{AccountName, Etag, GroupId};
 use crate::store::StoreError;
 
 const SELECT: &str = "SELECT name, remote_user, contacts_cursor, full_begun, feed_position, settings,
-    clock_ahead_ms, clock_set, budget, proven_equal, last_run, last_outcome, last_error FROM account";
+    clock_ahead_ms, clock_set, budget, proven_equal, last_run, last_outcome, last_error,
+    restored FROM account";
 
 /// Inserts or replaces the state of an account, its pair groups included.
 pub(super) async fn put(connection: &mut SqliteConnection, account: &AccountState) -> Result<(), StoreError> {
@@ -29,14 +30,15 @@ pub(super) async fn put(connection: &mut SqliteConnection, account: &AccountStat
 async fn put_row(connection: &mut SqliteConnection, account: &AccountState) -> Result<(), StoreError> {
     const UPSERT: &str = "INSERT INTO account (name, remote_user, contacts_cursor, full_begun,
             feed_position, settings, clock_ahead_ms, clock_set, budget, proven_equal, last_run, last_outcome,
-            last_error)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            last_error, restored)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
         ON CONFLICT (name) DO UPDATE SET remote_user = excluded.remote_user,
             contacts_cursor = excluded.contacts_cursor,
             full_begun = excluded.full_begun, feed_position = excluded.feed_position, settings = excluded.settings,
             clock_ahead_ms = excluded.clock_ahead_ms, clock_set = excluded.clock_set, budget = excluded.budget,
             proven_equal = excluded.proven_equal,
-            last_run = excluded.last_run, last_outcome = excluded.last_outcome, last_error = excluded.last_error";
+            last_run = excluded.last_run, last_outcome = excluded.last_outcome, last_error = excluded.last_error,
+            restored = excluded.restored";
     let outcome = account.last_outcome.as_ref().map(|outcome| json_word("account", "last_outcome", outcome));
     sqlx::query(UPSERT)
         .bind(account.name.to_string())
@@ -52,6 +54,7 @@ async fn put_row(connection: &mut SqliteConnection, account: &AccountState) -> R
         .bind(account.last_run.map(|run| run.to_string()))
         .bind(outcome.transpose()?)
         .bind(account.last_error.clone())
+        .bind(account.restored)
         .execute(connection)
         .await
         .map_err(unavailable("storing an account"))?;
@@ -130,6 +133,7 @@ fn from_row(row: &SqliteRow) -> Result<AccountState, StoreError> {
         last_run: cells.parsed_opt("last_run")?,
         last_outcome: cells.json_word_opt("last_outcome")?,
         last_error: cells.get("last_error")?,
+        restored: cells.get("restored")?,
         pair_groups: Vec::new(),
     })
 }

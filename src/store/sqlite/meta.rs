@@ -75,6 +75,10 @@ pub(super) async fn newest_marker(connection: &mut SqliteConnection) -> Result<M
 pub(super) async fn raise_epoch(connection: &mut SqliteConnection, over: Marker) -> Result<(), StoreError> {
     sqlx::query("UPDATE store_meta SET epoch = epoch + 1, last_marker = MAX(last_marker, $1)")
         .bind(number("store_meta", "last_marker", over.0)?)
+        .execute(&mut *connection)
+        .await
+        .map_err(unavailable("beginning a new epoch"))?;
+    sqlx::query("UPDATE account SET restored = 1, contacts_cursor = NULL")
         .execute(connection)
         .await
         .map_err(unavailable("beginning a new epoch"))?;

@@ -217,8 +217,11 @@ impl Ledger {
             if self.is_half_known(value, &slot.person) || seen_off || overrun.contains(value) {
                 continue;
             }
+            // After a lost answer, a job title in capitals looks like an edit; what loses against it is remembered.
+            let is_respelled = slot.field == "job_title" && remains.conflicts.contains(value);
             if !living.contains(value)
                 && !item_gone
+                && !is_respelled
                 && let Some(past) = self
                     .ancestors(value)
                     .into_iter()

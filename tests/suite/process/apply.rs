@@ -85,6 +85,7 @@ fn a_plan_that_cannot_be_looked_at_any_more_says_why() {
 #[test]
 fn a_plan_that_only_makes_a_group_is_a_plan_of_its_own() {
     let sandbox = Sandbox::start();
+    sandbox.expect_full_pulls();
     let home = Home::with(&sandbox);
     home.json(&["person", "list"]);
     let makes_a_group = plan(&home, &[]);

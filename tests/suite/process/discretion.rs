@@ -33,7 +33,8 @@ fn plant(sandbox: &Sandbox, home: &Home) {
     let record = sandbox.person_with("zebulon.q@example.org");
     sandbox.edit(&record, &json!({"biographies": [{"value": "met under the clock"}]}));
     home.json(&["person", "edit", &id, "--notes", "met under the clock, twice"]);
-    home.json(&["person", "add", "--name", "Zebulon the Second", "--notes", &"Quackenbush ".repeat(20_000)]);
+    home.json(&["person", "add", "--name", "Zebulon the Second", "--notes", "Quackenbush"]);
+    sandbox.fault(&json!({"method": "people.createContact", "kind": {"status": 400}}));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::support::process::{Home, Sandbox};
 #[test]
 fn an_account_that_is_configured_no_more_can_be_forgotten_and_taken_up_anew() {
     let sandbox = Sandbox::start();
+    sandbox.expect_full_pulls();
     let home = Home::with(&sandbox);
     let id = home.id(&["person", "add", "--name", "Ada", "--email", "ada@example.org"]);
     home.run(["sync"]).ended(0);

@@ -43,6 +43,7 @@ fn full_account() -> AccountState {
         last_run: Some(run_id(1)),
         last_outcome: Some(Outcome::NoConsent),
         last_error: Some("consent was withdrawn".into()),
+        restored: true,
         pair_groups: vec![group(3), group(2), group(3)],
     }
 }
