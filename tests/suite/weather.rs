@@ -42,9 +42,9 @@ async fn trouble_of_every_kind_loses_and_doubles_nothing() {
     ];
     let fault = Fault { times: None, permille: 250, ..Fault::once("people.*", FaultKind::OneOf(kinds)) };
     world.emulator().faults_mut().push(fault);
-    for round in 0..8 {
+    for (round, id) in ids.iter().enumerate().take(8) {
         world.add(person(&format!("Guest {round}"))).await;
-        world.edit(ids[round], |card| card.phones.push(phone(&format!("+44 20 7946 {round:04}")))).await;
+        world.edit(*id, |card| card.phones.push(phone(&format!("+44 20 7946 {round:04}")))).await;
         world.google_edit(&format!("Person {:02}", 11 - round), &json!({"biographies": [{"value": "from Google"}]}));
         world.sync().await;
         world.advance(MINUTES_20);
