@@ -329,8 +329,7 @@ impl<'a> Run<'a> {
             if opened.or(self.push().await?) == push::News::Some {
                 continue;
             }
-            // On the heap: a run without photos has no use for the room that this step takes.
-            if Box::pin(self.carry_photos()).await? == push::News::None {
+            if self.carry_photos().await? == push::News::None {
                 return Ok(());
             }
         }
