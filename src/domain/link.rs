@@ -68,8 +68,8 @@ pub struct Link {
     /// The record of the life before, should it turn out to live on under another name; `None` in the first life. In
     /// state [`LinkState::Found`]: the record itself, when it is that of the life before of another link.
     pub former: Option<Former>,
-    /// What is known of the photo on either side.
-    pub photo: PhotoTrail,
+    /// What is known of the photo on either side. Apart, because most links have nothing to tell of it.
+    pub photo: Box<PhotoTrail>,
 }
 
 /// What both sides of a link last agreed on about the photo, and what became of it since.

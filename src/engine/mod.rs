@@ -371,8 +371,7 @@ impl<'a> Run<'a> {
                 push::News::Edits => continue,
                 push::News::None => {}
             }
-            // On the heap: a run without photos has no use for the room that this step takes.
-            if Box::pin(self.carry_photos()).await? == push::News::None {
+            if self.carry_photos().await? == push::News::None {
                 return Ok(());
             }
             rounds += 1;

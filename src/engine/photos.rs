@@ -14,6 +14,9 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+
 use super::execute::is_later;
 use super::guard::{Barred, Tally};
 use super::held::Held;
@@ -51,13 +54,18 @@ pub(crate) struct Traffic {
 }
 
 impl Run<'_> {
-    /// Makes the photos of both sides equal.
-    pub(crate) async fn carry_photos(&mut self) -> Result<News, EngineError> {
+    /// Makes the photos of both sides equal. It lives on the heap: most runs have no use for the room that it takes, and
+    /// a thread's stack is small.
+    pub(crate) fn carry_photos(&mut self) -> BoxFuture<'_, Result<News, EngineError>> {
+        Box::pin(self.carry_all_photos())
+    }
+
+    async fn carry_all_photos(&mut self) -> Result<News, EngineError> {
         if self.order.promise.photos == Photos::Stay {
             return self.let_go_of_photos().await;
         }
         self.traffic.left = 0;
-        Box::pin(self.look_at_photos()).await?;
+        self.look_at_photos().boxed().await?;
         let held = self.held_fields().await?;
         let mut tally = Tally::default();
         let mut sent = Vec::new();
@@ -74,12 +82,12 @@ impl Run<'_> {
             }
         }
         let barred = self.bar(&tally).await?;
-        let mut news = self.read_before_sending(&sent).await?;
+        let mut news = self.read_before_sending(&sent).boxed().await?;
         let mut after = None;
         while let Some(due) = self.photos_due(&mut after).await? {
             for (link, contact) in due {
                 self.check_stop()?;
-                news = news.or(Box::pin(self.carry_photo(link, contact, &held, &barred)).await?);
+                news = news.or(self.carry_photo(link, contact, &held, &barred).boxed().await?);
             }
         }
         let left = self.traffic.left;

@@ -11,7 +11,7 @@ use super::{CHUNK, Doing, EngineError, Run};
 use crate::domain::account::{AccountState, PairGroup};
 use crate::domain::contact::{Card, Contact};
 use crate::domain::id::{ContactId, GroupId, LinkId};
-use crate::domain::link::{Link, LinkState, PhotoTrail, Sighting, Suspicion};
+use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::domain::pair::{Direction, Promise};
 use crate::domain::version::VersionVector;
 use crate::store::Write;
@@ -118,7 +118,7 @@ impl Run<'_> {
             leaving: BTreeSet::new(),
             member_of: BTreeSet::new(),
             former: None,
-            photo: PhotoTrail::default(),
+            photo: Box::default(),
         })
     }
 

@@ -10,7 +10,7 @@ use crate::clock::{ManualClock, SeededEntropy};
 use crate::domain::field::Field;
 use crate::domain::history::{Action, RecordedChange};
 use crate::domain::id::{AccountName, ConflictId, LinkId, LinkToken, ReplicaId};
-use crate::domain::link::{Link, LinkState, PhotoTrail};
+use crate::domain::link::{Link, LinkState};
 use crate::domain::policy::ConflictPolicy;
 use crate::domain::time::Timestamp;
 use crate::domain::version::VersionVector;
@@ -226,7 +226,7 @@ impl World {
             parked: None,
             map_revision: 1,
             former: None,
-            photo: PhotoTrail::default(),
+            photo: Box::default(),
             wanted: BTreeSet::new(),
             leaving: BTreeSet::new(),
             member_of: BTreeSet::new(),

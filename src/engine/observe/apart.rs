@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::id::{LinkId, RemoteId};
-use crate::domain::link::{Link, LinkState, PhotoTrail, Sighting, Suspicion};
+use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::domain::version::VersionVector;
 use crate::engine::{Doing, EngineError, Run, identity};
 use crate::remotes::{FRESHNESS_WINDOW, Fetched, Record};
@@ -99,7 +99,7 @@ impl Run<'_> {
             leaving: BTreeSet::new(),
             member_of: BTreeSet::new(),
             former: None,
-            photo: PhotoTrail::default(),
+            photo: Box::default(),
         }))
     }
 

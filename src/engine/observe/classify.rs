@@ -11,7 +11,7 @@ use super::{Doubled, Page, Run, Source};
 use crate::domain::contact::Kind;
 use crate::domain::harm::{Harm, Side};
 use crate::domain::id::{GroupId, LinkId, Marker, RemoteId};
-use crate::domain::link::{Base, Certainty, Former, Link, LinkState, PhotoTrail, Sighting, Suspicion};
+use crate::domain::link::{Base, Certainty, Former, Link, LinkState, Sighting, Suspicion};
 use crate::domain::normal;
 use crate::domain::outbox::{IntentKind, Sent};
 use crate::domain::pair::Strangers;
@@ -373,7 +373,7 @@ impl Run<'_> {
             leaving: BTreeSet::new(),
             member_of: BTreeSet::new(),
             former,
-            photo: PhotoTrail::default(),
+            photo: Box::default(),
         };
         page.writes.push(Write::DropStranger(account, record.id.clone()));
         page.by_remote.insert(record.id, id);

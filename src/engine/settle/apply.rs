@@ -8,7 +8,7 @@ use crate::domain::diff;
 use crate::domain::field::Field;
 use crate::domain::history::Action;
 use crate::domain::id::ReplicaId;
-use crate::domain::link::{Base, Certainty, Former, Link, LinkState, PhotoTrail, Sighting};
+use crate::domain::link::{Base, Certainty, Former, Link, LinkState, Sighting};
 use crate::domain::merge::Merged;
 use crate::domain::policy::Winner;
 use crate::domain::time::Timestamp;
@@ -292,7 +292,7 @@ impl Run<'_> {
         link.etag = None;
         link.remote_time = None;
         // A new record has no photo; that of the contact goes there.
-        link.photo = PhotoTrail::default();
+        link.photo = Box::default();
         link.own_delete = false;
         link.acked = VersionVector::new();
         link.settled = VersionVector::new();

@@ -62,7 +62,7 @@ async fn put_row(connection: &mut SqliteConnection, link: &Link) -> Result<(), S
         .bind(json("link", "leaving", &link.leaving)?)
         .bind(json("link", "member_of", &link.member_of)?)
         .bind(!link.is_settled(None))
-        .bind(json_opt("link", "photo", (link.photo != PhotoTrail::default()).then_some(&link.photo))?)
+        .bind(json_opt("link", "photo", (*link.photo != PhotoTrail::default()).then_some(&link.photo))?)
         .bind(link.photo.agreed.clone())
         .bind(link.state == LinkState::Bound && link.photo.is_restless())
         .execute(connection)

@@ -48,7 +48,7 @@ pub async fn a_photo_is_due_while_either_side_differs(store: AnyStore) {
     let second = edited(&first, |contact| contact.card = with_photo(Some(photo.clone())));
     write(&*store, vec![replace(&second, &first.version)]).await.unwrap();
     assert_eq!(due().await, [bound.id]);
-    bound.photo = PhotoTrail { agreed: Some(photo.digest.clone()), ..PhotoTrail::default() };
+    bound.photo = Box::new(PhotoTrail { agreed: Some(photo.digest.clone()), ..PhotoTrail::default() });
     write(&*store, vec![put(&bound)]).await.unwrap();
     assert_eq!(due().await, []);
 
@@ -86,7 +86,7 @@ pub async fn what_is_known_of_a_photo_is_found_as_it_was_stored(store: AnyStore)
         refused: Some(PhotoRefusal { ours: text("aa"), theirs: None, reason: "too large".to_owned() }),
     };
     let owner = contact(1, person("Ada King"));
-    let kept = Link { photo: trail, ..link(1, Some(owner.id)) };
+    let kept = Link { photo: Box::new(trail), ..link(1, Some(owner.id)) };
     write(&*store, vec![create(&owner), put(&kept)]).await.unwrap();
     assert_eq!(store.links(&[kept.id]).await.unwrap(), [kept]);
 }
