@@ -12,7 +12,7 @@ use super::rules::{self, Rule};
 use super::settle::is_folded_twin;
 use super::{CHUNK, Doing, EngineError, Run};
 use crate::domain::id::{GroupId, LinkId, LinkToken, RemoteId};
-use crate::domain::link::{Link, LinkState, PhotoTrail, Sighting, Suspicion};
+use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::domain::time::Timestamp;
 use crate::domain::version::VersionVector;
 use crate::remotes::{Fetched, Record};
@@ -299,7 +299,7 @@ pub(crate) fn stand_in(twin: &Link, original: &Link, now: Timestamp) -> Vec<Writ
         member_of: BTreeSet::new(),
         seen: Some(Sighting::Suspect { cause: Suspicion::Rival, at: now }),
         // Nobody took the photo away: this record has never had it.
-        photo: PhotoTrail::default(),
+        photo: Box::default(),
         ..original.clone()
     };
     let (account, id) = (link.account.clone(), link.id);

@@ -476,7 +476,7 @@ fn inherit_base(page: &mut Page, id: LinkId, record: &Record) {
         link.acked = VersionVector::new();
         link.settled = VersionVector::new();
         // Nor had it the photo that the other one has lost by going.
-        link.photo = PhotoTrail::default();
+        link.photo = Box::default();
     }
 }
 
