@@ -10,15 +10,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Fetched;
 use crate::domain::account::PairGroup;
-use crate::domain::id::{GroupId, RemoteId};
+use crate::domain::id::{GroupId, LinkToken, RemoteId};
 use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::engine::reached::{self, Situation};
 use crate::engine::{Doing, EngineError, Purpose, Run};
-use crate::remotes::Recovery;
+use crate::remotes::{Record, Recovery};
 use crate::store::Write;
 
 /// How many members of a group are looked up in the store at once.
 const MEMBERS_CHUNK: usize = 500;
+
+/// How many of the members that differ were looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Coverage {
+    Full,
+    /// The next run compares again.
+    Partial,
+}
 
 impl Run<'_> {
     /// After a full listing: everybody was looked at.
@@ -38,8 +46,9 @@ impl Run<'_> {
             self.check_stop()?;
             reached::note(Situation::MembersDiffer);
             let Some(members) = self.members_of(&group).await? else { continue };
-            self.look_at_differences(&group, &members).await?;
-            self.compared.insert(group);
+            if self.look_at_differences(&group, &members).await? == Coverage::Full {
+                self.compared.insert(group);
+            }
         }
         Ok(())
     }
@@ -82,11 +91,22 @@ impl Run<'_> {
         }
     }
 
-    /// Reads the records that are in the group only according to one side.
-    async fn look_at_differences(&mut self, group: &GroupId, members: &BTreeSet<RemoteId>) -> Result<(), EngineError> {
+    /// Reads the records that are in the group only according to one side. One that got another name is on both: where
+    /// there are some of either, only those that are known are asked for, and the listings tell who the others are.
+    async fn look_at_differences(
+        &mut self,
+        group: &GroupId,
+        members: &BTreeSet<RemoteId>,
+    ) -> Result<Coverage, EngineError> {
         let account = &self.order.promise.account;
         let known = self.deps.store.remotes_in(account, group).await.doing("reading the members of a group")?;
-        let differing: Vec<RemoteId> = members.symmetric_difference(&known).cloned().collect();
+        let missing: Vec<RemoteId> = known.difference(members).cloned().collect();
+        let unknown: Vec<RemoteId> = members.difference(&known).cloned().collect();
+        let (differing, mut coverage) = match (missing.is_empty(), unknown.is_empty()) {
+            (false, false) => (missing, Coverage::Partial),
+            (false, true) => (missing, Coverage::Full),
+            (true, _) => (unknown, Coverage::Full),
+        };
         let mut lost = Vec::new();
         for ids in differing.chunks(MEMBERS_CHUNK) {
             self.check_stop()?;
@@ -96,12 +116,34 @@ impl Run<'_> {
             let doubted: BTreeSet<&RemoteId> =
                 links.iter().filter(|(_, link)| is_doubted(link)).map(|(remote, _)| remote).collect();
             let ids: Vec<RemoteId> = ids.iter().filter(|id| !doubted.contains(id)).cloned().collect();
-            let Fetched { records, unclear } = self.fetch(&ids).await?;
+            let Fetched { mut records, unclear } = self.fetch(&ids).await?;
             lost.extend(ids.into_iter().filter(|id| !records.contains_key(id) && !unclear.contains(id)));
+            let strange = self.named_otherwise(records.values()).await?;
+            if !strange.is_empty() {
+                coverage = Coverage::Partial;
+                records.retain(|_, record| !strange.contains(&record.id));
+            }
             let writes = self.observe_records(records.into_values().collect()).await?;
             self.commit(writes, "recording who is in a group").await?;
         }
-        self.doubt_lost(&lost).await
+        self.doubt_lost(&lost).await?;
+        Ok(coverage)
+    }
+
+    /// The records that carry the token of a link which has another record: a direct read does not say whether they are the
+    /// same under another name.
+    async fn named_otherwise(&self, records: impl Iterator<Item = &Record>) -> Result<BTreeSet<RemoteId>, EngineError> {
+        let by_token: BTreeMap<LinkToken, RemoteId> =
+            records.filter_map(|record| Some((record.tag.as_ref()?.token.clone(), record.id.clone()))).collect();
+        let tokens: Vec<LinkToken> = by_token.keys().cloned().collect();
+        let links = self.deps.store.links_of_tokens(&tokens).await.doing("reading links by token")?;
+        let other = links.into_iter().filter_map(|(token, link)| {
+            let id = by_token.get(&token)?;
+            let is_other =
+                link.account == self.order.promise.account && link.remote.as_ref().is_some_and(|own| own != id);
+            is_other.then(|| id.clone())
+        });
+        Ok(other.collect())
     }
 
     /// Records that are neither members any more nor found may be gone, unless they got another name.

@@ -93,6 +93,7 @@ fn a_plan_writes_nowhere_is_the_same_twice_and_comes_true() {
 #[test]
 fn a_plan_in_a_new_folder_makes_no_store() {
     let sandbox = Sandbox::start();
+    sandbox.expect_full_pulls();
     let home = Home::with(&sandbox);
     sandbox.create(&json!({"names": [{"givenName": "Gerd"}]}), None);
     let before = files(&home);
@@ -107,6 +108,7 @@ fn a_plan_in_a_new_folder_makes_no_store() {
 #[test]
 fn a_plan_in_a_new_folder_keeps_a_refresh_token_that_came_with_it() {
     let sandbox = Sandbox::start();
+    sandbox.expect_full_pulls();
     let home = Home::with(&sandbox);
     home.configure(&home.read("contactsync.toml").replace("sqlite:contacts.db", "sqlite:new/folder/contacts.db"));
     sandbox.set(&json!({"rotate_refresh_tokens": true}));
