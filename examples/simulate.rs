@@ -76,13 +76,13 @@ struct Workers {
     total: Mutex<Total>,
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long it took is told to people")]
 /// Starts a worker with room for a whole scenario: without optimization, a run of an account takes more than threads have.
 fn spawn<'scope>(scope: &'scope std::thread::Scope<'scope, '_>, work: impl FnOnce() + Send + 'scope) {
     let builder = std::thread::Builder::new().stack_size(8 * 1024 * 1024);
     builder.spawn_scoped(scope, work).expect("the system has threads");
 }
 
+#[expect(clippy::disallowed_methods, reason = "how long it took is told to people")]
 fn main() {
     let arguments = Arguments::parse();
     let jobs = arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));

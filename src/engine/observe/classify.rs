@@ -11,7 +11,7 @@ use super::{Doubled, Page, Run, Source};
 use crate::domain::contact::Kind;
 use crate::domain::harm::{Harm, Side};
 use crate::domain::id::{GroupId, LinkId, Marker, RemoteId};
-use crate::domain::link::{Base, Certainty, Former, Link, LinkState, Sighting, Suspicion};
+use crate::domain::link::{Base, Certainty, Former, Link, LinkState, PhotoTrail, Sighting, Suspicion};
 use crate::domain::normal;
 use crate::domain::outbox::{IntentKind, Sent};
 use crate::domain::pair::Strangers;
@@ -476,7 +476,7 @@ fn inherit_base(page: &mut Page, id: LinkId, record: &Record) {
         link.acked = VersionVector::new();
         link.settled = VersionVector::new();
         // Nor had it the photo that the other one has lost by going.
-        link.photo = Box::default();
+        *link.photo = PhotoTrail::default();
     }
 }
 

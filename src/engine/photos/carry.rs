@@ -207,7 +207,7 @@ impl Run<'_> {
         if let Some(record) = &link.remote {
             writes.push(self.trace(contact.id, record, Action::Edited, vec![change]));
         }
-        link.photo = Box::new(PhotoTrail {
+        *link.photo = PhotoTrail {
             agreed: sent.clone(),
             address,
             served: None,
@@ -215,7 +215,7 @@ impl Run<'_> {
             looked: None,
             sending: None,
             refused: None,
-        });
+        };
         if let Some(base) = &mut link.base {
             set_photo(&mut base.store, sent.as_deref());
         }

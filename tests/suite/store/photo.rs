@@ -48,7 +48,7 @@ pub async fn a_photo_is_due_while_either_side_differs(store: AnyStore) {
     let second = edited(&first, |contact| contact.card = with_photo(Some(photo.clone())));
     write(&*store, vec![replace(&second, &first.version)]).await.unwrap();
     assert_eq!(due().await, [bound.id]);
-    bound.photo = Box::new(PhotoTrail { agreed: Some(photo.digest.clone()), ..PhotoTrail::default() });
+    *bound.photo = PhotoTrail { agreed: Some(photo.digest.clone()), ..PhotoTrail::default() };
     write(&*store, vec![put(&bound)]).await.unwrap();
     assert_eq!(due().await, []);
 
