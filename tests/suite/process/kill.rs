@@ -106,6 +106,8 @@ fn a_sync_that_is_killed_again_and_again_loses_and_doubles_nothing() {
     println!("CONTACTSYNC_SEED={seed}");
     let entropy = SeededEntropy::new(seed);
     let sandbox = Sandbox::start();
+    // A listing that a kill cut off is made again.
+    sandbox.expect_full_pulls();
     let home = Home::with(&sandbox);
     let rows: String = (0..PEOPLE).map(|number| format!("Person {number},{}\n", email(number))).collect();
     home.write("people.csv", format!("Name,E-mail\n{rows}"));
