@@ -109,7 +109,7 @@ impl Watch {
                 post.held = None;
                 if post.told.as_ref() != Some(&holder) {
                     let who = lease::described(&holder);
-                    warn!(%account, "account {account} is served by another daemon, {who}; this one waits until that ends");
+                    warn!(%account, "account {account} is served by another daemon, {who}");
                     post.told = Some(holder);
                 }
             }

@@ -122,7 +122,8 @@ impl Run<'_> {
         let cursor = usable_cursor(self.state.contacts.as_ref(), &template)
             .filter(|cursor| now.since(cursor.lineage) < LINEAGE_LIFE)
             .cloned();
-        let may_continue = self.order.reach == Reach::Incremental && !self.state.restored;
+        // A restored store is compared as a whole, as soon as another listing may be asked for.
+        let may_continue = self.order.reach == Reach::Incremental && (!self.state.restored || self.listed_lately());
         let Some(cursor) = cursor.filter(|_| may_continue) else {
             return self.observe_everything().await;
         };

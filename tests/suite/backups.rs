@@ -79,3 +79,27 @@ async fn edits_after_the_restore_belong_to_a_new_epoch() {
     assert_eq!(world.store.identity().await.unwrap().epoch, 2, "once is enough");
     world.assert_equal().await;
 }
+
+// The backup is minutes old, and everything was listed minutes ago: the runs until the next listing go on with what changed,
+// and still delete nothing.
+#[tokio::test]
+async fn a_backup_put_back_at_once_waits_for_its_listing_and_goes_on() {
+    let store = Arc::new(MemoryStore::new(&SeededEntropy::new(7)));
+    let mut world = World::on(store.clone(), promise());
+    let ada = world.add(person("Ada King")).await;
+    world.sync().await;
+    let backup = store.snapshot();
+    world.edit(ada, |card| card.notes = Some("after the backup".to_owned())).await;
+    world.sync().await;
+    world.restore_store(Arc::new(backup));
+    for _ in 0..2 {
+        let summary = world.sync().await;
+        assert_eq!(summary.outcome, Outcome::Unreachable, "{summary:?}");
+        assert!(summary.notices.iter().any(|notice| notice.contains("a backup was restored")), "{summary:?}");
+        assert!(!summary.error.unwrap_or_default().contains("a full listing is needed"));
+    }
+    assert_eq!(world.contact(ada).await.card.notes.as_deref(), Some("after the backup"));
+    world.advance(HOUR);
+    world.settle().await;
+    world.assert_equal().await;
+}

@@ -24,6 +24,7 @@ use crate::remotes::oauth::{GrantError, GrantStore as _};
 use crate::remotes::{Group, Presence, Remote as _, RemoteError};
 
 use super::{Desk, Exit, Finding};
+use crate::cli::output::many;
 use crate::cli::status::span;
 
 /// Clocks that differ by more than this make `newest` decide by chance.
@@ -189,7 +190,7 @@ fn check_groups(account: &Account, state: &AccountState, groups: &[Group]) -> Ve
             let name = &pair.group;
             match (found, known) {
                 (Some(group), _) if by_name(&group) => {
-                    Finding::sound("group", format!("{name:?} is there, with {} members", group.members))
+                    Finding::sound("group", format!("{name:?} is there, with {}", many(group.members, "member")))
                 }
                 (Some(group), _) => Finding::sound(
                     "group",
