@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use futures_util::future::LocalBoxFuture;
 
 use crate::config::{Config, Surroundings};
 use crate::telemetry::{self, Log, LogColours, LogFormat, LogLevel};
@@ -197,7 +198,12 @@ pub enum Command {
 }
 
 /// Carries out the command line, tells what went wrong, and says how to end.
-pub async fn run(arguments: Arguments) -> Exit {
+pub fn run(arguments: Arguments) -> LocalBoxFuture<'static, Exit> {
+    // Boxed, so that all of it is compiled with the library and the program is but a shell.
+    Box::pin(carry_through(arguments))
+}
+
+async fn carry_through(arguments: Arguments) -> Exit {
     let global = &arguments.global;
     let out = Arc::new(Output::of_process(global.form(), global.verbosity(), global.color));
     match dispatch(&arguments, &out).await {

@@ -4,6 +4,7 @@
 //! Edits are decided on what was just read and committed on the condition that it is still so. When another process
 //! was faster, everything is read and decided again. An edit that changes nothing writes nothing.
 
+use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use crate::clock::{Clock, Entropy};
@@ -185,7 +186,11 @@ impl Editor<'_> {
         if winner == Winner::Hold {
             return Ok(());
         }
-        self.insisting(async || {
+        self.insisting(async || self.resolve_once(conflict, winner).await).await
+    }
+
+    fn resolve_once<'e>(&'e self, conflict: &'e Conflict, winner: Winner) -> BoxFuture<'e, Result<(), EditError>> {
+        Box::pin(async move {
             let now = self.clock.now();
             let mut draft = Draft::begin(self.store, self.entropy, now).await?;
             if let Some(contact) = draft.contact(conflict.contact).await?.filter(|contact| contact.is_live()) {
@@ -202,7 +207,6 @@ impl Editor<'_> {
             self.store.commit(Commit { fence: None, writes }).await?;
             Ok(())
         })
-        .await
     }
 
     async fn retried(&self, kind: Kind, edit: &Edit<'_>) -> Result<Contact, EditError> {
@@ -220,8 +224,18 @@ impl Editor<'_> {
         decide().await
     }
 
-    /// Decides an edit on what is there now, and commits it together with the photo that it brings.
-    async fn once(&self, kind: Kind, edit: &Edit<'_>, photo: Option<Write>) -> Result<Contact, EditError> {
+    /// Decides an edit on what is there now, and commits it together with the photo that it brings. Boxed, as whatever is
+    /// called from other programs, so that it is compiled here and not there.
+    fn once<'e>(
+        &'e self,
+        kind: Kind,
+        edit: &'e Edit<'_>,
+        photo: Option<Write>,
+    ) -> BoxFuture<'e, Result<Contact, EditError>> {
+        Box::pin(self.decide(kind, edit, photo))
+    }
+
+    async fn decide(&self, kind: Kind, edit: &Edit<'_>, photo: Option<Write>) -> Result<Contact, EditError> {
         let now = self.clock.now();
         let mut draft = Draft::begin(self.store, self.entropy, now).await?;
         let id = match edit {

@@ -11,6 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -169,7 +170,17 @@ impl Importer<'_> {
     }
 
     /// Takes in some rows, within reason as often as others are faster.
-    async fn take_in(
+    fn take_in<'i>(
+        &'i self,
+        import: ImportId,
+        drafts: Vec<Draft>,
+        book: &'i mut Book,
+        report: &'i mut ImportReport,
+    ) -> BoxFuture<'i, Result<(), StoreError>> {
+        Box::pin(self.insist(import, drafts, book, report))
+    }
+
+    async fn insist(
         &self,
         import: ImportId,
         drafts: Vec<Draft>,

@@ -12,6 +12,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use futures_util::stream;
 use http::{Extensions, HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
 use tokio::net::TcpListener;
@@ -46,7 +47,11 @@ struct Shared {
 ///
 /// # Errors
 /// The address cannot be bound.
-pub async fn serve(address: SocketAddr, mut emulator: Emulator, clock: Arc<dyn Clock>) -> io::Result<Server> {
+pub fn serve(address: SocketAddr, emulator: Emulator, clock: Arc<dyn Clock>) -> BoxFuture<'static, io::Result<Server>> {
+    Box::pin(listen(address, emulator, clock))
+}
+
+async fn listen(address: SocketAddr, mut emulator: Emulator, clock: Arc<dyn Clock>) -> io::Result<Server> {
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
     emulator.serve_photos_at(format!("http://{address}"));

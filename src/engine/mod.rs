@@ -26,6 +26,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+
 use crate::clock::{Clock, Entropy};
 use crate::domain::account::{AccountState, Outcome};
 use crate::domain::conflict::Conflict;
@@ -206,7 +208,13 @@ impl Report {
 ///
 /// # Cancellation
 /// Dropping the future is as safe as a crash: the next run finds out what became of what was in flight.
-pub async fn run_account(deps: Deps<'_>, order: Order<'_>) -> Report {
+pub fn run_account<'r>(deps: Deps<'r>, order: Order<'r>) -> BoxFuture<'r, Report> {
+    // Boxed, so that the engine is compiled once and not in every program that runs it; and on the heap, since its steps
+    // together take more room than a thread has to spare.
+    Box::pin(run_to_end(deps, order))
+}
+
+async fn run_to_end(deps: Deps<'_>, order: Order<'_>) -> Report {
     let calls_before = deps.remote.calls();
     let mut run = match Run::begin(&deps, &order).await {
         Ok(run) => run,
@@ -216,8 +224,7 @@ pub async fn run_account(deps: Deps<'_>, order: Order<'_>) -> Report {
             return Report::of_nothing(summary, order.newborn.clone());
         }
     };
-    // On the heap: the steps together take more room than a thread has to spare.
-    let result = Box::pin(run.steps()).await.map_err(|error| error.naming(order.email));
+    let result = run.steps().await.map_err(|error| error.naming(order.email));
     run.summary.calls = deps.remote.calls() - calls_before;
     let finished = run.finish(result).await;
     if let Err(error) = finished {

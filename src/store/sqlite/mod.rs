@@ -35,6 +35,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
@@ -82,7 +83,11 @@ impl SqliteStore {
     /// [`StoreError::TooNew`] when a newer version of this program made the file; it is left as it was.
     /// [`StoreError::Unusable`] when the file cannot be created or opened, or is not a database;
     /// [`StoreError::Unavailable`] when it may be another time.
-    pub async fn open(path: &Path, entropy: &dyn Entropy) -> Result<Self, StoreError> {
+    pub fn open<'o>(path: &'o Path, entropy: &'o dyn Entropy) -> BoxFuture<'o, Result<Self, StoreError>> {
+        Box::pin(Self::opened(path, entropy))
+    }
+
+    async fn opened(path: &Path, entropy: &dyn Entropy) -> Result<Self, StoreError> {
         const DOING: &str = "opening the database file";
         private_file::create_when_missing(path).map_err(not_created(DOING))?;
         let options = SqliteConnectOptions::new().filename(path).foreign_keys(true).busy_timeout(BUSY_TIMEOUT);
