@@ -83,6 +83,8 @@ pub struct PairGroup {
     /// How many of them no link accounts for, as of the last comparison; `None` before the first. Negative when the
     /// remote had not counted all of ours yet.
     pub outsiders: Option<i64>,
+    /// Since when comparing the members has left something open; `None` when the last comparison did not.
+    pub odd_since: Option<Timestamp>,
     /// Whether the group was deleted at the remote; the pair then waits for a person.
     pub deleted: bool,
 }

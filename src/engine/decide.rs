@@ -120,7 +120,10 @@ impl Decision {
                 contact,
                 wire,
                 rules,
-                "edited in Google after it was deleted in the store: the edit survives",
+                match contact.version.is_within(&link.acked) {
+                    true => "deleted in Google, and there again",
+                    false => "edited in Google after it was deleted in the store: the edit survives",
+                },
             ),
             (_, Since::Gone) if link.state == LinkState::Dormant || link.state == LinkState::Unselected => {
                 Decision::Forget

@@ -94,8 +94,14 @@ impl Run<'_> {
     fn follow(&mut self, seen: &BTreeMap<GroupId, Group>) {
         for known in &mut self.state.pair_groups {
             let Some(group) = seen.get(&known.group) else { continue };
-            known.deleted = group.presence == Presence::Deleted;
+            let was_lost = std::mem::replace(&mut known.deleted, group.presence == Presence::Deleted);
             if !known.deleted {
+                // Whatever was decided without it is decided again, and its members are looked at one by one.
+                if was_lost {
+                    known.outsiders = None;
+                    self.state.feed_position = 0;
+                    self.state.settings = None;
+                }
                 known.name.clone_from(&group.name);
                 known.etag.clone_from(&group.etag);
                 known.members = group.members;
@@ -211,6 +217,7 @@ fn pair_group(configured: &str, group: &Group) -> PairGroup {
         etag: group.etag.clone(),
         members: group.members,
         outsiders: None,
+        odd_since: None,
         deleted: false,
     }
 }

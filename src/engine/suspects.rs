@@ -116,7 +116,7 @@ impl Run<'_> {
     }
 
     /// Which of these records, read under a former name, are other links' by now: they were merged there.
-    async fn taken_by_others(
+    pub(crate) async fn taken_by_others(
         &self,
         found: &BTreeMap<RemoteId, Record>,
     ) -> Result<BTreeMap<RemoteId, LinkId>, EngineError> {

@@ -220,6 +220,31 @@ async fn another_pair_goes_on_while_one_has_lost_its_group() {
     assert_eq!(first(&world.person("Grace Hopper"), "biographies", "value"), Some("still here"));
 }
 
+// Right after its creation, or on a bad day, a group can be missing in the listing and unknown when asked for.
+#[tokio::test]
+async fn what_was_edited_while_a_group_was_not_to_be_seen_is_carried_over_when_it_is_back() {
+    let world = World::with(with_pairs(vec![labelled("Team", "Customer"), labelled("Club", "Club")]));
+    let mut card = person("Ada King");
+    card.labels.insert("Customer".to_owned());
+    let ada = world.add(card).await;
+    world.settle().await;
+    let body = json!({"contactGroups": [world.group("Team")]}).to_string();
+    let short = FaultKind::Answer { status: 200, content_type: "application/json".to_owned(), body };
+    for listing in 0..2 {
+        world.strike("contactGroups.list", short.clone());
+        if listing == 0 {
+            world.strike("contactGroups.get", FaultKind::Status(404));
+        } else {
+            label(&world, ada, "Club").await;
+        }
+        let summary = world.sync().await;
+        assert_eq!(summary.outcome, Outcome::Parked, "{summary:?}");
+    }
+    world.settle().await;
+    assert_eq!(world.groups_of("Ada King"), ["Club", "Team", "myContacts"]);
+    world.assert_equal_within_group().await;
+}
+
 fn left_group(policy: LeftGroup) -> Promise {
     let mut promise = with_pairs(vec![labelled("Team", "Customer")]);
     promise.delete.left_group = policy;

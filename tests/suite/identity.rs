@@ -452,6 +452,25 @@ async fn a_contact_merged_into_a_stranger_lives_on_there() {
     }
 }
 
+// Merged, deleted in the store, and renamed at once: the record is the other contact's by now.
+#[tokio::test]
+async fn the_deletion_of_a_contact_whose_record_another_one_has_taken_over_comes_to_an_end() {
+    let (world, ada) = book().await;
+    let grace = world.by_name("Grace Hopper").await.id;
+    let (survivor, other) = (world.resource("Grace Hopper"), world.resource("Ada King"));
+    world.delete(grace).await;
+    world.by_hand(|user| user.merge(&survivor, &[&other], MergeTrace::PreviousNames).unwrap());
+    world.sync().await;
+    assert!(world.contact(grace).await.is_live(), "it was edited there");
+    world.delete(grace).await;
+    world.by_hand(|user| user.rename(&survivor, FormerName::Leads, Feed::Hidden).unwrap());
+    world.settle().await;
+    assert!(world.contact(ada).await.is_live() || world.contact(grace).await.is_live());
+    assert_eq!(world.people().len(), 2);
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
 // ---- doubled records
 
 /// Sends the creation of a contact twice: the first request is thought lost and lands later.

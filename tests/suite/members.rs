@@ -112,6 +112,48 @@ async fn a_group_whose_members_cannot_be_read_is_asked_again() {
     assert_eq!(world.sync().await.pulled.created, 1);
 }
 
+#[tokio::test]
+async fn somebody_who_is_counted_before_the_members_show_it_is_looked_for_again() {
+    let world = silent(promise()).await;
+    let mut before = world.group("Team");
+    before["memberResourceNames"] = json!([world.resource("Ada King"), world.resource("Grace Hopper")]);
+    world.google_label("Alan Turing", "Team");
+    let (content_type, body) = ("application/json".to_owned(), before.to_string());
+    world.strike(GROUP, FaultKind::Answer { status: 200, content_type, body });
+    assert_eq!(world.sync().await.pulled.created, 0);
+    assert_eq!(world.sync().await.pulled.created, 1);
+    assert_eq!(world.assert_quiet(Reach::Incremental).await, idle());
+}
+
+#[tokio::test]
+async fn a_member_that_a_read_does_not_find_yet_is_looked_for_again() {
+    let world = silent(promise()).await;
+    world.google_label("Alan Turing", "Team");
+    let alan = world.resource("Alan Turing");
+    let not_found = json!({"responses": [{"requestedResourceName": alan, "status": {"code": 5}}]});
+    let (content_type, body) = ("application/json".to_owned(), not_found.to_string());
+    world.strike(BATCH_GET, FaultKind::Answer { status: 200, content_type, body });
+    assert_eq!(world.sync().await.pulled.created, 0);
+    assert_eq!(world.sync().await.pulled.created, 1);
+    world.settle().await;
+    assert_eq!(world.assert_quiet(Reach::Incremental).await, idle());
+}
+
+#[tokio::test]
+async fn a_group_whose_members_can_never_be_read_is_left_to_the_listings() {
+    let world = silent(promise()).await;
+    world.google_label("Alan Turing", "Team");
+    world.strike_always(GROUP, FaultKind::Status(400));
+    for _ in 0..3 {
+        world.count_anew();
+        world.sync().await;
+        assert_eq!(world.api_calls().get(GROUP), Some(&1));
+        world.advance(Duration::from_secs(450));
+    }
+    assert_eq!(world.assert_quiet(Reach::Incremental).await, idle());
+    assert_eq!(world.sync_in_full().await.pulled.created, 1);
+}
+
 // A listing of groups that lacks one is no proof that the group is gone.
 #[tokio::test]
 async fn a_short_listing_of_groups_parks_no_pair() {

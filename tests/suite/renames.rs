@@ -18,6 +18,10 @@ fn mails(values: &[&str]) -> Value {
     json!({"emailAddresses": values.iter().map(|value| json!({"value": value, "type": "work"})).collect::<Vec<_>>()})
 }
 
+fn answer(body: &Value) -> FaultKind {
+    FaultKind::Answer { status: 200, content_type: "application/json".to_owned(), body: body.to_string() }
+}
+
 async fn made_anew(edited_there: bool) {
     let world = World::new();
     let ada = world.add(person("Ada King")).await;
@@ -67,6 +71,33 @@ async fn a_record_that_got_another_name_is_found_in_its_group() {
     assert_eq!(world.google_names(), ["Ada King"], "neither doubled nor gone");
     world.advance(HOUR);
     world.settle().await;
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
+// The tombstone of the former name came, and no read shows the record under the new one.
+#[tokio::test]
+async fn a_contact_whose_record_had_no_name_for_too_long_comes_back_with_it() {
+    let world = World::new();
+    let ada = world.add(person("Ada King")).await;
+    world.settle().await;
+    world.advance(HOUR);
+    let resource = world.resource("Ada King");
+    let mut team = world.group("Team");
+    team["memberResourceNames"] = json!([]);
+    world.by_hand(|user| user.rename(&resource, FormerName::Gone, Feed::Shown).unwrap());
+    let tombstone = json!({"resourceName": resource, "metadata": {"deleted": true}});
+    let short = json!({"connections": [tombstone], "nextSyncToken": "odd", "totalItems": 1});
+    world.strike("people.connections.list", answer(&short));
+    world.strike_always("contactGroups.get", answer(&team));
+    world.sync().await;
+    assert!(!world.contact(ada).await.is_live(), "nothing showed it");
+    world.calm();
+    world.advance(HOUR);
+    world.expect_full_pull();
+    world.settle().await;
+    assert_eq!(world.google_names(), ["Ada King"]);
+    assert!(world.contact(ada).await.is_live());
     world.assert_equal().await;
     world.assert_at_rest().await;
 }

@@ -112,6 +112,7 @@ impl Run<'_> {
         let others = loaded.iter().filter_map(|(link, _)| originals.get(&link.id)?.remote.clone());
         let remotes: BTreeSet<RemoteId> = own.chain(others).collect();
         let fetched = self.fetch(&remotes.into_iter().collect::<Vec<_>>()).await?;
+        let taken = self.taken_by_others(&fetched.records).await?;
         let (mut removals, mut newer, mut gone, mut writes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (link, _) in loaded {
             let (Some(remote), Some(base)) = (link.remote.clone(), link.base.clone()) else { continue };
@@ -119,6 +120,10 @@ impl Run<'_> {
                 Checked::AsKnown => {
                     let Some(marker) = markers.next() else { continue };
                     removals.push(Removal { link, base, remote, marker });
+                }
+                // Another link has it by now: the two were merged there.
+                Checked::Newer(record) if taken.get(&record.id).is_some_and(|other| *other != link.id) => {
+                    gone.push(link)
                 }
                 Checked::Newer(record) => newer.push(record),
                 Checked::Gone => gone.push(link),

@@ -160,7 +160,9 @@ impl Run<'_> {
     fn classify_twin(&mut self, page: &mut Page, id: LinkId, record: Record) {
         let Some(link) = page.links.get(&id) else { return };
         match &link.remote {
-            _ if link.state == LinkState::Gone && self.changed_after_death(link, &record) => {
+            _ if link.state == LinkState::Gone
+                && (self.changed_after_death(link, &record) || had_another_name(link, &record)) =>
+            {
                 rename(page, id, &record);
                 self.classify_own(page, id, record);
             }
@@ -416,6 +418,15 @@ impl Run<'_> {
             pair.strangers == Strangers::Adopt && known.of(place).is_some_and(|group| groups.contains(group))
         })
     }
+}
+
+/// Whether the contact was deleted because its record was not to be found, and this is that record: it carries the tag of
+/// the last write. It had got another name, and nothing showed it under that one.
+fn had_another_name(link: &Link, record: &Record) -> bool {
+    let marker = link.base.as_ref().and_then(|base| base.marker);
+    let is_that = record.tag.as_ref().is_some_and(|tag| tag.token == link.token && Some(tag.marker) == marker);
+    // Where the store or we deleted it, the remote has not been told of the deletion.
+    is_that && !link.own_delete && link.settled.is_within(&link.acked) && record.presence == Presence::Present
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use crate::domain::id::{GroupId, LinkToken, RemoteId};
 use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::engine::reached::{self, Situation};
 use crate::engine::{Doing, EngineError, Purpose, Run};
-use crate::remotes::{Record, Recovery};
+use crate::remotes::{FRESHNESS_WINDOW, Record, Recovery};
 use crate::store::Write;
 
 /// How many members of a group are looked up in the store at once.
@@ -24,7 +24,7 @@ const MEMBERS_CHUNK: usize = 500;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Coverage {
     Full,
-    /// The next run compares again.
+    /// The next runs compare again; see [`Run::leave_open`].
     Partial,
 }
 
@@ -45,12 +45,30 @@ impl Run<'_> {
         for group in odd {
             self.check_stop()?;
             reached::note(Situation::MembersDiffer);
-            let Some(members) = self.members_of(&group).await? else { continue };
-            if self.look_at_differences(&group, &members).await? == Coverage::Full {
+            let Some(members) = self.members_of(&group).await? else {
+                self.leave_open(&group);
+                continue;
+            };
+            let coverage = self.look_at_differences(&group, &members).await?;
+            let is_counted = |known: &PairGroup| known.group == group && known.members == members.len() as u64;
+            // One that is counted and not shown yet, or the other way round, would be missed for good.
+            if coverage == Coverage::Full && self.state.pair_groups.iter().any(is_counted) {
                 self.compared.insert(group);
+            } else {
+                self.leave_open(&group);
             }
         }
         Ok(())
+    }
+
+    /// Has the next runs compare the group again, for as long as what a read shows may be late. What is odd even then is
+    /// left to the full listings.
+    fn leave_open(&mut self, group: &GroupId) {
+        let now = self.now();
+        let Some(known) = self.state.pair_groups.iter_mut().find(|known| known.group == *group) else { return };
+        if now.since(*known.odd_since.get_or_insert(now)) >= FRESHNESS_WINDOW {
+            self.compared.insert(group.clone());
+        }
     }
 
     /// Remembers how many members of the groups that were compared belong to no link. To be called once it is decided who
@@ -63,6 +81,7 @@ impl Run<'_> {
         let known = self.known_sizes().await?;
         for group in self.state.pair_groups.iter_mut().filter(|group| compared.contains(&group.group)) {
             group.outsiders = Some(difference(group.members, known.get(&group.group)));
+            group.odd_since = None;
         }
         let state = Write::Account(Box::new(self.state.clone()));
         self.commit(vec![state], "recording the size of the groups").await
@@ -117,7 +136,13 @@ impl Run<'_> {
                 links.iter().filter(|(_, link)| is_doubted(link)).map(|(remote, _)| remote).collect();
             let ids: Vec<RemoteId> = ids.iter().filter(|id| !doubted.contains(id)).cloned().collect();
             let Fetched { mut records, unclear } = self.fetch(&ids).await?;
-            lost.extend(ids.into_iter().filter(|id| !records.contains_key(id) && !unclear.contains(id)));
+            let (unread, unfound): (Vec<_>, Vec<_>) =
+                ids.into_iter().filter(|id| !records.contains_key(id)).partition(|id| unclear.contains(id));
+            // A member that a read does not find is there all the same.
+            if !unread.is_empty() || unfound.iter().any(|id| members.contains(id)) {
+                coverage = Coverage::Partial;
+            }
+            lost.extend(unfound);
             let strange = self.named_otherwise(records.values()).await?;
             if !strange.is_empty() {
                 coverage = Coverage::Partial;

@@ -68,8 +68,8 @@ async fn put_group(
     group: &PairGroup,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO pair_group (account, place, configured, remote, name, etag, members, outsiders, deleted)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO pair_group (account, place, configured, remote, name, etag, members, outsiders, odd_since, deleted)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(account.to_string())
     .bind(place)
@@ -79,6 +79,7 @@ async fn put_group(
     .bind(group.etag.as_ref().map(ToString::to_string))
     .bind(number("pair_group", "members", group.members)?)
     .bind(group.outsiders)
+    .bind(group.odd_since.map(|since| since.as_micros()))
     .bind(group.deleted)
     .execute(connection)
     .await
@@ -140,7 +141,7 @@ fn from_row(row: &SqliteRow) -> Result<AccountState, StoreError> {
 
 async fn load_groups(connection: &mut SqliteConnection, account: &AccountName) -> Result<Vec<PairGroup>, StoreError> {
     let rows = sqlx::query(
-        "SELECT account, configured, remote, name, etag, members, outsiders, deleted
+        "SELECT account, configured, remote, name, etag, members, outsiders, odd_since, deleted
          FROM pair_group WHERE account = $1 ORDER BY place",
     )
     .bind(account.to_string())
@@ -159,6 +160,7 @@ fn group_from(row: &SqliteRow) -> Result<PairGroup, StoreError> {
         etag: cells.name_opt("etag", Etag::new)?,
         members: cells.number("members")?,
         outsiders: cells.get("outsiders")?,
+        odd_since: cells.time_opt("odd_since")?,
         deleted: cells.get("deleted")?,
     })
 }

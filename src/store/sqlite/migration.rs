@@ -11,11 +11,12 @@ use crate::store::StoreError;
 const DOING: &str = "bringing the schema up to date";
 
 /// Number, name and text of each step, oldest first.
-const STEPS: [(i64, &str, &str); 4] = [
+const STEPS: [(i64, &str, &str); 5] = [
     (1, "init", include_str!("../../../migrations/sqlite/0001_init.sql")),
     (2, "photos", include_str!("../../../migrations/sqlite/0002_photos.sql")),
     (3, "answers", include_str!("../../../migrations/sqlite/0003_answers.sql")),
     (4, "members", include_str!("../../../migrations/sqlite/0004_members.sql")),
+    (5, "odd_groups", include_str!("../../../migrations/sqlite/0005_odd_groups.sql")),
 ];
 
 /// Creates the tables that are missing, and the store's identity when it is new; all of it or nothing.

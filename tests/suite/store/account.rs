@@ -22,6 +22,7 @@ fn group(number: u64) -> PairGroup {
         etag: number.is_multiple_of(2).then(|| Etag::new("e")),
         members: number,
         outsiders: number.is_multiple_of(2).then_some(-3),
+        odd_since: number.is_multiple_of(2).then(|| time(8)),
         deleted: number == 3,
     }
 }
