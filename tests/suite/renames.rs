@@ -102,6 +102,32 @@ async fn a_contact_whose_record_had_no_name_for_too_long_comes_back_with_it() {
     world.assert_at_rest().await;
 }
 
+// The listing shows the record under both names, and reads still show it under the former one.
+#[tokio::test]
+async fn a_late_state_under_the_former_name_is_nobody_new() {
+    let world = World::new();
+    let ada = world.add(person("Ada King")).await;
+    world.settle().await;
+    world.edit(ada, |card| card.notes = Some("edited".to_owned())).await;
+    world.settle().await;
+    world.advance(HOUR);
+    let former = world.resource("Ada King");
+    let before = world.person("Ada King");
+    world.by_hand(|user| user.rename(&former, FormerName::Gone, Feed::Hidden).unwrap());
+    let mut after = world.person("Ada King");
+    after["metadata"]["previousResourceNames"] = json!([former]);
+    world.strike("people.connections.list", answer(&json!({"connections": [after, before], "nextSyncToken": "odd"})));
+    let read = |person: &Value| json!({"person": person, "requestedResourceName": person["resourceName"]});
+    world.strike("people.getBatchGet", answer(&json!({"responses": [read(&after), read(&before)]})));
+    world.sync().await;
+    assert_eq!(world.store_names().await, ["Ada King"]);
+    world.advance(HOUR);
+    world.expect_full_pull();
+    world.settle().await;
+    assert_eq!((world.store_names().await.len(), world.people().len()), (1, 1));
+    world.assert_at_rest().await;
+}
+
 #[tokio::test]
 async fn a_value_removed_while_the_record_had_no_name_does_not_come_back_with_it() {
     made_anew(false).await;

@@ -46,8 +46,8 @@ impl Run<'_> {
             let is_untold = match (found, found_other) {
                 _ if is_unclear => true,
                 (None, _) => *is_older && *is_new && self.is_fresh(record),
-                (Some(own), None) => own.id == record.id && *is_older && *other_may_be_hidden,
-                (Some(_), Some(_)) => false,
+                // What a listing and a read show may both be from before it got the other name.
+                (Some(own), _) => own.id == record.id && *is_older && *other_may_be_hidden,
             };
             let is_stale = match found {
                 None => *is_older,

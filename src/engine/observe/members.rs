@@ -46,7 +46,7 @@ impl Run<'_> {
             self.check_stop()?;
             reached::note(Situation::MembersDiffer);
             let Some(members) = self.members_of(&group).await? else {
-                self.leave_open(&group);
+                self.leave_open(&group, known.get(&group));
                 continue;
             };
             let coverage = self.look_at_differences(&group, &members).await?;
@@ -55,19 +55,20 @@ impl Run<'_> {
             if coverage == Coverage::Full && self.state.pair_groups.iter().any(is_counted) {
                 self.compared.insert(group);
             } else {
-                self.leave_open(&group);
+                self.leave_open(&group, known.get(&group));
             }
         }
         Ok(())
     }
 
-    /// Has the next runs compare the group again, for as long as what a read shows may be late. What is odd even then is
-    /// left to the full listings.
-    fn leave_open(&mut self, group: &GroupId) {
+    /// Has the next runs compare the group again, for as long as what a read shows may be late. What is odd even then, with
+    /// so many `accounted` for, is left to the full listings until the count changes.
+    fn leave_open(&mut self, group: &GroupId, accounted: Option<&u64>) {
         let now = self.now();
         let Some(known) = self.state.pair_groups.iter_mut().find(|known| known.group == *group) else { return };
         if now.since(*known.odd_since.get_or_insert(now)) >= FRESHNESS_WINDOW {
-            self.compared.insert(group.clone());
+            known.outsiders = Some(difference(known.members, accounted));
+            known.odd_since = None;
         }
     }
 
