@@ -191,3 +191,25 @@ async fn a_stale_etag_is_not_tried_again_before_a_read_shows_why() {
     assert_eq!(as_person(&mut world.contact(ada).await.card).job_title.as_deref(), Some("Countess"));
     world.assert_equal().await;
 }
+
+// Some records make the remote fail whatever is written to them.
+#[tokio::test]
+async fn a_record_that_is_never_answered_for_keeps_nobody_else_waiting() {
+    let world = book().await;
+    let ada = world.by_name("Ada King").await.id;
+    world.edit(ada, |card| card.notes = Some("never answered".to_owned())).await;
+    world.strike_always("people.updateContact", FaultKind::Status(500));
+    for _ in 0..3 {
+        world.sync().await;
+        world.advance(Duration::from_secs(600));
+    }
+    world.add(person("Emmy Noether")).await;
+    let summary = world.sync().await;
+    assert!(world.has_person("Emmy Noether"), "{summary:?}");
+    assert_eq!(summary.outcome, Outcome::Parked);
+    assert!(summary.failed.iter().any(|failure| failure.contact == ada.to_string()), "{summary:?}");
+    world.calm();
+    world.settle().await;
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}

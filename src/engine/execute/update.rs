@@ -2,6 +2,7 @@
 //! the record is read and merged before anything else is sent.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::{Verdict, ends_the_push, halves, split_named, verdict};
 use crate::domain::contact::{Card, Contact};
@@ -15,7 +16,7 @@ use crate::engine::push::{News, Push, Regroup};
 use crate::engine::reached::{self, Situation};
 use crate::engine::rules::{self, Rule};
 use crate::engine::{Doing, EngineError, Run};
-use crate::remotes::{ItemError, Record, RemoteError, Update, Updated, WriteKind};
+use crate::remotes::{FRESHNESS_WINDOW, ItemError, Record, RemoteError, Update, Updated, WriteKind};
 use crate::store::Write;
 
 /// A record about to be changed.
@@ -38,6 +39,8 @@ enum History {
     Unknown,
     /// It was sent more than once, and still nobody knows. A batch may have hidden what is said about it.
     Unclear,
+    /// The same for so long that the trouble is with this record.
+    Stubborn,
 }
 
 impl Run<'_> {
@@ -70,6 +73,25 @@ impl Run<'_> {
             }
         }
         Ok(news)
+    }
+
+    /// Sends a write again that nobody knows the outcome of. One that stays without an answer, whatever else is answered,
+    /// keeps nobody else from being carried over.
+    async fn send_alone(&mut self, mask: &[String], edit: Edit) -> Result<(), EngineError> {
+        let (contact, history) = (edit.contact.id, edit.history);
+        match self.send(mask, vec![edit]).await {
+            Err(EngineError::Remote { cause: cause @ RemoteError::Lost { .. }, .. })
+                if history == History::Stubborn =>
+            {
+                self.waiting += 1;
+                self.fail(
+                    contact,
+                    format!("Google does not say what became of a change: {cause}; every run tries again"),
+                );
+                Ok(())
+            }
+            other => other.map(|_| ()),
+        }
     }
 
     async fn edits(&mut self, ids: &[LinkId], held: &Held) -> Result<Vec<(Vec<String>, Edit)>, EngineError> {
@@ -287,10 +309,10 @@ impl Run<'_> {
         let (batch_from, most) = (self.deps.remote.batch_from(WriteKind::Update), self.deps.remote.limits().update);
         for (mask, edits) in by_mask {
             let (unclear, mut edits): (Vec<Edit>, Vec<Edit>) =
-                edits.into_iter().partition(|edit| edit.history == History::Unclear);
+                edits.into_iter().partition(|edit| matches!(edit.history, History::Unclear | History::Stubborn));
             for edit in unclear {
                 self.check_stop()?;
-                self.send(&mask, vec![edit]).await?;
+                self.send_alone(&mask, edit).await?;
             }
             let size = if edits.len() < batch_from { 1 } else { most.max(1) };
             while !edits.is_empty() {
@@ -324,8 +346,11 @@ impl Run<'_> {
             // What was sent is acknowledged, not what the contact is by now.
             let contact = Contact { card: sent.card.clone(), version: sent.version, ..contact };
             let update = Update { id, etag, wire: sent.wire };
-            let is_repeated = intent.last_sent > intent.first_sent;
-            let history = if is_repeated { History::Unclear } else { History::Unknown };
+            let history = match intent.last_sent.since(intent.first_sent) {
+                Duration::ZERO => History::Unknown,
+                span if span < FRESHNESS_WINDOW => History::Unclear,
+                _ => History::Stubborn,
+            };
             let edit = Edit { link: link.clone(), contact, marker, card: sent.card, update, history };
             (link, marker, Some((sent.mask, edit)))
         });

@@ -160,6 +160,10 @@ impl Run<'_> {
     fn classify_twin(&mut self, page: &mut Page, id: LinkId, record: Record) {
         let Some(link) = page.links.get(&id) else { return };
         match &link.remote {
+            // The first one that is there again has the link already.
+            _ if link.state == LinkState::Gone && matches!(link.seen, Some(Sighting::Present { .. })) => {
+                self.classify_unlinked(page, record, IsTwin::Yes, None);
+            }
             _ if link.state == LinkState::Gone
                 && (self.changed_after_death(link, &record) || had_another_name(link, &record)) =>
             {
