@@ -118,7 +118,9 @@ fn main() {
     for (kind, count) in &total.met {
         println!("{count:>10}  {kind}");
     }
-    let is_due = |situation: &&Situation| total.seeds >= 1_000_000 || !sim::RARE.contains(situation);
+    let is_due = |situation: &&Situation| {
+        !sim::ELSEWHERE.contains(situation) && (total.seeds >= 1_000_000 || !sim::RARE.contains(situation))
+    };
     let never: Vec<String> = Situation::ALL
         .iter()
         .filter(is_due)

@@ -196,7 +196,7 @@ impl Run<'_> {
             self.commit(vec![state], "recording the start of a full listing").await?;
         }
         let account = &self.order.promise.account;
-        let mut absent = self.deps.store.bound_remotes(account).await.doing("reading the links")?;
+        let mut absent = self.deps.store.listed_remotes(account).await.doing("reading the links")?;
         let mut seen = BTreeSet::new();
         let mut is_whole = true;
         let mut request = PageRequest { since: None, page: None };
@@ -279,7 +279,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Marks bound links whose record a complete listing lacks.
+    /// Marks links whose record a complete listing lacks.
     async fn suspect_absent(&mut self, absent: BTreeSet<RemoteId>, at: Timestamp) -> Result<(), EngineError> {
         let absent: Vec<RemoteId> = absent.into_iter().collect();
         for ids in absent.chunks(500) {
@@ -287,7 +287,7 @@ impl Run<'_> {
             let links = self.deps.store.links_of_remotes(account, ids).await.doing("reading links")?;
             // What an earlier listing showed, and is not settled yet, is older than this one's silence.
             let is_known_there = |link: &Link| match &link.seen {
-                None => true,
+                None => link.state == LinkState::Bound,
                 Some(Sighting::Present { at: seen, .. }) => *seen < at,
                 Some(Sighting::Suspect { .. } | Sighting::Gone { .. }) => false,
             };

@@ -428,8 +428,9 @@ pub trait Store: Send + Sync {
     /// The photo of this digest; `None` when none was ever kept.
     async fn photo(&self, digest: &Digest) -> Result<Option<PhotoFile>, StoreError>;
 
-    /// The remote ids of all bound links of an account, in order.
-    async fn bound_remotes(&self, account: &AccountName) -> Result<BTreeSet<RemoteId>, StoreError>;
+    /// The remote ids of all links of an account whose record a full listing should show, in order: bound ones, and those
+    /// found and not taken in yet.
+    async fn listed_remotes(&self, account: &AccountName) -> Result<BTreeSet<RemoteId>, StoreError>;
 
     /// How many records of an account are known to be in each group; groups without any are left out.
     async fn group_sizes(&self, account: &AccountName) -> Result<BTreeMap<GroupId, u64>, StoreError>;

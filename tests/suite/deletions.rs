@@ -687,3 +687,24 @@ async fn a_late_read_that_shows_something_new_does_not_undo_a_deletion_in_google
     world.assert_equal().await;
     world.assert_at_rest().await;
 }
+
+// A listing told of it, the run was cut off before it was taken in, and the token that would have told of the deletion died.
+#[tokio::test]
+async fn somebody_new_who_went_before_being_taken_in_does_not_come_in_after_all() {
+    for step in 0..8 {
+        let (mut world, _) = book(promise()).await;
+        world.google_create(json!({"names": [{"givenName": "Emmy"}]}), &["Team"]);
+        world.fuse(&Fuse::at(step, Cut::Before));
+        world.sync_or_crash();
+        world.unfuse();
+        let is_in = world.store_names().await.contains(&"Emmy".to_owned());
+        world.advance(HOUR);
+        world.google_delete("Emmy");
+        world.by_hand(|user| user.expire_sync_tokens());
+        world.expect_full_pull();
+        world.settle().await;
+        let query = ContactQuery { deleted: DeletedContacts::Included, ..ContactQuery::default() };
+        let known = world.store.find_contacts(&query).await.unwrap().len();
+        assert_eq!((world.store_names().await.len(), known), (3, 3 + usize::from(is_in)), "cut at {step}");
+    }
+}

@@ -189,10 +189,11 @@ impl Store for MemoryStore {
         Ok(self.state().photos.get(digest).cloned())
     }
 
-    async fn bound_remotes(&self, account: &AccountName) -> Result<BTreeSet<RemoteId>, StoreError> {
+    async fn listed_remotes(&self, account: &AccountName) -> Result<BTreeSet<RemoteId>, StoreError> {
         let state = self.state();
-        let bound = state.links.values().filter(|link| link.account == *account && link.state == LinkState::Bound);
-        Ok(bound.filter_map(|link| link.remote.clone()).collect())
+        let links = state.links.values().filter(|link| link.account == *account);
+        let listed = links.filter(|link| matches!(link.state, LinkState::Bound | LinkState::Found));
+        Ok(listed.filter_map(|link| link.remote.clone()).collect())
     }
 
     async fn group_sizes(&self, account: &AccountName) -> Result<BTreeMap<GroupId, u64>, StoreError> {

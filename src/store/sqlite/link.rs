@@ -130,16 +130,18 @@ pub(super) async fn photo_due(
 }
 
 /// The remote ids of all bound links of an account.
-pub(super) async fn bound_remotes(
+pub(super) async fn listed_remotes(
     connection: &mut SqliteConnection,
     account: &AccountName,
 ) -> Result<BTreeSet<RemoteId>, StoreError> {
-    let rows = sqlx::query("SELECT id, remote FROM link WHERE account = $1 AND state = $2")
-        .bind(account.to_string())
-        .bind(LinkState::Bound.as_str())
-        .fetch_all(connection)
-        .await
-        .map_err(unavailable("loading bound remote ids"))?;
+    let rows =
+        sqlx::query("SELECT id, remote FROM link WHERE account = $1 AND state IN ($2, $3) AND remote IS NOT NULL")
+            .bind(account.to_string())
+            .bind(LinkState::Bound.as_str())
+            .bind(LinkState::Found.as_str())
+            .fetch_all(connection)
+            .await
+            .map_err(unavailable("loading the ids of records"))?;
     rows.iter().map(|row| Cells::new(row, "link", "id").name("remote", RemoteId::new)).collect()
 }
 

@@ -252,8 +252,8 @@ impl Store for SqliteStore {
         photo::load(&mut *self.connection().await?, digest).await
     }
 
-    async fn bound_remotes(&self, account: &AccountName) -> Result<BTreeSet<RemoteId>, StoreError> {
-        link::bound_remotes(&mut *self.connection().await?, account).await
+    async fn listed_remotes(&self, account: &AccountName) -> Result<BTreeSet<RemoteId>, StoreError> {
+        link::listed_remotes(&mut *self.connection().await?, account).await
     }
 
     async fn group_sizes(&self, account: &AccountName) -> Result<BTreeMap<GroupId, u64>, StoreError> {

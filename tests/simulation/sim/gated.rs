@@ -148,8 +148,8 @@ impl Store for GatedStore {
         self.inner.photo(digest).await
     }
 
-    async fn bound_remotes(&self, account: &AccountName) -> Result<BTreeSet<RemoteId>, StoreError> {
-        self.inner.bound_remotes(account).await
+    async fn listed_remotes(&self, account: &AccountName) -> Result<BTreeSet<RemoteId>, StoreError> {
+        self.inner.listed_remotes(account).await
     }
     async fn link_counts(&self, account: &AccountName) -> Result<LinkCounts, StoreError> {
         self.inner.link_counts(account).await

@@ -60,6 +60,9 @@ pub const FREQUENT: [Rule; 8] = [
 /// Situations that need a million scenarios to be met for sure.
 pub const RARE: [Situation; 3] =
     [Situation::LostCreateBoundDeleted, Situation::MarkerOlderThanBase, Situation::ReturnSuspected];
+/// Situations that no scenario brings about: what the users had entered since is forgotten with the store, and so it would
+/// have to be by the ledger. The tests of `backups` are about them.
+pub const ELSEWHERE: [Situation; 1] = [Situation::StoreRestored];
 /// In how many rounds everything must be at rest.
 const ROUNDS_TO_REST: u32 = 40;
 

@@ -262,7 +262,7 @@ async fn dump(store: &dyn Store) -> String {
         add("remotes", &store.links_of_remotes(&name, &remotes).await.unwrap());
         add("of contacts", &store.links_of_contacts(&name, &contacts).await.unwrap());
         add("unsettled", &store.unsettled_links(&name, None, 9).await.unwrap());
-        add("bound", &store.bound_remotes(&name).await.unwrap());
+        add("bound", &store.listed_remotes(&name).await.unwrap());
         for group in [2, 3].map(|number| GroupId::new(format!("contactGroups/{number}"))) {
             add("members", &store.remotes_in(&name, &group).await.unwrap());
         }
