@@ -63,6 +63,8 @@ pub(crate) enum Decision {
         /// A label the contact gets, to be found again.
         label: Option<&'static str>,
     },
+    /// The deleted contact comes back, since nobody had deleted it; record and contact are no longer kept equal.
+    Revive(&'static str),
     /// The record is gone, but the contact lives on: it is created again.
     Recreate(&'static str),
     /// Nobody edited the record: a change of groups of ours was cut off half way, and goes on.
@@ -111,6 +113,11 @@ impl Decision {
             (_, Since::Edited(_)) if !pulls && link.base.is_some() => Decision::Adopt,
             (Since::Same | Since::Edited(()), Since::Edited(wire)) => edited(link, contact, wire, rules),
             (Since::Gone, Since::Edited(wire)) if is_own_move(link, contact, wire, rules) => Decision::GoOn,
+            (Since::Gone, Since::Edited(wire))
+                if !rules.is_in_a_pair(wire, contact.card.kind()) && was_taken_for_gone(link, contact, rules) =>
+            {
+                Decision::Revive("taken for deleted in Google, and there, outside the group; both stay as they are")
+            }
             (Since::Gone, Since::Edited(wire)) if !rules.is_in_a_pair(wire, contact.card.kind()) => Decision::Unlink {
                 reason: "deleted in the store, and in no pair's group in Google any more; the record stays as it is",
                 label: None,
@@ -252,6 +259,11 @@ fn edited(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>) ->
             label: None,
         },
     }
+}
+
+/// Whether the contact was deleted because its record was gone, which a record that only left the group does not ask for.
+fn was_taken_for_gone(link: &Link, contact: &Contact, rules: &Rulebook<'_>) -> bool {
+    contact.version.is_within(&link.acked) && rules.promise.delete.left_group != LeftGroup::Delete
 }
 
 /// The pairs whose group the record left, when it is in no pair's group any more.

@@ -326,6 +326,9 @@ fn operations_of(link: &Link, contact: &Contact, decision: &Decision) -> Vec<Ope
         }
         Decision::DeleteContact(reason) => vec![operation(OperationKind::Delete, reason)],
         Decision::Unlink { reason, .. } => vec![operation(OperationKind::Unlink, reason)],
+        Decision::Revive(reason) => {
+            vec![operation(OperationKind::Create, reason), operation(OperationKind::Unlink, reason)]
+        }
         Decision::Recreate(reason) => {
             let mut again = operation(OperationKind::Link, reason);
             again.side = Side::Remote;

@@ -243,6 +243,10 @@ impl Run<'_> {
                 reached::note(Situation::RecordIsBack);
                 link.state = LinkState::Bound;
                 link.settled = VersionVector::new();
+                if link.own_delete {
+                    // The store had deleted it, not the remote.
+                    link.acked = VersionVector::new();
+                }
                 link.own_delete = false;
                 Some(link)
             }

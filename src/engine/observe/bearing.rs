@@ -76,11 +76,11 @@ fn former_record(page: &Page, record: &Record) -> Option<LinkId> {
     own.next().map(|link| link.id)
 }
 
-/// The link that a folded twin doubles, when that one's own record seems to be gone: this may be it. Direct reads say it
+/// The link whose tag a found record carries, when that one's own record seems to be gone: this may be it. Direct reads say it
 /// by the former name that they add.
 fn doubted_original(page: &Page, twin: &Link, record: &Record) -> Option<LinkId> {
     let is_listed = page.source == Source::Listing && record.presence == Presence::Present;
-    let is_there = is_listed && is_folded_twin(twin);
+    let is_there = is_listed && is_provisional(twin);
     let tag = record.tag.as_ref().filter(|_| is_there)?;
     let original = page.links.get(page.by_token.get(&tag.token)?)?;
     let is_doubted = matches!(original.seen, Some(Sighting::Suspect { .. } | Sighting::Gone { .. }));

@@ -52,6 +52,7 @@ impl Run<'_> {
                 self.delete_contact(link, contact)
             }
             Decision::Unlink { label, .. } => self.unlink(link, contact, label),
+            Decision::Revive(_) => self.bring_back_unlinked(link, contact),
             Decision::Recreate(_) => {
                 reached::note(Situation::EditOutlivesDeletionThere);
                 self.recreate(link)
@@ -223,6 +224,18 @@ impl Run<'_> {
             operations: Vec::new(),
             counted: Counted { deleted: 1, ..Counted::default() },
         }
+    }
+
+    fn bring_back_unlinked(&self, link: Link, mut contact: Contact) -> Settled {
+        let expected = contact.version.clone();
+        contact.version.tick(&self.order.promise.replica);
+        contact.deleted = None;
+        contact.updated = self.now();
+        let change = self.change(contact.id, Action::Restored, &contact.card, &contact.card);
+        let mut settled = self.unlink(link, contact.clone(), None);
+        settled.writes.push(Write::Contact(Box::new(ContactWrite { contact, expected: Some(expected), change })));
+        settled.counted.created += 1;
+        settled
     }
 
     fn unlink(&self, mut link: Link, mut contact: Contact, label: Option<&'static str>) -> Settled {

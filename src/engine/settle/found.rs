@@ -117,11 +117,12 @@ impl Run<'_> {
             return Ok(Vec::new());
         }
         let mut found = self.candidates(&links).await?;
-        let likeness = self.likeness(&found).await?;
         let sent = self.sent_for(&found).await?;
+        found.retain(|candidate| !self.may_be_renamed(candidate, &sent));
         for candidate in &mut found {
             candidate.original.take_if(|original| self.is_copy(original, original.sent(&sent)));
         }
+        let likeness = self.likeness(&found).await?;
         let mut organizations = self.load_organizations(found.iter().map(|c| &c.reading.card)).await?;
         let mut batch = Vec::new();
         let mut chosen = BTreeSet::new();
@@ -273,6 +274,15 @@ impl Run<'_> {
         let (Some(tag), Some(sent)) = (&original.tag, sent) else { return false };
         let late = self.age(sent.at) > TWIN_WINDOW;
         tag.token == original.link.token && (sent.kind != IntentKind::Create || late)
+    }
+
+    /// Whether what looks like a copy may be the record itself: under another name, while reads still show it under its
+    /// former one. It waits until they must not any more.
+    fn may_be_renamed(&mut self, candidate: &Candidate, sent: &BTreeMap<Marker, Sent>) -> bool {
+        let is_copy = candidate.original.as_ref().is_some_and(|original| self.is_copy(original, original.sent(sent)));
+        let waits = is_copy && self.may_be_hidden(&candidate.link);
+        self.waiting += u64::from(waits);
+        waits
     }
 
     /// Links a new record to the contact that it is, and merges both from an empty base.
