@@ -18,6 +18,8 @@ pub(super) struct Doubled {
     pub(super) other: RemoteId,
     /// Whether the other one has changed since.
     pub(super) is_older: bool,
+    /// Whether it is from before the other one was made in its stead.
+    pub(super) is_former_life: bool,
     /// Whether that was just now, so that a read which does not find the other one proves nothing.
     pub(super) other_may_be_hidden: bool,
     /// Whether this one has not been known so far, not even as a former name.
@@ -39,7 +41,7 @@ impl Run<'_> {
         let Fetched { records: found, unclear } = self.fetch(&asked.into_iter().cloned().collect::<Vec<_>>()).await?;
         let (mut told, mut untold) = (Vec::new(), Vec::new());
         for mut doubled in doubled {
-            let Doubled { record, other, is_older, other_may_be_hidden, is_new, .. } = &doubled;
+            let Doubled { record, other, is_older, is_former_life, other_may_be_hidden, is_new, .. } = &doubled;
             let is_unclear = unclear.contains(&record.id) || unclear.contains(other);
             let (found, found_other) = (found.get(&record.id), found.get(other));
             // Listed before a direct read shows it, or the other one is not shown yet.
@@ -47,7 +49,7 @@ impl Run<'_> {
                 _ if is_unclear => true,
                 (None, _) => *is_older && *is_new && self.is_fresh(record),
                 // What a listing and a read show may both be from before it got the other name.
-                (Some(own), _) => own.id == record.id && *is_older && *other_may_be_hidden,
+                (Some(own), _) => own.id == record.id && (*is_older || *is_former_life) && *other_may_be_hidden,
             };
             let is_stale = match found {
                 None => *is_older,

@@ -185,12 +185,21 @@ impl Run<'_> {
                 // The time of one that was found gone is that of the finding.
                 let is_gone = matches!(link.seen, Some(Sighting::Gone { .. }));
                 let is_older = !is_gone && record.time < link.remote_time;
+                let is_former_life = record.tag.as_ref().is_some_and(|tag| tag.token != link.token);
                 let other_may_be_hidden = self.may_be_hidden(link);
                 let brought_back = self.bring_back(link);
                 let (other, known) = (other.clone(), page.by_remote.get(&record.id));
                 let (is_new, known) = (known.is_none(), known.and_then(|known| page.links.get(known)));
                 let is_folded = known.is_some_and(is_folded_twin);
-                page.open.doubled.push(Doubled { other, record, is_older, other_may_be_hidden, is_new, is_folded });
+                page.open.doubled.push(Doubled {
+                    other,
+                    record,
+                    is_older,
+                    is_former_life,
+                    other_may_be_hidden,
+                    is_new,
+                    is_folded,
+                });
                 if let Some(link) = brought_back {
                     keep(page, link);
                 }
