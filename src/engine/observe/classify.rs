@@ -165,7 +165,7 @@ impl Run<'_> {
                 self.classify_unlinked(page, record, IsTwin::Yes, None);
             }
             _ if link.state == LinkState::Gone
-                && (self.changed_after_death(link, &record) || had_another_name(link, &record)) =>
+                && (self.changed_after_death(link, &record) || had_another_name(page, link, &record)) =>
             {
                 rename(page, id, &record);
                 self.classify_own(page, id, record);
@@ -435,11 +435,12 @@ impl Run<'_> {
 
 /// Whether the contact was deleted because its record was not to be found, and this is that record: it carries the tag of
 /// the last write. It had got another name, and nothing showed it under that one.
-fn had_another_name(link: &Link, record: &Record) -> bool {
+fn had_another_name(page: &Page, link: &Link, record: &Record) -> bool {
+    let is_new = page.by_remote.get(&record.id) != Some(&link.id);
     let marker = link.base.as_ref().and_then(|base| base.marker);
     let is_that = record.tag.as_ref().is_some_and(|tag| tag.token == link.token && Some(tag.marker) == marker);
     // Where the store or we deleted it, the remote has not been told of the deletion.
-    is_that && !link.own_delete && link.settled.is_within(&link.acked) && record.presence == Presence::Present
+    is_new && is_that && !link.own_delete && link.settled.is_within(&link.acked) && record.presence == Presence::Present
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

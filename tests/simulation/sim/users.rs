@@ -237,6 +237,12 @@ impl Users {
         for owner in owners_of_card(&contact.card) {
             self.ledger.deleted(&owner, values_of_card(&contact.card));
         }
+        // After a lost answer, a job title that the service writes in capitals looks like an edit, and that survives.
+        if contact.card.as_person().is_some_and(|person| person.job_title.is_some())
+            && is_in_doubt(stage, &contact).await
+        {
+            self.ledger.deleted_too_soon(&owner);
+        }
         self.note("store deletes", format!("store deletes {owner}"));
         let card = contact.card.clone();
         self.store_edit(stage, contact, card, Action::Deleted).await;
@@ -574,4 +580,15 @@ async fn is_acknowledged(stage: &Stage, owner: &str) -> bool {
         }
     }
     true
+}
+
+/// Whether nobody knows yet what became of something that was sent for a contact.
+async fn is_in_doubt(stage: &Stage, contact: &Contact) -> bool {
+    for link in stage.store.links_of_contact(contact.id).await.expect("links") {
+        let intents = stage.store.open_intents(&link.account).await.expect("intents");
+        if intents.iter().any(|intent| intent.link == link.id) {
+            return true;
+        }
+    }
+    false
 }
