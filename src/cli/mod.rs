@@ -16,6 +16,7 @@ use crate::telemetry::{self, Log, LogColours, LogFormat, LogLevel};
 
 pub mod apply;
 pub mod approve;
+pub mod backup;
 pub mod brief;
 mod callback;
 pub mod card_flags;
@@ -40,6 +41,7 @@ pub mod plan;
 pub mod plan_id;
 pub mod progress;
 pub mod question;
+pub mod restore;
 pub mod run;
 pub mod sandbox;
 mod scratch;
@@ -183,6 +185,13 @@ pub enum Command {
     ///
     /// Its links, change tokens and consent go, and its counter in the versions of contacts. No contact is changed anywhere
     Forget(forget::ForgetArgs),
+    /// Write a copy of the whole store into a file, while everything goes on
+    Backup(backup::BackupArgs),
+    /// Put a backup in the place of the store, which is kept
+    ///
+    /// Without --yes it tells what that comes to and changes nothing. The next run of every account compares everything and
+    /// deletes nothing
+    Restore(restore::RestoreArgs),
     /// Print the effective configuration, secrets redacted
     CheckConfig,
     /// Check configuration, store, consents, groups, clock and quota; each failure names its cure
@@ -228,6 +237,7 @@ async fn dispatch(arguments: &Arguments, out: &Arc<Output>) -> anyhow::Result<Ex
         Command::Sandbox(args) => sandbox::sandbox(args, out).await,
         Command::Demo(args) => demo::demo(args, out).await,
         Command::CheckConfig => check_config::check_config(&Config::load(&around)?, out),
+        Command::Restore(args) => restore::restore(args, &Config::load(&around)?, out).await,
         Command::Doctor => doctor::doctor(Config::load(&around)?, Arc::clone(out)).await,
         // The rest works on the store.
         command => {
@@ -279,9 +289,11 @@ async fn carry_out(command: &Command, desk: &Desk) -> anyhow::Result<Exit> {
         Command::Login(args) => login::login(args, desk).await,
         Command::Logout(args) => login::logout(args, desk).await,
         Command::Forget(args) => forget::forget(args, desk).await,
+        Command::Backup(args) => backup::backup(args, desk).await,
         Command::Run(_)
         | Command::CheckConfig
         | Command::Doctor
+        | Command::Restore(_)
         | Command::Sandbox(_)
         | Command::Demo(_)
         | Command::Completions(_)

@@ -29,6 +29,7 @@ mod photo;
 mod query;
 mod row;
 mod run;
+pub mod swap;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -38,7 +39,7 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tracing::Instrument;
 
 use self::error::{not_created, unavailable, unopened};
@@ -101,6 +102,23 @@ impl SqliteStore {
         let reading = options.read_only(true);
         let reader = pool().max_connections(READERS_MAX).connect_with(reading).await.map_err(unopened(DOING))?;
         Ok(SqliteStore { writer, reader })
+    }
+
+    /// Whether the file at `path` holds a store, of this or another version of this program. Nothing is written.
+    ///
+    /// # Errors
+    /// The file cannot be opened, or is no database.
+    pub async fn is_store(path: &Path) -> Result<bool, StoreError> {
+        const DOING: &str = "looking into a database file";
+        let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);
+        let mut connection = SqliteConnection::connect_with(&options).await.map_err(unopened(DOING))?;
+        let found =
+            sqlx::query("SELECT name FROM sqlite_master WHERE name IN ('store_meta', 'contact', '_sqlx_migrations')")
+                .fetch_all(&mut connection)
+                .await
+                .map_err(unopened(DOING));
+        connection.close().await.map_err(unavailable(DOING))?;
+        Ok(found?.len() == 3)
     }
 
     /// Writes a copy of the whole store, as of one moment, into a new file at `path`. Commits go on meanwhile.

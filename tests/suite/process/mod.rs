@@ -3,6 +3,7 @@
 mod accounts;
 mod apply;
 mod approve;
+mod backups;
 mod daemon;
 mod discretion;
 mod doctor;
