@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use contactsync::domain::id::ContactId;
+use contactsync::domain::pair::InRemote;
 use contactsync::emulator::FormerName;
 use contactsync::emulator::fault::FaultKind;
 use contactsync::emulator::settings::{Delay, Feed};
 use serde_json::{Value, json};
 
 use crate::support::fuse::{Cut, Fuse};
-use crate::support::world::{GROUP, World, person, phone};
+use crate::support::world::{GROUP, World, person, phone, promise};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -243,6 +244,31 @@ async fn a_foreign_record_that_got_another_name_while_its_contact_was_edited_is_
     assert_eq!(world.google_names(), ["Ada King"]);
     assert_eq!(world.contacts().await.len(), 1);
     assert_eq!(world.contact(ada).await.card.notes.as_deref(), Some("edited"));
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
+// The policy keeps contacts whose record is gone. The record under its new name, which nothing of ours names, is not another.
+#[tokio::test]
+async fn a_foreign_record_that_got_another_name_finds_the_contact_that_was_kept() {
+    let mut promise = promise();
+    promise.delete.in_remote = InRemote::Unlink;
+    let world = World::with(promise);
+    world.add(person("Zoe Z")).await;
+    world.settle().await;
+    let mut king = mails(&["ada@example.org"]);
+    king["names"] = json!([{"givenName": "Ada", "familyName": "King"}]);
+    world.google_create(king, &[GROUP]);
+    world.settle().await;
+    world.advance(HOUR);
+    let ada = world.by_name("Ada King").await.id;
+    let resource = world.resource("Ada King");
+    world.by_hand(|user| user.rename(&resource, FormerName::Gone, Feed::Shown).unwrap());
+    world.by_hand(|user| user.expire_sync_tokens());
+    world.expect_full_pull();
+    world.settle().await;
+    assert_eq!(world.store_names().await, ["Ada King", "Zoe Z"], "nobody is doubled");
+    assert_eq!(world.link(ada).await.remote.unwrap().as_str(), world.resource("Ada King"));
     world.assert_equal().await;
     world.assert_at_rest().await;
 }

@@ -260,6 +260,10 @@ impl Run<'_> {
         }
         link.state = LinkState::Dormant;
         link.wanted.clear();
+        if matches!(link.seen, Some(Sighting::Gone { .. })) {
+            // There is no record any more that could be in any state.
+            link.etag = None;
+        }
         self.look_away(&mut link);
         link.settled = contact.version;
         settled.writes.push(Write::Link(Box::new(link)));

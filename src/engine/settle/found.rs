@@ -78,6 +78,8 @@ struct Likeness {
     by_key: BTreeMap<MatchKey, BTreeSet<ContactId>>,
     contacts: BTreeMap<ContactId, Contact>,
     links: BTreeMap<ContactId, Link>,
+    /// Those of them that outlived their record and were let go of, as the policy says: a new record may be theirs.
+    let_go: BTreeSet<ContactId>,
 }
 
 /// Who a new record is.
@@ -234,11 +236,13 @@ impl Run<'_> {
         let ids: Vec<ContactId> = ids.into_iter().collect();
         let links = store.links_of_contacts(&self.order.promise.account, &ids).await.doing("reading links")?;
         let contacts = store.contacts(&ids).await.doing("reading contacts")?;
+        let let_go = links.iter().filter(|link| was_let_go(link)).filter_map(|link| link.contact).collect();
         Ok(Likeness {
             home,
             by_key,
             contacts: contacts.into_iter().map(|contact| (contact.id, contact)).collect(),
             links: links.into_iter().filter_map(|link| Some((link.contact?, link))).collect(),
+            let_go,
         })
     }
 
@@ -309,6 +313,8 @@ impl Run<'_> {
                     seen: found.seen,
                     base: None,
                     state: LinkState::Bound,
+                    // Nor has it the photo of one that was there before.
+                    photo: Box::default(),
                     ..waiting.clone()
                 }
             }
@@ -586,7 +592,8 @@ impl Likeness {
         let tagged = || candidate.tagged.filter(|id| !answers.part(*id, remote));
         let id = answers.contact_of(remote).or_else(tagged)?;
         let contact = self.contacts.get(&id)?;
-        let has_another = self.links.get(&id).is_some_and(|link| !is_waiting(link.state) && !seems_gone(link));
+        let has_another = self.links.get(&id).is_some_and(|link| !is_waiting(link.state) && !seems_gone(link))
+            && !self.let_go.contains(&id);
         let fits = contact.is_live() && contact.card.kind() == candidate.reading.card.kind();
         (fits && !has_another).then_some(id)
     }
@@ -605,7 +612,8 @@ impl Likeness {
         }
         let are_parted =
             |id: &ContactId| candidate.link.remote.as_ref().is_some_and(|remote| answers.part(*id, remote));
-        let open = |id: &&ContactId| (state(id).is_none_or(is_waiting) || is_bereaved(id)) && !are_parted(id);
+        let is_free = |id: &ContactId| state(id).is_none_or(is_waiting) || is_bereaved(id) || self.let_go.contains(id);
+        let open = |id: &&ContactId| is_free(id) && !are_parted(id);
         match matching::judge(&face, &self.faces(ids.iter().filter(open).copied())) {
             Verdict::Alone => Whose::Nobody,
             // Its own record may be this very one, or another one on its way: that has to be known first.
@@ -635,6 +643,11 @@ fn is_waiting(state: LinkState) -> bool {
 /// A record as it is compared with contacts.
 fn face(reading: &Reading, home: Option<HomeRegion>) -> Face<'_> {
     Face::of(&reading.card, home).told(reading.numbers.values())
+}
+
+/// Whether a link was set aside because its record was gone.
+fn was_let_go(link: &Link) -> bool {
+    link.state == LinkState::Dormant && link.seen.is_none() && link.etag.is_none()
 }
 
 fn seems_gone(link: &Link) -> bool {
