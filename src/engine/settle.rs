@@ -184,11 +184,11 @@ impl Run<'_> {
         claims: &Claims,
     ) -> Result<(), EngineError> {
         debug_assert!(links.len() <= CHUNK as usize, "a chunk is one page of unsettled links");
-        let mut batch = self.decide_found(&links, held, claims).await?;
+        let (mut batch, moved) = self.decide_found(&links, held, claims).await?;
         let contacts = self.contacts_of(&links).await?;
         let pair_groups = self.pair_groups();
         let mut decided = Vec::new();
-        for link in links.into_iter().filter(|link| link.state != LinkState::Found) {
+        for link in links.into_iter().filter(|link| link.state != LinkState::Found && !moved.contains(&link.id)) {
             let Some(contact) = link.contact.and_then(|id| contacts.get(&id)).cloned() else { continue };
             let decision = Decision::about(&link, &contact, &self.rulebook(held, &pair_groups));
             decided.push((link, contact, decision));

@@ -272,3 +272,29 @@ async fn a_foreign_record_that_got_another_name_finds_the_contact_that_was_kept(
     world.assert_equal().await;
     world.assert_at_rest().await;
 }
+
+// Nor is it another one where the policy would have deleted the contact: what the store alone knows of it stays.
+#[tokio::test]
+async fn a_foreign_record_that_got_another_name_keeps_its_contact() {
+    let world = World::new();
+    world.add(person("Zoe Z")).await;
+    world.settle().await;
+    let mut king = mails(&["ada@example.org"]);
+    king["names"] = json!([{"givenName": "Ada", "familyName": "King"}]);
+    world.google_create(king, &[GROUP]);
+    world.settle().await;
+    let ada = world.by_name("Ada King").await.id;
+    world.edit(ada, |card| _ = card.labels.insert("Friend".to_owned())).await;
+    world.settle().await;
+    world.advance(HOUR);
+    let resource = world.resource("Ada King");
+    world.by_hand(|user| user.rename(&resource, FormerName::Gone, Feed::Shown).unwrap());
+    world.by_hand(|user| user.expire_sync_tokens());
+    world.expect_full_pull();
+    world.settle().await;
+    assert_eq!(world.store_names().await, ["Ada King", "Zoe Z"]);
+    let contact = world.contact(ada).await;
+    assert!(contact.is_live() && contact.card.labels.contains("Friend"), "{contact:?}");
+    assert_eq!(world.link(ada).await.remote.unwrap().as_str(), world.resource("Ada King"));
+    world.assert_at_rest().await;
+}

@@ -107,25 +107,27 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Decides about the new records of a chunk.
+    /// Decides about the new records of a chunk. Returns apart the links that have got another record with that.
     pub(super) async fn decide_found(
         &mut self,
         links: &[Link],
         held: &Held,
         claims: &Claims,
-    ) -> Result<Vec<Settled>, EngineError> {
+    ) -> Result<(Vec<Settled>, BTreeSet<LinkId>), EngineError> {
         let links: Vec<&Link> = links.iter().filter(|link| link.state == LinkState::Found).collect();
+        let mut moved = BTreeSet::new();
         if links.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), moved));
         }
         let mut found = self.candidates(&links).await?;
         let sent = self.sent_for(&found).await?;
         found.retain(|candidate| !self.may_be_renamed(candidate, &sent));
-        for candidate in &mut found {
-            candidate.original.take_if(|original| self.is_copy(original, original.sent(&sent)));
+        for candidate in found.iter_mut().filter(|candidate| self.is_copy(candidate, &sent)) {
+            candidate.original = None;
         }
         let likeness = self.likeness(&found).await?;
         let mut organizations = self.load_organizations(found.iter().map(|c| &c.reading.card)).await?;
+        let heirs = likeness.heirs(&found, &self.answers);
         let mut batch = Vec::new();
         let mut chosen = BTreeSet::new();
         for candidate in found {
@@ -160,6 +162,13 @@ impl Run<'_> {
                     self.waiting += 1;
                     Settled::default()
                 }
+                Whose::Heir(ids)
+                    if heirs.get(&ids[..]) == Some(&1)
+                        && let Some(link) = self.same_under_another_name(&candidate, &likeness, &ids) =>
+                {
+                    moved.insert(link.id);
+                    take_over(&candidate, link)
+                }
                 Whose::Heir(ids) if self.is_undecided_for_long(&likeness, &ids) => self.wait_for_rival(candidate, &ids),
                 Whose::Heir(ids) => {
                     self.doubted.extend(ids);
@@ -174,7 +183,21 @@ impl Run<'_> {
             };
             batch.push(settled);
         }
-        Ok(batch)
+        Ok((batch, moved))
+    }
+
+    /// The link whose record is gone, when a new record says what that one said last: nobody has edited it, and nobody else
+    /// can be meant. It has got another name.
+    fn same_under_another_name<'l>(
+        &self,
+        candidate: &Candidate,
+        likeness: &'l Likeness,
+        ids: &[ContactId],
+    ) -> Option<&'l Link> {
+        let [id] = ids else { return None };
+        let link = likeness.links.get(id).filter(|link| matches!(link.seen, Some(Sighting::Gone { .. })))?;
+        let base = link.base.as_ref()?;
+        same_content(self.deps.remote.codec(), base.store.kind(), &base.remote, &candidate.wire).then_some(link)
     }
 
     /// Whether what follows from a record that is gone waits for a person, or for its time.
@@ -274,8 +297,12 @@ impl Run<'_> {
 
     /// Whether a record with the tag of another one is a copy that somebody made of it, with all that clients had left
     /// there. A create that went through twice carries the marker of that create, and shows up soon after it.
-    fn is_copy(&self, original: &Original, sent: Option<&Sent>) -> bool {
-        let (Some(tag), Some(sent)) = (&original.tag, sent) else { return false };
+    /// One that was the link's own record, as its names say, is no copy.
+    fn is_copy(&self, candidate: &Candidate, sent: &BTreeMap<Marker, Sent>) -> bool {
+        let Some(original) = candidate.original.as_ref().filter(|_| candidate.link.former.is_none()) else {
+            return false;
+        };
+        let (Some(tag), Some(sent)) = (&original.tag, original.sent(sent)) else { return false };
         let late = self.age(sent.at) > TWIN_WINDOW;
         tag.token == original.link.token && (sent.kind != IntentKind::Create || late)
     }
@@ -283,8 +310,7 @@ impl Run<'_> {
     /// Whether what looks like a copy may be the record itself: under another name, while reads still show it under its
     /// former one. It waits until they must not any more.
     fn may_be_renamed(&mut self, candidate: &Candidate, sent: &BTreeMap<Marker, Sent>) -> bool {
-        let is_copy = candidate.original.as_ref().is_some_and(|original| self.is_copy(original, original.sent(sent)));
-        let waits = is_copy && self.may_be_hidden(&candidate.link);
+        let waits = self.is_copy(candidate, sent) && self.may_be_hidden(&candidate.link);
         self.waiting += u64::from(waits);
         waits
     }
@@ -598,6 +624,17 @@ impl Likeness {
         (fits && !has_another).then_some(id)
     }
 
+    /// How many of these records may take the place of each contact, or of each of several, whose own one seems to be gone.
+    fn heirs(&self, found: &[Candidate], answers: &Answers) -> BTreeMap<Vec<ContactId>, u32> {
+        let mut heirs = BTreeMap::new();
+        for candidate in found.iter().filter(|candidate| candidate.original.is_none()) {
+            if let Whose::Heir(ids) = self.whose(candidate, answers) {
+                *heirs.entry(ids).or_insert(0) += 1;
+            }
+        }
+        heirs
+    }
+
     fn whose(&self, candidate: &Candidate, answers: &Answers) -> Whose {
         let face = face(&candidate.reading, self.home);
         let ids = self.sharing(&face);
@@ -643,6 +680,26 @@ fn is_waiting(state: LinkState) -> bool {
 /// A record as it is compared with contacts.
 fn face(reading: &Reading, home: Option<HomeRegion>) -> Face<'_> {
     Face::of(&reading.card, home).told(reading.numbers.values())
+}
+
+/// The writes by which a link goes on with a record that is the same under another name.
+fn take_over(candidate: &Candidate, link: &Link) -> Settled {
+    let found = &candidate.link;
+    let renamed = Link {
+        base: link.base.clone().map(|base| Base { remote: candidate.wire.clone(), ..base }),
+        remote: found.remote.clone(),
+        etag: found.etag.clone(),
+        remote_time: found.remote_time,
+        changed_at: found.changed_at,
+        seen: None,
+        parked: None,
+        ..link.clone()
+    };
+    let (account, id) = (link.account.clone(), link.id);
+    let former = link.remote.clone().map(|remote| Write::Alias { account, remote, link: id });
+    let mut writes = vec![Write::DropLink(found.id), Write::Link(Box::new(renamed))];
+    writes.extend(former);
+    Settled { writes, ..Settled::default() }
 }
 
 /// Whether a link was set aside because its record was gone.
