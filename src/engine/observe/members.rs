@@ -139,8 +139,10 @@ impl Run<'_> {
             let Fetched { mut records, unclear } = self.fetch(&ids).await?;
             let (unread, unfound): (Vec<_>, Vec<_>) =
                 ids.into_iter().filter(|id| !records.contains_key(id)).partition(|id| unclear.contains(id));
-            // A member that a read does not find is there all the same.
-            if !unread.is_empty() || unfound.iter().any(|id| members.contains(id)) {
+            // A member that a read does not find, or finds elsewhere, is there all the same; one of the two is late.
+            let contradicts = |record: &Record| record.groups.contains(group) != members.contains(&record.id);
+            if !unread.is_empty() || unfound.iter().any(|id| members.contains(id)) || records.values().any(contradicts)
+            {
                 coverage = Coverage::Partial;
             }
             lost.extend(unfound);
