@@ -260,7 +260,9 @@ impl Run<'_> {
                 self.waiting += 1;
                 Some(link)
             }
-            (_, Some(Sighting::Suspect { cause, at })) if link.etag.is_some() && !is_newer(record, &link) => {
+            (_, Some(Sighting::Suspect { cause, at }))
+                if (link.etag.is_some() || link.state == LinkState::Dormant) && !is_newer(record, &link) =>
+            {
                 let is_late = record.time < link.remote_time;
                 if (is_late || *cause != Suspicion::Rival) && self.is_recent(*at) {
                     // The read is the late one, or may be: the listing knew better.
@@ -268,6 +270,9 @@ impl Run<'_> {
                 } else if is_late {
                     // It is there, and what the read shows of it is no news.
                     link.seen = None;
+                    if link.etag.is_none() {
+                        link.etag.clone_from(&record.etag);
+                    }
                 } else {
                     self.note_news(&mut link, record);
                 }

@@ -708,3 +708,18 @@ async fn somebody_new_who_went_before_being_taken_in_does_not_come_in_after_all(
         assert_eq!((world.store_names().await.len(), known), (3, 3 + usize::from(is_in)), "cut at {step}");
     }
 }
+
+#[tokio::test]
+async fn a_record_that_comes_back_to_a_contact_that_was_kept_leaves_nothing_open() {
+    let (world, ada) = book(with(|delete| delete.in_remote = InRemote::Unlink)).await;
+    let record = world.resource("Ada King");
+    world.google_delete("Ada King");
+    world.settle().await;
+    world.advance(HOUR);
+    world.edit(ada, |card| card.notes = Some("edited meanwhile".to_owned())).await;
+    world.by_hand(|user| user.restore(&record, ReturnName::Same).unwrap());
+    world.settle().await;
+    assert!(world.contact(ada).await.is_live());
+    assert_eq!((world.store_names().await.len(), world.people().len()), (3, 3));
+    world.assert_at_rest().await;
+}
