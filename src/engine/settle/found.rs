@@ -5,6 +5,7 @@
 //! is matched against contacts that have no link in this account: exactly one that shares strong evidence, and that no
 //! other new record claims, is linked; several are a question for a person; none means a new contact. Where the contact's
 //! own record is gone, that is settled first: if the contact outlives it, it takes the new record instead of making one.
+//! A new record that says just what the one said that is gone is that one under another name, and the link goes on with it.
 //! A new record that looks like a contact which has its own is another one only if that one is still there, so that is
 //! asked before. What a person has said about a record comes before all of that.
 
