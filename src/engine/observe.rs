@@ -15,7 +15,7 @@ use super::reached::{self, Situation};
 use super::rules::{self, Rule};
 use super::{Doing, EngineError, Purpose, Reach, Run, Step};
 use crate::domain::account::{AccountState, Cursor};
-use crate::domain::id::{ChangeToken, GroupId, LinkId, LinkToken, Marker, RemoteId};
+use crate::domain::id::{ChangeToken, Etag, GroupId, LinkId, LinkToken, Marker, RemoteId};
 use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::domain::outbox::Sent;
 use crate::domain::time::Timestamp;
@@ -77,6 +77,8 @@ pub(crate) struct Page {
     by_token: BTreeMap<LinkToken, LinkId>,
     sent: BTreeMap<Marker, Sent>,
     ghosts: BTreeSet<RemoteId>,
+    /// Records outside the groups that carry our tag and were left alone, as they were then.
+    strangers: BTreeMap<RemoteId, Option<Etag>>,
     pair_groups: BTreeSet<GroupId>,
     changed: BTreeSet<LinkId>,
     writes: Vec<Write>,
@@ -362,6 +364,7 @@ impl Run<'_> {
             by_token: BTreeMap::new(),
             sent: BTreeMap::new(),
             ghosts: BTreeSet::new(),
+            strangers: BTreeMap::new(),
             pair_groups: self.pair_groups().live().cloned().collect(),
             changed: BTreeSet::new(),
             writes: Vec::new(),
@@ -401,6 +404,9 @@ impl Run<'_> {
             page.sent.insert(sent.marker, sent);
         }
         let unlinked: Vec<RemoteId> = ids.into_iter().filter(|id| !page.by_remote.contains_key(id)).collect();
+        let is_outside = |record: &&Record| record.tag.is_some() && record.groups.is_disjoint(&page.pair_groups);
+        let tagged: Vec<RemoteId> = records.iter().filter(is_outside).map(|record| record.id.clone()).collect();
+        page.strangers = store.strangers(&account, &tagged).await.doing("reading strangers")?;
         page.ghosts.extend(store.ghosts(&account, &unlinked).await.doing("reading ghosts")?.into_keys());
         Ok(page)
     }

@@ -460,6 +460,13 @@ pub trait Store: Send + Sync {
         remotes: &[RemoteId],
     ) -> Result<BTreeMap<RemoteId, Timestamp>, StoreError>;
 
+    /// Those of the remote ids that are strangers, with the state in which they were seen last.
+    async fn strangers(
+        &self,
+        account: &AccountName,
+        remotes: &[RemoteId],
+    ) -> Result<BTreeMap<RemoteId, Option<Etag>>, StoreError>;
+
     /// Strangers that have any of these hashed keys.
     async fn strangers_with_keys(
         &self,

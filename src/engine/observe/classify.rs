@@ -177,6 +177,8 @@ impl Run<'_> {
                 // A name that it had, in a state from before it was deleted: late, most likely.
                 page.open.unclear.push(record.id);
             }
+            // It was looked at, and nothing has happened to either since.
+            Some(_) if link.seen.is_none() && is_left_alone(page, &record) => {}
             Some(other) if link.state != LinkState::Gone && page.source == Source::Listing => {
                 if !rules::holds(Rule::TwinRepair) {
                     return;
@@ -441,6 +443,13 @@ fn had_another_name(page: &Page, link: &Link, record: &Record) -> bool {
     let is_that = record.tag.as_ref().is_some_and(|tag| tag.token == link.token && Some(tag.marker) == marker);
     // Where the store or we deleted it, the remote has not been told of the deletion.
     is_new && is_that && !link.own_delete && link.settled.is_within(&link.acked) && record.presence == Presence::Present
+}
+
+/// Whether a record outside the groups was left alone in the very state that it has.
+fn is_left_alone(page: &Page, record: &Record) -> bool {
+    record.groups.is_disjoint(&page.pair_groups)
+        && record.etag.is_some()
+        && page.strangers.get(&record.id) == Some(&record.etag)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

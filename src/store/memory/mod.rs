@@ -28,7 +28,9 @@ use crate::domain::contact::Contact;
 use crate::domain::digest::Digest;
 use crate::domain::harm::HarmDone;
 use crate::domain::history::{Actor, RecordedChange};
-use crate::domain::id::{AccountName, ConflictId, ContactId, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId};
+use crate::domain::id::{
+    AccountName, ConflictId, ContactId, Etag, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId,
+};
 use crate::domain::link::{Link, LinkState};
 use crate::domain::matching::MatchKey;
 use crate::domain::outbox::{Intent, Sent};
@@ -252,6 +254,16 @@ impl Store for MemoryStore {
         let state = self.state();
         let seen = |remote: &RemoteId| state.ghosts.get(&(account.clone(), remote.clone())).copied();
         Ok(remotes.iter().filter_map(|remote| Some((remote.clone(), seen(remote)?))).collect())
+    }
+
+    async fn strangers(
+        &self,
+        account: &AccountName,
+        remotes: &[RemoteId],
+    ) -> Result<BTreeMap<RemoteId, Option<Etag>>, StoreError> {
+        let state = self.state();
+        let known = |remote: &RemoteId| state.strangers.get(&(account.clone(), remote.clone()));
+        Ok(remotes.iter().filter_map(|remote| Some((remote.clone(), known(remote)?.etag.clone()))).collect())
     }
 
     async fn strangers_with_keys(

@@ -56,7 +56,9 @@ use crate::domain::contact::Contact;
 use crate::domain::digest::Digest;
 use crate::domain::harm::HarmDone;
 use crate::domain::history::RecordedChange;
-use crate::domain::id::{AccountName, ConflictId, ContactId, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId};
+use crate::domain::id::{
+    AccountName, ConflictId, ContactId, Etag, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId,
+};
 use crate::domain::link::Link;
 use crate::domain::matching::MatchKey;
 use crate::domain::outbox::{Intent, Sent};
@@ -308,6 +310,14 @@ impl Store for SqliteStore {
         remotes: &[RemoteId],
     ) -> Result<BTreeMap<RemoteId, Timestamp>, StoreError> {
         outsider::ghosts(&mut *self.view().await?, account, remotes).await
+    }
+
+    async fn strangers(
+        &self,
+        account: &AccountName,
+        remotes: &[RemoteId],
+    ) -> Result<BTreeMap<RemoteId, Option<Etag>>, StoreError> {
+        outsider::strangers(&mut *self.view().await?, account, remotes).await
     }
 
     async fn strangers_with_keys(

@@ -84,6 +84,26 @@ pub(super) async fn drop_stranger(
     Ok(())
 }
 
+/// Those of the remote ids that are strangers, with the state in which they were seen last.
+pub(super) async fn strangers(
+    connection: &mut SqliteConnection,
+    account: &AccountName,
+    remotes: &[RemoteId],
+) -> Result<BTreeMap<RemoteId, Option<Etag>>, StoreError> {
+    let mut strangers = BTreeMap::new();
+    for piece in pieces(remotes) {
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT remote, etag FROM stranger WHERE account = ");
+        query.push_bind(account.to_string()).push(" AND remote IN ");
+        push_list(&mut query, piece.iter().map(ToString::to_string));
+        let rows = query.build().fetch_all(&mut *connection).await.map_err(unavailable("loading strangers"))?;
+        for row in &rows {
+            let cells = Cells::new(row, "stranger", "remote");
+            strangers.insert(cells.name("remote", RemoteId::new)?, cells.name_opt("etag", Etag::new)?);
+        }
+    }
+    Ok(strangers)
+}
+
 /// Strangers that have any of these keys, in the order of their remote ids, each with all its keys.
 pub(super) async fn strangers_with_keys(
     connection: &mut SqliteConnection,

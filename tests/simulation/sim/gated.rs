@@ -14,7 +14,7 @@ use contactsync::domain::digest::Digest;
 use contactsync::domain::harm::HarmDone;
 use contactsync::domain::history::RecordedChange;
 use contactsync::domain::id::{
-    AccountName, ConflictId, ContactId, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId,
+    AccountName, ConflictId, ContactId, Etag, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId,
 };
 use contactsync::domain::link::Link;
 use contactsync::domain::matching::MatchKey;
@@ -172,6 +172,13 @@ impl Store for GatedStore {
         remotes: &[RemoteId],
     ) -> Result<BTreeMap<RemoteId, Timestamp>, StoreError> {
         self.inner.ghosts(account, remotes).await
+    }
+    async fn strangers(
+        &self,
+        account: &AccountName,
+        remotes: &[RemoteId],
+    ) -> Result<BTreeMap<RemoteId, Option<Etag>>, StoreError> {
+        self.inner.strangers(account, remotes).await
     }
     async fn strangers_with_keys(
         &self,

@@ -129,6 +129,7 @@ on_every_store! {
         an_answer_is_about_a_contact_that_exists;
     outsider:
         ghosts_are_remembered_per_account,
+        strangers_are_known_by_name,
         strangers_are_found_by_any_key,
         a_stranger_is_replaced_and_forgotten;
     people:

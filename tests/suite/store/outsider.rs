@@ -45,6 +45,16 @@ pub async fn strangers_are_found_by_any_key(store: AnyStore) {
     assert_eq!(store.strangers_with_keys(&account("other"), &keys(&["a"])).await.unwrap(), []);
 }
 
+pub async fn strangers_are_known_by_name(store: AnyStore) {
+    let nameless = Stranger { etag: None, ..stranger(2, &["b"]) };
+    write(&*store, vec![Write::Stranger(stranger(1, &["a"])), Write::Stranger(nameless)]).await.unwrap();
+    let asked = [3, 2, 1].map(remote);
+    let found = store.strangers(&account("sales"), &asked).await.unwrap();
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), [(remote(1), Some(Etag::new("e1"))), (remote(2), None)]);
+    assert!(store.strangers(&account("other"), &asked).await.unwrap().is_empty());
+    assert!(store.strangers(&account("sales"), &[]).await.unwrap().is_empty());
+}
+
 pub async fn a_stranger_is_replaced_and_forgotten(store: AnyStore) {
     let sales = account("sales");
     let replaced = Stranger { etag: None, ..stranger(1, &["b"]) };
