@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::group_search::Wanted;
 use super::reached::{self, Situation};
 use super::rules::{self, Rule};
 use super::{Doing, EngineError, Purpose, Run};
@@ -81,8 +82,8 @@ impl Run<'_> {
     async fn look_for(&mut self, creates: &[Marker]) -> Result<(), EngineError> {
         if !creates.is_empty() {
             let groups = self.groups_of_creates(&self.still_open(creates)).await?;
-            let awaited = self.tokens_of(creates).await?;
-            self.search_groups(&groups, &awaited).await?;
+            let tokens = self.tokens_of(creates).await?;
+            self.search_groups(&groups, &Wanted { tokens, untagged: Vec::new() }).await?;
         }
         self.waiting += self.still_open(creates).len() as u64;
         Ok(())

@@ -7,11 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::group_search::{Shown, Wanted};
 use super::reached::{self, Situation};
 use super::rules::{self, Rule};
 use super::settle::is_folded_twin;
 use super::{CHUNK, Doing, EngineError, Run};
-use crate::domain::id::{GroupId, LinkId, LinkToken, RemoteId};
+use crate::domain::id::{GroupId, LinkId, RemoteId};
 use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::domain::time::Timestamp;
 use crate::domain::version::VersionVector;
@@ -32,7 +33,7 @@ struct Asked {
 struct Lost {
     links: Vec<Asked>,
     /// What they are known by.
-    tokens: BTreeSet<LinkToken>,
+    wanted: Wanted,
     /// The groups they were last known to be in.
     groups: BTreeSet<GroupId>,
     /// Records that were taken for one too many.
@@ -91,7 +92,7 @@ impl Run<'_> {
             return Ok(());
         }
         let groups = self.pair_groups().live().filter(|group| lost.groups.contains(*group)).cloned().collect();
-        self.search_groups(&groups, &lost.tokens).await?;
+        let shown = self.search_groups(&groups, &lost.wanted).await?;
         let originals = self.originals_of(lost.twins.iter()).await?;
         let twins: BTreeMap<LinkId, &Link> =
             lost.twins.iter().filter_map(|twin| Some((originals.get(&twin.id)?.id, twin))).collect();
@@ -107,6 +108,8 @@ impl Run<'_> {
                         self.waiting += 1;
                         writes.extend(stand_in(twin, &link, self.now()));
                     }
+                    // It may be the one that is not shown yet, under another name.
+                    None if shown == Shown::Some && self.is_suspected_recently(&link) => self.waiting += 1,
                     None => writes.extend(self.missing(link, asked.at)),
                 }
             }
@@ -130,6 +133,11 @@ impl Run<'_> {
         let own = links.into_iter().filter(|(remote, link)| link.remote.as_ref() == Some(remote));
         let settled = own.filter(|(_, link)| link.base.is_some() && !is_folded_twin(link));
         Ok(settled.map(|(remote, link)| (remote, link.id)).collect())
+    }
+
+    /// Whether a record seems to be gone for so short a while that a read may not show where it went.
+    fn is_suspected_recently(&self, link: &Link) -> bool {
+        matches!(link.seen, Some(Sighting::Suspect { at, .. }) if self.is_recent(at))
     }
 
     /// The next unsettled links, loaded; `None` after the last.
@@ -286,7 +294,9 @@ impl Run<'_> {
 impl Lost {
     fn add(&mut self, link: &Link, groups: BTreeSet<GroupId>, at: Timestamp) {
         self.links.extend(link.remote.clone().map(|remote| Asked { link: link.id, remote, at }));
-        self.tokens.insert(link.token.clone());
+        self.wanted.tokens.insert(link.token.clone());
+        let untagged = link.base.as_ref().filter(|base| base.marker.is_none());
+        self.wanted.untagged.extend(untagged.map(|base| base.store.clone()));
         self.groups.extend(groups);
     }
 }

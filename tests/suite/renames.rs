@@ -208,7 +208,10 @@ async fn a_record_without_our_tag_that_had_no_name_is_known_again() {
             world.google_edit("Ada King", &json!({"nicknames": [{"value": "Countess"}]}));
         }
         world.edit(ada, |card| card.notes = Some("edited".to_owned())).await;
+        // Nor can the members of the group be read, among whom it would be found.
+        world.strike_always("contactGroups.get", FaultKind::Status(400));
         world.sync().await;
+        world.calm();
         assert_eq!(world.google_names(), ["Ada King", "Ada King", "Zoe Z"], "made anew");
         world.advance(HOUR);
         world.settle().await;
@@ -296,5 +299,80 @@ async fn a_foreign_record_that_got_another_name_keeps_its_contact() {
     let contact = world.contact(ada).await;
     assert!(contact.is_live() && contact.card.labels.contains("Friend"), "{contact:?}");
     assert_eq!(world.link(ada).await.remote.unwrap().as_str(), world.resource("Ada King"));
+    world.assert_at_rest().await;
+}
+
+/// Two contacts that came from Google, and have never been written to there.
+async fn came_from_google() -> World {
+    let world = World::new();
+    world.settle().await;
+    for name in ["Ada King", "Alan Turing"] {
+        let mail = format!("{}@example.org", name.to_lowercase().replace(' ', "."));
+        let (given, family) = name.split_once(' ').unwrap();
+        let names = json!([{"givenName": given, "familyName": family}]);
+        world.google_create(json!({"names": names, "emailAddresses": [{"value": mail, "type": "work"}]}), &[GROUP]);
+    }
+    world.settle().await;
+    world.advance(HOUR);
+    world
+}
+
+// It carries no tag of ours, no listing shows it, and neither does a read, only the list of members. Until it has been read
+// it may be the one that an update did not find.
+#[tokio::test]
+async fn a_record_without_our_tag_under_another_name_that_no_read_shows_yet_is_waited_for() {
+    let world = came_from_google().await;
+    let ada = world.by_name("Ada King").await.id;
+    let resource = world.resource("Ada King");
+    world.switch(|settings| settings.propagation.delta = Delay::constant(600_000));
+    world.by_hand(|user| user.rename(&resource, FormerName::Gone, Feed::Hidden).unwrap());
+    let unknown = |name: &str| json!({"requestedResourceName": name, "status": {"code": 5, "message": "Not Found"}});
+    let responses = [unknown(&resource), unknown(&world.resource("Ada King"))];
+    world.strike_always("people.getBatchGet", answer(&json!({"responses": responses})));
+    world.edit(ada, |card| card.notes = Some("edited".to_owned())).await;
+    world.sync().await;
+    assert_eq!(world.people().len(), 2, "not made anew");
+    world.calm();
+    world.advance(HOUR);
+    world.settle().await;
+    assert_eq!(world.google_names(), ["Ada King", "Alan Turing"], "nobody twice");
+    assert_eq!(world.contacts().await.len(), 2);
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
+/// A contact that was taken out of the selection, and with that out of the group; its record is still there.
+async fn taken_out() -> (World, ContactId) {
+    let mut promise = promise();
+    promise.pairs[0].labels = vec!["Customer".to_owned()];
+    promise.pairs[0].add_label = Some("Customer".to_owned());
+    let world = World::with(promise);
+    let mut card = person("Ada King");
+    card.labels.insert("Customer".to_owned());
+    let ada = world.add(card).await;
+    world.settle().await;
+    world.advance(HOUR);
+    world.edit(ada, |card| card.labels.clear()).await;
+    world.settle().await;
+    world.advance(HOUR);
+    (world, ada)
+}
+
+#[tokio::test]
+async fn a_contact_outside_the_selection_whose_record_went_is_the_one_that_is_put_into_the_group() {
+    let (world, ada) = taken_out().await;
+    let mut again = world.person("Ada King");
+    world.google_delete("Ada King");
+    world.settle().await;
+    world.advance(HOUR);
+    for output in ["resourceName", "etag", "metadata", "memberships", "clientData"] {
+        again.as_object_mut().unwrap().remove(output);
+    }
+    world.google_create(again, &[GROUP]);
+    world.settle().await;
+    let contacts: Vec<ContactId> = world.contacts().await.iter().map(|contact| contact.id).collect();
+    assert_eq!(contacts, [ada], "not taken for somebody new");
+    assert_eq!(world.google_names(), ["Ada King"]);
+    world.assert_equal().await;
     world.assert_at_rest().await;
 }

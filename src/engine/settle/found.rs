@@ -79,7 +79,7 @@ struct Likeness {
     by_key: BTreeMap<MatchKey, BTreeSet<ContactId>>,
     contacts: BTreeMap<ContactId, Contact>,
     links: BTreeMap<ContactId, Link>,
-    /// Those of them that outlived their record and were let go of, as the policy says: a new record may be theirs.
+    /// Those of them that outlived their record: a new one may be theirs.
     let_go: BTreeSet<ContactId>,
 }
 
@@ -196,7 +196,8 @@ impl Run<'_> {
         ids: &[ContactId],
     ) -> Option<&'l Link> {
         let [id] = ids else { return None };
-        let link = likeness.links.get(id).filter(|link| matches!(link.seen, Some(Sighting::Gone { .. })))?;
+        let link = likeness.links.get(id).filter(|link| link.state == LinkState::Bound)?;
+        matches!(link.seen, Some(Sighting::Gone { .. })).then_some(())?;
         let base = link.base.as_ref()?;
         same_content(self.deps.remote.codec(), base.store.kind(), &base.remote, &candidate.wire).then_some(link)
     }
@@ -594,9 +595,7 @@ impl Likeness {
     /// The contacts that it could be, if they had no record of their own, of which nothing new is known.
     fn rivals(&self, reading: &Reading) -> BTreeSet<ContactId> {
         let face = face(reading, self.home);
-        let is_rival = |id: &ContactId| {
-            self.links.get(id).is_some_and(|link| link.state == LinkState::Bound && link.seen.is_none())
-        };
+        let is_rival = |id: &ContactId| self.links.get(id).is_some_and(|link| has_record(link) && link.seen.is_none());
         let ids = self.sharing(&face);
         let rivals = ids.into_iter().filter(is_rival);
         match matching::judge(&face, &self.faces(rivals)) {
@@ -703,13 +702,20 @@ fn take_over(candidate: &Candidate, link: &Link) -> Settled {
     Settled { writes, ..Settled::default() }
 }
 
-/// Whether a link was set aside because its record was gone.
+/// Whether a living contact has no record any more, and is not to get another one: its link was set aside because the
+/// record was gone, or the record went while the contact was outside.
 fn was_let_go(link: &Link) -> bool {
-    link.state == LinkState::Dormant && link.seen.is_none() && link.etag.is_none()
+    let was_set_aside = link.state == LinkState::Dormant && link.seen.is_none() && link.etag.is_none();
+    was_set_aside || link.state == LinkState::Gone
+}
+
+/// Whether a contact has a record, be it kept equal or outside.
+fn has_record(link: &Link) -> bool {
+    matches!(link.state, LinkState::Bound | LinkState::Unselected)
 }
 
 fn seems_gone(link: &Link) -> bool {
-    link.state == LinkState::Bound && matches!(link.seen, Some(Sighting::Suspect { .. } | Sighting::Gone { .. }))
+    has_record(link) && matches!(link.seen, Some(Sighting::Suspect { .. } | Sighting::Gone { .. }))
 }
 
 /// Whether a link in state `Found` is a doubled record of ours that has been folded and waits for its deletion.
