@@ -80,6 +80,12 @@ impl Ledger {
         self.removed.insert(value.to_owned());
     }
 
+    /// Somebody who had to decide chose this side of a field, with all that is in it; the other side may have removed some.
+    pub fn chosen(&mut self, side: &serde_json::Value) {
+        let side = side.to_string();
+        self.removed.retain(|value| !side.contains(value.as_str()));
+    }
+
     pub fn relabelled(&mut self, value: &str) {
         self.relabelled.insert(value.to_owned());
     }

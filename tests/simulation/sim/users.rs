@@ -503,6 +503,7 @@ impl Users {
                 actor: Actor::User,
             };
             let winner = if takes_store { Winner::Store } else { Winner::Remote };
+            self.ledger.chosen(if takes_store { &conflict.store } else { &conflict.remote });
             editor.resolve(&conflict, winner).await.expect("a conflict is decided");
             let after = values_of_contact(stage, conflict.contact).await;
             self.ledger.given_up.extend(before.difference(&after).cloned());
