@@ -35,6 +35,7 @@
 //! | [`engine`] | domain, clock, the traits of store and remotes; no SQL, no vendor, no HTTP |
 //! | [`emulator`] | times of the domain, clock; it shares nothing with our client, so that one misreading cannot hide in both |
 //! | [`daemon`] | engine, store, remotes, config |
+//! | [`web`] | what the daemon tells, its part of the configuration; no SQL, no vendor |
 //! | [`cli`] | everything; it only builds and calls |
 //!
 //! A test reads the sources and fails on a use that is not in this table.
@@ -51,3 +52,4 @@ pub mod formats;
 pub mod remotes;
 pub mod store;
 pub mod telemetry;
+pub mod web;

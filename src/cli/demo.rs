@@ -27,7 +27,7 @@ use super::exit::Exit;
 use super::import::write_private;
 use super::output::Output;
 use super::progress::Bar;
-use super::run::service;
+use super::run::serve;
 use super::sandbox::{ACCOUNTS, facts, start};
 
 const SAMPLE: &[u8] = include_bytes!("../../config/sample-contacts.csv");
@@ -80,7 +80,7 @@ pub async fn demo(_: &DemoArgs, out: &Arc<Output>) -> anyhow::Result<Exit> {
     } else {
         out.text(&shown.text())?;
     }
-    service(desk, Box::new(|_| ()))?.run(|| ()).await?;
+    serve(desk, Box::new(|_| ())).await?;
     server.stop().await.context("stopping the sandbox")?;
     drop(folder);
     Ok(Exit::Done)
@@ -94,7 +94,7 @@ fn write_config(folder: &Path, facts: &Value) -> anyhow::Result<PathBuf> {
          [google]\nclient_id = \"{}\"\nclient_secret = \"{}\"\napi_url = \"{}\"\nauth_url = \"{}\"\n\
          token_url = \"{}\"\nrevoke_url = \"{}\"\nreads_per_minute = 600\nwrites_per_minute = 600\n\n\
          [[account]]\nname = \"sales\"\nemail = \"{}\"\nrefresh_token_file = \"refresh-token\"\n\
-         schedule = \"0 * * * * *\"\n\n[[account.pair]]\ngroup = \"{GROUP}\"\n",
+         schedule = \"0 * * * * *\"\n\n[[account.pair]]\ngroup = \"{GROUP}\"\n\n[web]\nlisten = \"\"\n",
         text("client_id"),
         text("client_secret"),
         text("api_url"),

@@ -13,7 +13,7 @@ use crate::daemon::worker::{Parts, Worker};
 use crate::domain::contact::{Contact, Kind};
 use crate::domain::history::Actor;
 use crate::engine::chain;
-use crate::remotes::http::ReqwestTransport;
+use crate::remotes::http::{ReqwestTransport, Transport};
 use crate::store::grant::SealingKey;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
@@ -35,6 +35,8 @@ pub struct Desk {
     pub entropy: Arc<dyn Entropy>,
     /// Where answers and remarks go.
     pub out: Arc<Output>,
+    /// Shared by all workers on the store.
+    settling: Arc<tokio::sync::Mutex<()>>,
     /// Holds the empty store that stands in for one that is not there yet.
     stand_in: Option<Scratch>,
 }
@@ -76,7 +78,8 @@ impl Desk {
     /// A desk with a store that is open already, and the clock of the system.
     pub(super) fn at(config: Config, database: SqliteStore, entropy: Arc<dyn Entropy>, out: Arc<Output>) -> Self {
         let store: Arc<dyn Store> = Arc::new(database.clone());
-        Desk { config, store, database, clock: Arc::new(SystemClock), entropy, out, stand_in: None }
+        let settling = Arc::default();
+        Desk { config, store, database, clock: Arc::new(SystemClock), entropy, out, settling, stand_in: None }
     }
 
     /// Whether the store only stands in for one that is not there yet.
@@ -89,15 +92,15 @@ impl Desk {
     /// # Errors
     /// A key that cannot be read, or a network stack that cannot be set up.
     pub fn worker(&self) -> anyhow::Result<Worker> {
-        self.build_worker(&self.config, Arc::clone(&self.store), &self.config.store.key)
+        self.worker_for(&self.config, network()?)
     }
 
-    /// The same for another configuration of the same store.
+    /// The same for another configuration of the same store, over another network.
     ///
     /// # Errors
     /// As [`Desk::worker`].
-    pub fn worker_for(&self, config: &Config) -> anyhow::Result<Worker> {
-        self.build_worker(config, Arc::clone(&self.store), &config.store.key)
+    pub fn worker_for(&self, config: &Config, transport: Arc<dyn Transport>) -> anyhow::Result<Worker> {
+        self.build_worker(config, Arc::clone(&self.store), &config.store.key, transport)
     }
 
     /// The same on another store, which grants never go to.
@@ -105,11 +108,17 @@ impl Desk {
     /// # Errors
     /// As [`Desk::worker`].
     pub fn worker_on(&self, config: &Config, store: Arc<dyn Store>) -> anyhow::Result<Worker> {
-        self.build_worker(config, store, &self.config.store.key)
+        self.build_worker(config, store, &self.config.store.key, network()?)
     }
 
     /// A worker; `called` is what people know as the place of the key.
-    fn build_worker(&self, config: &Config, store: Arc<dyn Store>, called: &KeyPlace) -> anyhow::Result<Worker> {
+    fn build_worker(
+        &self,
+        config: &Config,
+        store: Arc<dyn Store>,
+        called: &KeyPlace,
+        transport: Arc<dyn Transport>,
+    ) -> anyhow::Result<Worker> {
         let key = match &config.store.key {
             KeyPlace::File(path) => SealingKey::load(path),
             KeyPlace::Credential(path) => SealingKey::load_credential(path),
@@ -117,8 +126,9 @@ impl Desk {
         };
         Ok(Worker::new(Parts {
             store,
+            settling: Arc::clone(&self.settling),
             grants: Arc::clone(&self.store),
-            transport: Arc::new(ReqwestTransport::new().context("setting up the network")?),
+            transport,
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
             key: Arc::new(key.context("the key that seals grants")?.called(called.path())),
@@ -177,6 +187,14 @@ impl Desk {
         let counts = self.store.people_counts(&[contact.id]).await.context("counting the organization's people")?;
         Ok(counts.get(&contact.id).copied().unwrap_or(0))
     }
+}
+
+/// The network.
+///
+/// # Errors
+/// When the system's certificates cannot be used.
+pub(super) fn network() -> anyhow::Result<Arc<dyn Transport>> {
+    Ok(Arc::new(ReqwestTransport::new().context("setting up the network")?))
 }
 
 /// Whether the folder cannot be made, because a part of its path is a file.

@@ -18,6 +18,7 @@ use crate::remotes::oauth::GrantError;
 use crate::remotes::{Recovery, RemoteError};
 use crate::store::StoreError;
 use crate::store::grant::GrantError as SealError;
+use crate::web::PasswordError;
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +113,7 @@ fn meaning(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if cause.is::<Outdated>() {
         return Some(Exit::Unfinished);
     }
-    if cause.is::<ConfigError>() || cause.is::<SecretError>() {
+    if cause.is::<ConfigError>() || cause.is::<SecretError>() || cause.is::<PasswordError>() {
         return Some(Exit::Config);
     }
     if let Some(error) = cause.downcast_ref::<SealError>() {

@@ -1,12 +1,21 @@
 //! `run`: the daemon in the foreground.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::config::{Config, Surroundings};
-use crate::daemon::service::{Follow, Service};
-use crate::telemetry::{Log, LogLevel};
+use tokio::sync::watch;
 
-use super::desk::Desk;
+use crate::config::{Config, Surroundings};
+use crate::daemon::control::Control;
+use crate::daemon::counted::Counted;
+use crate::daemon::metrics::Metrics;
+use crate::daemon::service::{Follow, Service};
+use crate::engine::chain;
+use crate::remotes::http::Transport;
+use crate::telemetry::{Log, LogLevel};
+use crate::web::{self, Door};
+
+use super::desk::{Desk, network};
 use super::exit::Exit;
 use super::output::Verbosity;
 
@@ -24,8 +33,41 @@ pub async fn run(_: &RunArgs, desk: Desk, log: Log) -> anyhow::Result<Exit> {
     let follow = move |config: &Config| {
         log.set_level(log_level(verbosity, config.log.level));
     };
-    service(desk, Box::new(follow))?.run(|| ()).await?;
+    serve(desk, Box::new(follow)).await?;
     Ok(Exit::Done)
+}
+
+/// The daemon of a desk, with what it serves over HTTP. `follow` is told of each configuration that is taken over later.
+///
+/// # Errors
+/// What keeps the daemon from starting.
+pub(super) async fn serve(desk: Desk, follow: Follow) -> anyhow::Result<()> {
+    let (doors, door) = watch::channel(Door::of(&desk.config.web)?);
+    let control = Arc::new(control(&desk));
+    let follow = Box::new(move |config: &Config| {
+        // Its password was read when the configuration was checked; one that went since leaves the old door open.
+        match Door::of(&config.web) {
+            Ok(door) => _ = doors.send(door),
+            Err(error) => tracing::error!(error = %chain(&error), "what is served over HTTP stays as it is"),
+        }
+        follow(config);
+    });
+    let entropy = Arc::clone(&desk.entropy);
+    let service = service(desk, follow, Arc::clone(&control))?;
+    // With the service its follower goes, the sender of doors, and with that the server.
+    service.run(move || _ = tokio::spawn(web::serve(control, entropy, door))).await?;
+    Ok(())
+}
+
+fn control(desk: &Desk) -> Control {
+    let path = &desk.config.store.path;
+    let beside = |suffix: &str| {
+        let mut name = path.clone().into_os_string();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    let files = vec![path.clone(), beside("-wal"), beside("-shm")];
+    Control::new(Arc::clone(&desk.store), Arc::clone(&desk.clock), Arc::new(Metrics::new()), files)
 }
 
 /// How much the daemon logs: what its configuration says, or what its flags ask for beyond that.
@@ -39,7 +81,7 @@ pub(super) fn log_level(verbosity: Verbosity, configured: LogLevel) -> LogLevel 
 }
 
 /// The daemon of a desk. `follow` is told of each configuration that is taken over later.
-pub(super) fn service(desk: Desk, follow: Follow) -> anyhow::Result<Service> {
+fn service(desk: Desk, follow: Follow, control: Arc<Control>) -> anyhow::Result<Service> {
     let config = desk.config.clone();
     let around = Surroundings::of_process(Some(config.file.clone()));
     let read_config = Box::new(move || {
@@ -49,9 +91,10 @@ pub(super) fn service(desk: Desk, follow: Follow) -> anyhow::Result<Service> {
             None => Ok(config),
         }
     });
+    let transport: Arc<dyn Transport> = Arc::new(Counted::new(network()?, Arc::clone(control.counters())));
     let make_worker = Box::new(move |config: &Config| {
-        let worker = desk.worker_for(config).map_err(|error| format!("{error:#}"))?;
+        let worker = desk.worker_for(config, Arc::clone(&transport)).map_err(|error| format!("{error:#}"))?;
         Ok(Arc::new(worker))
     });
-    Ok(Service::new(config, read_config, make_worker, follow)?)
+    Ok(Service::new(config, read_config, make_worker, follow, control)?)
 }

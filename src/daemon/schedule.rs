@@ -3,10 +3,12 @@
 //! A [`Timetable`] is arithmetic: told the time, it says who is due. Time comes from a heartbeat that rings a bell every
 //! second and knows nothing else, because the scheduler's own idea of a time zone goes wrong when the clocks change, and
 //! because it would start a job again while it still runs. Ticks that pass while a run goes on, or while the process is
-//! down, collapse into one.
+//! down, collapse into one. Accounts that are due at the same time follow each other at a distance, in the order of their
+//! names, so that they do not all call at once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
@@ -14,6 +16,9 @@ use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use crate::config::Schedule;
 use crate::domain::id::AccountName;
 use crate::domain::time::Timestamp;
+
+/// How far apart accounts begin that are due at the same time.
+const DISTANCE: Duration = Duration::from_secs(2);
 
 /// When each account is due next.
 #[derive(Debug, Default)]
@@ -26,6 +31,15 @@ struct Entry {
     schedule: Schedule,
     /// `None` when the pattern never comes again.
     next: Option<Timestamp>,
+}
+
+impl Entry {
+    /// How long after its tick the account begins that is at this place; never past the middle between two ticks.
+    fn delay(&self, place: usize, tick: Timestamp) -> Duration {
+        let wanted = DISTANCE.saturating_mul(u32::try_from(place).unwrap_or(u32::MAX));
+        let interval = self.schedule.next_after(tick).map_or(wanted, |following| following.since(tick));
+        wanted.min(interval / 2)
+    }
 }
 
 impl Timetable {
@@ -56,10 +70,10 @@ impl Timetable {
     /// `now` only.
     pub fn due(&mut self, now: Timestamp) -> Vec<AccountName> {
         let mut due = Vec::new();
-        for (account, entry) in &mut self.entries {
+        for (place, (account, entry)) in self.entries.iter_mut().enumerate() {
             let upcoming = entry.schedule.next_after(now);
             match entry.next {
-                Some(next) if next <= now => {
+                Some(next) if next.plus(entry.delay(place, next)) <= now => {
                     entry.next = upcoming;
                     due.push(account.clone());
                 }
@@ -111,11 +125,11 @@ impl Heartbeat {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::config::{Config, Surroundings};
 
-    fn schedule(pattern: &str, timezone: &str) -> Schedule {
+    pub(in crate::daemon) fn schedule(pattern: &str, timezone: &str) -> Schedule {
         let source = format!(
             "[google]\nclient_id = \"id\"\n[[account]]\nname = \"a\"\nemail = \"a@acme.example\"\n\
              schedule = {pattern:?}\ntimezone = {timezone:?}\n[[account.pair]]\ngroup = \"CRM\"\n"
@@ -166,6 +180,33 @@ mod tests {
         assert_eq!(timetable.due(at("2026-11-23T15:00:00Z")), [account()]);
         assert_eq!(timetable.due(at("2026-11-23T15:00:01Z")), []);
         assert_eq!(timetable.next(), Some(at("2026-11-24T03:00:00Z")));
+    }
+
+    #[test]
+    fn accounts_with_the_same_tick_follow_each_other_at_a_distance() {
+        let mut timetable = Timetable::new();
+        for name in ["b", "a", "c"] {
+            let last = Some(at("2026-11-23T15:00:00Z"));
+            timetable.enter(AccountName::new(name), schedule("0 */2 * * * *", "UTC"), last, at("2026-11-23T15:00:00Z"));
+        }
+        let mut seen = Vec::new();
+        for second in 0..6 {
+            let due = timetable.due(at(&format!("2026-11-23T15:02:0{second}Z")));
+            seen.extend(due.into_iter().map(|account| (second, account.to_string())));
+        }
+        assert_eq!(seen, [(0, "a".to_owned()), (2, "b".to_owned()), (4, "c".to_owned())]);
+    }
+
+    #[test]
+    fn an_account_at_a_late_place_still_begins_before_its_next_tick() {
+        let mut timetable = Timetable::new();
+        for place in 0..30 {
+            let last = Some(at("2026-11-23T15:00:00Z"));
+            let (name, pattern) = (AccountName::new(format!("{place:02}")), schedule("*/10 * * * * *", "UTC"));
+            timetable.enter(name, pattern, last, at("2026-11-23T15:00:00Z"));
+        }
+        let begun: usize = (10..20).map(|s| timetable.due(at(&format!("2026-11-23T15:00:{s}Z"))).len()).sum();
+        assert_eq!(begun, 30);
     }
 
     #[test]

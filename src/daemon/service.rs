@@ -1,35 +1,44 @@
-//! The daemon's one loop: it hears signals and the clock, and has at most one run going on.
+//! The daemon's one loop: it hears signals, the clock and edits, and has at most one run of each account going on.
 //!
-//! Hints only decide when a run starts: a tick of the schedule, a signal, a reload. What they ask for is gathered while
-//! a run goes on and served by the next one, so that no hint is lost and none makes two runs of one account overlap.
-//! What a run does follows from the state of both sides alone.
+//! Hints only decide when a run starts: a tick of the schedule, a signal, a reload, an edit. What they ask for is gathered
+//! while a run of the account goes on and served by its next one, so that no hint is lost and no two runs of one account
+//! overlap. What a run does follows from the state of both sides alone. Accounts do not wait for each other.
 //!
-//! Start: listen to signals, enter the accounts into the timetable, tell the service manager. Stop: let the request in
-//! flight be answered and recorded, then end; a second request to stop ends at once, which is as safe as a crash.
+//! Start: listen to signals, enter the accounts into the timetable, look at their consents, tell the service manager. Stop:
+//! let the requests in flight be answered and recorded, then end; a second request to stop ends at once, which is as safe
+//! as a crash.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
+use super::control::Control;
+use super::edits::Edits;
 use super::lifecycle::{Request, Requests};
 use super::notify;
+use super::runs::{Ending, Runs};
 use super::schedule::{Heartbeat, Timetable};
+use super::silence::News;
 use super::watch::Watch;
-use super::worker::{Finished, Job, Worker};
+use super::worker::{Job, Worker};
 use crate::config::{Account, Config};
 use crate::domain::account::Outcome;
 use crate::domain::id::{AccountName, RunId};
+use crate::domain::pair::Direction;
 use crate::domain::run::AccountSummary;
 use crate::domain::time::Timestamp;
-use crate::engine::{Purpose, Reach, Silent, StopFlag, chain};
+use crate::engine::{Purpose, Reach, StopFlag, chain};
 use crate::store::{Store, StoreError};
 
 /// How long a run may take to finish what is in flight: the longest request, and time to record it.
 const GRACE: Duration = Duration::from_secs(45);
+/// How long the start may wait for an answer about a consent.
+const CONSENT: Duration = Duration::from_secs(10);
+/// How many ticks of the clock there are between two looks at what other processes did.
+const LOOK_AROUND: u32 = 30;
 
 /// Makes a worker for a configuration; anew after each reload.
 pub type MakeWorker = Box<dyn Fn(&Config) -> Result<Arc<Worker>, Box<dyn std::error::Error + Send + Sync>> + Send>;
@@ -45,23 +54,14 @@ pub struct Service {
     make_worker: MakeWorker,
     follow: Follow,
     worker: Arc<Worker>,
+    control: Arc<Control>,
     timetable: Timetable,
-    wanted: Wanted,
+    /// Accounts that a run is wanted of, and which part of the remote it is to read.
+    wanted: BTreeMap<AccountName, Reach>,
     watch: Watch,
-    running: Option<Running>,
+    runs: Runs,
     stop: StopFlag,
-}
-
-/// Accounts that the next run is to serve, and how.
-#[derive(Debug, Default)]
-struct Wanted {
-    accounts: BTreeSet<AccountName>,
-    /// Those of them that are to be listed in full.
-    in_full: BTreeSet<AccountName>,
-}
-
-struct Running {
-    task: JoinHandle<Result<Finished, StoreError>>,
+    ticks: u32,
 }
 
 /// Why the daemon could not start, or ended.
@@ -88,7 +88,7 @@ pub enum ServiceError {
 }
 
 impl Service {
-    /// A daemon that has not started yet.
+    /// A daemon that has not started yet; what it sees is written down in `control`.
     ///
     /// # Errors
     /// [`ServiceError::Worker`] when the accounts cannot be set up.
@@ -97,6 +97,7 @@ impl Service {
         read_config: ReadConfig,
         make_worker: MakeWorker,
         follow: Follow,
+        control: Arc<Control>,
     ) -> Result<Self, ServiceError> {
         let worker = make_worker(&config).map_err(ServiceError::Worker)?;
         Ok(Service {
@@ -105,11 +106,13 @@ impl Service {
             make_worker,
             follow,
             worker,
+            control,
             timetable: Timetable::new(),
-            wanted: Wanted::default(),
+            wanted: BTreeMap::new(),
             watch: Watch::new(),
-            running: None,
+            runs: Runs::default(),
             stop: StopFlag::default(),
+            ticks: 0,
         })
     }
 
@@ -127,22 +130,25 @@ impl Service {
         let bell = Arc::new(Notify::new());
         let heartbeat =
             Heartbeat::start(Arc::clone(&bell)).await.map_err(|cause| ServiceError::Heartbeat(Box::new(cause)))?;
+        let mut edits = Edits::new(Arc::clone(self.worker.clock()));
+        self.check_consents().await;
         info!(count = self.config.accounts.len(), "contactsync is running");
         notify::ready();
         started();
         loop {
             self.keep_watch().await;
-            self.start_run();
+            self.start_runs();
+            let store = Arc::clone(self.worker.store());
             tokio::select! {
                 request = requests.next() => match request {
-                    Request::StopSoon => break,
-                    Request::StopNow => break,
+                    Request::StopSoon | Request::StopNow => break,
                     Request::Resync => self.want_all(Reach::Incremental),
                     Request::ResyncFull => self.want_all(Reach::Full),
                     Request::Reload => self.reload().await,
                 },
-                () = bell.notified() => self.tick(),
-                finished = finished(&mut self.running) => self.conclude(finished),
+                () = bell.notified() => self.tick().await,
+                (account, took, ending) = self.runs.ended() => self.conclude(account, took, ending).await,
+                end = edits.gathered(store.as_ref()) => self.want_edited(end).await,
             }
         }
         info!("stopping");
@@ -156,12 +162,34 @@ impl Service {
     async fn enter_accounts(&mut self) -> Result<(), ServiceError> {
         let now = self.worker.clock().now();
         let mut timetable = Timetable::new();
-        for account in self.config.accounts.iter().filter(|account| account.enabled) {
+        for account in self.active() {
             let last = last_run(self.worker.store().as_ref(), account).await.map_err(ServiceError::Store)?;
             timetable.enter(account.name.clone(), account.schedule.clone(), last, now);
         }
+        let active: Vec<&Account> = self.active().collect();
+        self.control.follow(&active).await.map_err(ServiceError::Store)?;
         self.timetable = timetable;
         Ok(())
+    }
+
+    /// Asks whether each account's consent is accepted, so that whoever starts the daemon learns at once of one that is
+    /// not. None keeps the others from starting.
+    async fn check_consents(&self) {
+        let check = async |account: &Account| {
+            let name = &account.name;
+            match tokio::time::timeout(CONSENT, self.worker.check_consent(account)).await {
+                Ok(Ok(())) => info!(account = %name, "the consent of account {name} is accepted"),
+                Ok(Err(error)) => warn!(account = %name, error, "account {name} cannot be synchronized now: {error}"),
+                Err(_) => {
+                    warn!(account = %name, "it is not known yet whether the consent of account {name} is accepted")
+                }
+            }
+        };
+        futures_util::future::join_all(self.active().map(check)).await;
+    }
+
+    fn active(&self) -> impl Iterator<Item = &Account> {
+        self.config.accounts.iter().filter(|account| account.enabled)
     }
 
     /// Makes sure that this daemon is the one that serves its accounts, or waits for the one that does.
@@ -170,59 +198,85 @@ impl Service {
         self.watch.keep(active, self.worker.store().as_ref(), self.worker.clock().as_ref()).await;
     }
 
-    fn tick(&mut self) {
-        notify::alive();
+    async fn tick(&mut self) {
+        self.control.beat();
+        if self.runs.get_ahead() {
+            notify::alive();
+        }
         let due = self.timetable.due(self.worker.clock().now());
-        self.wanted.accounts.extend(due);
+        due.into_iter().for_each(|account| self.want(account, Reach::Incremental));
+        self.ticks = self.ticks.wrapping_add(1);
+        if self.ticks.is_multiple_of(LOOK_AROUND)
+            && let Err(error) = self.control.refresh().await
+        {
+            warn!(error = %chain(&error), "the state of the accounts cannot be read");
+        }
+        self.control.news().into_iter().for_each(|(account, news)| tell(&account, news));
+    }
+
+    fn want(&mut self, account: AccountName, reach: Reach) {
+        let wanted = self.wanted.entry(account).or_insert(reach);
+        if reach == Reach::Full {
+            *wanted = reach;
+        }
     }
 
     fn want_all(&mut self, reach: Reach) {
-        let active = self.config.accounts.iter().filter(|account| account.enabled);
-        let names: Vec<AccountName> = active.map(|account| account.name.clone()).collect();
-        if reach == Reach::Full {
-            self.wanted.in_full.extend(names.iter().cloned());
-        }
-        self.wanted.accounts.extend(names);
+        let names: Vec<AccountName> = self.active().map(|account| account.name.clone()).collect();
+        names.into_iter().for_each(|account| self.want(account, reach));
         info!("asked to synchronize every account now");
     }
 
-    /// Starts a run when one is wanted and none goes on.
-    fn start_run(&mut self) {
-        if self.running.is_some() {
-            return;
-        }
-        // What another daemon serves stays wanted, until that one is gone.
-        let served = self.wanted.accounts.iter().filter(|name| self.watch.serves(name));
-        // Those that are to be listed in full go first; the next run serves the others.
-        let (full, rest): (BTreeSet<AccountName>, BTreeSet<AccountName>) =
-            served.cloned().partition(|name| self.wanted.in_full.contains(name));
-        let (accounts, reach) = if full.is_empty() { (rest, Reach::Incremental) } else { (full, Reach::Full) };
-        self.wanted.accounts.retain(|name| !accounts.contains(name));
-        self.wanted.in_full.retain(|name| !accounts.contains(name));
+    /// Wants the accounts to be told that have not seen the change feed up to its end.
+    async fn want_edited(&mut self, end: u64) {
+        let states = match self.worker.store().accounts().await {
+            Ok(states) => states,
+            Err(error) => return warn!(error = %chain(&error), "edits wait for the schedule"),
+        };
+        let behind: BTreeSet<AccountName> =
+            states.into_iter().filter(|state| state.feed_position < end).map(|state| state.name).collect();
+        let told = |account: &&Account| account.direction != Direction::FromRemote && behind.contains(&account.name);
+        let names: Vec<AccountName> = self.active().filter(told).map(|account| account.name.clone()).collect();
+        names.into_iter().for_each(|account| self.want(account, Reach::Incremental));
+    }
+
+    /// Starts a run of each account that is wanted, unless one goes on.
+    fn start_runs(&mut self) {
         // A reload may have taken an account away meanwhile.
-        if !self.config.accounts.iter().any(|account| account.enabled && accounts.contains(&account.name)) {
-            return;
+        let active: BTreeSet<AccountName> = self.active().map(|account| account.name.clone()).collect();
+        self.wanted.retain(|account, _| active.contains(account));
+        for account in self.wanted.keys().cloned().collect::<Vec<_>>() {
+            // What another daemon serves stays wanted, until that one is gone.
+            if !self.watch.serves(&account) || !self.runs.has_room_for(&account) {
+                continue;
+            }
+            let Some(reach) = self.wanted.remove(&account) else { continue };
+            let (worker, config, stop) = (Arc::clone(&self.worker), Arc::clone(&self.config), self.stop.clone());
+            self.control.begins(&account);
+            self.runs.begin(account.clone(), |pulse| async move {
+                let accounts = config.accounts.iter().filter(|one| one.name == account).collect();
+                let job = Job { accounts, reach, purpose: Purpose::Carry, licences: BTreeMap::new() };
+                worker.run(job, pulse.as_ref(), &stop).await
+            });
         }
-        let (worker, config, stop) = (Arc::clone(&self.worker), Arc::clone(&self.config), self.stop.clone());
-        let task = tokio::spawn(async move {
-            let accounts = config.accounts.iter().filter(|a| a.enabled && accounts.contains(&a.name)).collect();
-            let job = Job { accounts, reach, purpose: Purpose::Carry, licences: BTreeMap::new() };
-            worker.run(job, &Silent, &stop).await
-        });
-        self.running = Some(Running { task });
     }
 
     /// Takes note of a run that ended.
-    fn conclude(&mut self, finished: Result<Result<Finished, StoreError>, tokio::task::JoinError>) {
-        self.running = None;
-        match finished {
+    async fn conclude(&mut self, account: AccountName, took: Duration, ending: Ending) {
+        match ending {
             Ok(Ok(finished)) => {
-                finished.record.accounts.iter().for_each(|summary| log_summary(finished.record.run, summary));
-                notify::status(&status_line(&finished.record.accounts));
+                for summary in &finished.record.accounts {
+                    log_summary(finished.record.run, summary);
+                    self.control.counters().ran(summary, took);
+                }
             }
-            Ok(Err(cause)) => error!(error = %chain(&cause), "a run could not be recorded"),
-            Err(cause) => error!(error = %cause, "a run ended unexpectedly; the next one goes on from there"),
+            Ok(Err(cause)) => error!(%account, error = %chain(&cause), "a run could not be recorded"),
+            Err(cause) => {
+                error!(%account, error = %cause, "a run ended unexpectedly; the next one goes on from there");
+            }
         }
+        self.control.ended(&account).await;
+        notify::status(&self.control.line());
     }
 
     /// Reads the configuration again. One that is not valid is refused, and the old one stays.
@@ -237,42 +291,41 @@ impl Service {
                 Err(cause) => error!(error = %chain(cause.as_ref()), "the configuration is refused; the old one stays"),
                 Ok(worker) => {
                     // A run that goes on ends under the old configuration; its lease keeps the new one apart.
+                    let changes = changes(&self.config.accounts, &config.accounts);
                     self.config = Arc::new(config);
                     self.worker = worker;
                     (self.follow)(&self.config);
                     if let Err(cause) = self.enter_accounts().await {
                         error!(error = %chain(&cause), "the schedules could not be read again");
                     }
-                    info!(count = self.config.accounts.len(), "the configuration was read again");
+                    info!(count = self.config.accounts.len(), "the configuration was read again{changes}");
                 }
             },
         }
         notify::ready();
     }
 
-    /// Lets the run in flight finish, within limits.
+    /// Lets the runs in flight finish, within limits.
     async fn wind_down(mut self, requests: &mut Requests) {
         self.stop.stop();
-        if self.running.is_none() {
-            return self.watch.end(self.worker.store().as_ref()).await;
+        let clock = Arc::clone(self.worker.clock());
+        let limit = clock.sleep(GRACE);
+        tokio::pin!(limit);
+        while !self.runs.is_empty() {
+            tokio::select! {
+                (account, took, ending) = self.runs.ended() => self.conclude(account, took, ending).await,
+                () = asked_again(requests) => {
+                    warn!("stopping at once; the next start finds out what was in flight");
+                    break;
+                }
+                () = &mut limit => {
+                    warn!("the request in flight takes too long; stopping");
+                    break;
+                }
+            }
         }
-        tokio::select! {
-            finished = finished(&mut self.running) => self.conclude(finished),
-            () = asked_again(requests) => warn!("stopping at once; the next start finds out what was in flight"),
-            () = self.worker.clock().sleep(GRACE) => warn!("the request in flight takes too long; stopping"),
-        }
-        if let Some(running) = self.running.take() {
-            running.task.abort();
-        }
+        self.runs.abort().await;
         self.watch.end(self.worker.store().as_ref()).await;
-    }
-}
-
-/// Waits for the run in flight; for ever when there is none.
-async fn finished(running: &mut Option<Running>) -> Result<Result<Finished, StoreError>, tokio::task::JoinError> {
-    match running {
-        Some(running) => (&mut running.task).await,
-        None => std::future::pending().await,
     }
 }
 
@@ -317,18 +370,39 @@ fn log_summary(run: RunId, summary: &AccountSummary) {
     warn!(run.id = %run, %account, calls, error, "account {account} is not equal: {did}; {unfinished}");
 }
 
-/// One line for the service manager: how many accounts are how.
-fn status_line(accounts: &[AccountSummary]) -> String {
-    let mut by_outcome: BTreeMap<&'static str, usize> = BTreeMap::new();
-    for account in accounts {
-        let word = match account.outcome {
-            Outcome::Done => "equal",
-            Outcome::Parked => "waiting for a person",
-            Outcome::Failed => "failed",
-            Outcome::Unreachable => "unfinished",
-            Outcome::NoConsent => "without consent",
-        };
-        *by_outcome.entry(word).or_insert(0) += 1;
+/// Says that an account is late, or is so no more.
+fn tell(account: &AccountName, news: News) {
+    match news {
+        News::None => {}
+        News::Late(None) => error!(
+            %account,
+            "account {account} has never been proven equal, for three intervals of its schedule; `contactsync status` says why"
+        ),
+        News::Late(Some(since)) => error!(
+            %account,
+            "account {account} was last proven equal at {since}, more than three intervals of its schedule ago; \
+             `contactsync status` says why"
+        ),
+        News::Over => info!(%account, "account {account} is equal again"),
     }
-    by_outcome.into_iter().map(|(word, count)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+}
+
+/// What a new configuration changes about accounts, to be put after a sentence.
+fn changes(old: &[Account], new: &[Account]) -> String {
+    let all = |accounts: &[Account]| -> BTreeMap<String, bool> {
+        accounts.iter().map(|account| (account.name.to_string(), account.enabled)).collect()
+    };
+    let (before, after) = (all(old), all(new));
+    let mut by_change: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for name in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
+        let what = match (before.get(name), after.get(name)) {
+            (None, _) => "new",
+            (_, None) => "gone",
+            (Some(true), Some(false)) => "paused",
+            (Some(false), Some(true)) => "resumed",
+            _ => continue,
+        };
+        by_change.entry(what).or_default().push(name);
+    }
+    by_change.into_iter().map(|(what, names)| format!("; {what}: {}", names.join(", "))).collect()
 }

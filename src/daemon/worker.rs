@@ -34,6 +34,7 @@ use crate::store::{Commit, LeaseAnswer, LeaseRequest, Store, StoreError, Write};
 /// What runs are made with.
 pub struct Worker {
     store: Arc<dyn Store>,
+    settling: Arc<tokio::sync::Mutex<()>>,
     grants: Arc<dyn Store>,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
@@ -48,6 +49,8 @@ pub struct Worker {
 pub struct Parts {
     /// Where the contacts are.
     pub store: Arc<dyn Store>,
+    /// Held by whichever run brings what it saw into that store.
+    pub settling: Arc<tokio::sync::Mutex<()>>,
     /// Where grants are kept: the same store, but for a preview, which works on a copy.
     pub grants: Arc<dyn Store>,
     /// How requests leave the process.
@@ -88,9 +91,9 @@ pub struct Finished {
 impl Worker {
     /// A worker under a holder's name of its own.
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, grants, transport, clock, entropy, key, google } = parts;
+        let Parts { store, settling, grants, transport, clock, entropy, key, google } = parts;
         let holder = lease::holder();
-        Worker { store, grants, transport, clock, entropy, key, google, holder, clients: Mutex::default() }
+        Worker { store, settling, grants, transport, clock, entropy, key, google, holder, clients: Mutex::default() }
     }
 
     /// Where the contacts are.
@@ -175,6 +178,7 @@ impl Worker {
         let promise = account.promise();
         let deps = Deps {
             store: self.store.as_ref(),
+            settling: self.settling.as_ref(),
             remote: google.as_ref(),
             clock: self.clock.as_ref(),
             entropy: self.entropy.as_ref(),
@@ -234,6 +238,14 @@ impl Worker {
     /// One sentence about a secret that cannot be read, or a field map that contradicts itself.
     pub fn client_of(&self, account: &Account) -> Result<Arc<Google>, String> {
         self.client(account).map_err(|(_, error)| error)
+    }
+
+    /// Whether the account's consent is there and accepted; the token that this brings is used by the next run.
+    ///
+    /// # Errors
+    /// One sentence about what is in the way.
+    pub async fn check_consent(&self, account: &Account) -> Result<(), String> {
+        self.client_of(account)?.check_consent().await.map_err(|error| chain(&error))
     }
 
     /// The client of an account, made when it is first needed.

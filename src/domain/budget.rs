@@ -46,6 +46,17 @@ impl Allowance {
         pause + Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
     }
 
+    /// Whole units that can be spent at `now`; none while nothing may be sent.
+    pub fn units_at(&self, now: Timestamp) -> u64 {
+        if self.paused_until > now {
+            return 0;
+        }
+        let filled = u128::from(self.per_minute).saturating_mul(now.since(self.at).as_millis()) / 60_000;
+        // It never holds more than a minute's worth.
+        let there = u128::from(self.milliunits).saturating_add(filled).min(u128::from(self.per_minute));
+        u64::try_from(there / 1000).unwrap_or(u64::MAX)
+    }
+
     /// Whether the remote has refused so lately that the rate is lower than configured.
     pub fn is_slowed_down(&self) -> bool {
         self.per_minute < self.configured

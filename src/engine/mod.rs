@@ -148,6 +148,9 @@ impl Progress for Silent {
 pub struct Deps<'a> {
     /// The store.
     pub store: &'a dyn Store,
+    /// Held while what was seen goes into the store: of two accounts that run at the same time, the second one has to find
+    /// the contacts and organizations that the first one brings.
+    pub settling: &'a tokio::sync::Mutex<()>,
     /// The account at the vendor.
     pub remote: &'a dyn Remote,
     /// The time.

@@ -77,6 +77,7 @@ impl Run<'_> {
     }
 
     async fn settle_once(&mut self) -> Result<(), EngineError> {
+        let _alone = self.deps.settling.lock().await;
         let held = self.held_fields().await?;
         self.doubted.clear();
         self.heirs.clear();

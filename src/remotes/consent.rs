@@ -27,7 +27,7 @@ use crate::domain::id::AccountName;
 use crate::domain::time::Timestamp;
 
 use super::RemoteError;
-use super::http::{Transport, TransportError};
+use super::http::{MethodName, Transport, TransportError};
 use super::oauth::{Http, NoAnswer, OauthClient, TokenAnswer, access_token, judge};
 use super::token_cache::{AccessToken, TokenSource};
 
@@ -229,6 +229,7 @@ impl ConsentClient {
             .method(Method::POST)
             .uri(self.revoke_url.as_str())
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .extension(MethodName(REVOKE))
             .body(Bytes::from(body))
             .map_err(|cause| lost("no address", Some(Box::new(cause))))?;
         let answer = self.transport.send(request).await.map_err(|error| match error {

@@ -24,6 +24,10 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Source: "Performance Tips" of Google's APIs (read 2026-11).
 const USER_AGENT: &str = concat!("contactsync/", env!("CARGO_PKG_VERSION"), " (gzip)");
 
+/// What the remote calls the method of a request; goes along as an extension of the request, for those who count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MethodName(pub &'static str);
+
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {

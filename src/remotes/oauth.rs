@@ -26,7 +26,7 @@ use crate::domain::id::AccountName;
 use crate::domain::time::Timestamp;
 
 use super::RemoteError;
-use super::http::{Transport, TransportError};
+use super::http::{MethodName, Transport, TransportError};
 use super::id_token::IdentityField;
 use super::token_cache::{AccessToken, TokenSource};
 
@@ -256,7 +256,9 @@ impl<'c> AsyncHttpClient<'c> for Http<'_> {
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
-            let answer = self.0.send(request.map(Bytes::from)).await.map_err(NoAnswer)?;
+            let mut request = request.map(Bytes::from);
+            request.extensions_mut().insert(MethodName("oauth2.token"));
+            let answer = self.0.send(request).await.map_err(NoAnswer)?;
             Ok(answer.map(|body| body.to_vec()))
         })
     }

@@ -26,7 +26,7 @@ use crate::domain::time::Timestamp;
 
 use super::RemoteError;
 use super::consent::CONTACTS;
-use super::http::{Transport, TransportError};
+use super::http::{MethodName, Transport, TransportError};
 use super::oauth::{TokenAnswer, access_token};
 use super::token_cache::{AccessToken, TokenSource};
 
@@ -149,6 +149,7 @@ impl TokenSource for ServiceAccountSource {
             .method(Method::POST)
             .uri(self.token_url.as_str())
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .extension(MethodName(METHOD))
             .body(Bytes::from(body))
             .map_err(|cause| lost("no address".to_owned(), Some(Box::new(cause))))?;
         let answer = self.transport.send(request).await.map_err(|error| match error {

@@ -21,7 +21,7 @@ use crate::clock::{Clock, Entropy};
 use crate::domain::budget::Budget;
 use crate::domain::id::AccountName;
 use crate::domain::time::Timestamp;
-use crate::remotes::http::{Transport, TransportError};
+use crate::remotes::http::{MethodName, Transport, TransportError};
 use crate::remotes::id_token::Identity;
 use crate::remotes::quota::{Metric, Quota, Resumed};
 use crate::remotes::retry::{READS, RetryLimits, RetrySchedule, retry_after};
@@ -272,6 +272,14 @@ impl Google {
         }
     }
 
+    /// Whether the consent is there and accepted.
+    ///
+    /// # Errors
+    /// What is in the way of a token.
+    pub async fn check_consent(&self) -> Result<(), RemoteError> {
+        self.token("a token").await.map(drop).map_err(|failure| failure.error)
+    }
+
     /// Whose grant it is, when the token endpoint says so.
     pub(super) async fn identity(&self, method: &'static str) -> Result<Option<Identity>, RemoteError> {
         self.tokens.identity().await.map_err(|error| not_sent(method, error).error)
@@ -299,7 +307,7 @@ impl Google {
 
     async fn send(&self, call: &Call<'_>, token: &SecretString) -> Option<Result<Value, Failure>> {
         let method = call.method;
-        let request = match call.request(&self.base, token) {
+        let mut request = match call.request(&self.base, token) {
             Ok(request) => request,
             Err(cause) => {
                 let error = RemoteError::Unreachable { method, cause: Box::new(cause) };
@@ -307,6 +315,7 @@ impl Google {
             }
         };
         self.count_call();
+        request.extensions_mut().insert(MethodName(method));
         match self.transport.send(request).await {
             Ok(answer) => {
                 self.note_time(&answer);

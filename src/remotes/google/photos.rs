@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::domain::id::RemoteId;
 use crate::domain::photo;
-use crate::remotes::http::TransportError;
+use crate::remotes::http::{MethodName, TransportError};
 use crate::remotes::retry::{READS, RetrySchedule};
 use crate::remotes::{Record, RemoteError};
 
@@ -91,7 +91,10 @@ impl Google {
 
     async fn download_once(&self, url: &Url) -> Result<Bytes, RemoteError> {
         let unreachable = |cause| RemoteError::Unreachable { method: DOWNLOAD, cause };
-        let request = Request::get(url.as_str()).header(ACCEPT, "image/jpeg,image/png").body(Bytes::new());
+        let request = Request::get(url.as_str())
+            .header(ACCEPT, "image/jpeg,image/png")
+            .extension(MethodName(DOWNLOAD))
+            .body(Bytes::new());
         let request = request.map_err(|cause| unreachable(Box::new(cause)))?;
         self.count_call();
         let answer = self.transport.send(request).await.map_err(|error| match error {

@@ -191,7 +191,9 @@ impl Stage {
             self.emulator().expect_full_pull(setting::account(account).1);
         }
         let stop = StopFlag::default();
+        let settling = tokio::sync::Mutex::new(());
         let deps = Deps {
+            settling: &settling,
             store: process.store.as_ref(),
             remote: &process.remotes[account],
             clock: self.clock.as_ref(),

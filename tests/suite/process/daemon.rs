@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::process::{BOUND, Home, Program, Sandbox};
+use crate::support::process::{ACCOUNT, BOUND, Home, Program, Sandbox};
 
 /// Long before the daemon gives up a request in flight by itself.
 const AT_ONCE: Duration = Duration::from_secs(20);
@@ -121,7 +121,7 @@ fn an_invalid_configuration_is_named_and_the_old_one_stays() {
     for (from, to, names) in [
         ("[google]\n", "[google]\nclient = 1\n", ["contactsync.toml:5:", "google.client", "unknown"]),
         ("sqlite:contacts.db", "sqlite:other.db", ["store", "restart", "stays"]),
-        ("refresh-token\"", "no-token\"", ["contactsync.toml:17:", "account.refresh_token_file", "no-token"]),
+        ("refresh-token\"", "no-token\"", ["contactsync.toml:20:", "account.refresh_token_file", "no-token"]),
     ] {
         home.configure(&sound.replacen(from, to, 1));
         daemon.signal("HUP");
@@ -134,6 +134,81 @@ fn an_invalid_configuration_is_named_and_the_old_one_stays() {
     daemon.remark("account sales is equal");
     sandbox.person_with("ada@example.org");
     stops(daemon);
+}
+
+#[test]
+fn what_is_edited_in_the_store_leaves_without_being_asked_for_and_together() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    let mut daemon = daemon(&home);
+    let rows: String = (0..20).map(|n| format!("Person {n},person{n}@example.org\n")).collect();
+    let file = home.write("people.csv", format!("Name,E-mail\n{rows}"));
+    home.run(["import", file.to_str().expect("text"), "--yes"]).ended(0);
+    daemon.remark("20 pushed");
+    assert_eq!(sandbox.calls(&["people.batchCreateContacts", "people.createContact"]), 1, "in one batch");
+    let ada = home.id(&["person", "add", "--name", "Ada King", "--email", "ada@example.org"]);
+    daemon.remark("1 pushed");
+    home.json(&["person", "edit", &ada, "--job-title", "Countess"]);
+    daemon.remark("1 pushed");
+    assert_eq!(sandbox.person_with("ada@example.org")["organizations"][0]["title"], "Countess");
+    stops(daemon);
+}
+
+#[test]
+fn accounts_do_not_wait_for_each_other() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    with_a_second_account(&home, &sandbox);
+    home.configure(&home.read("both.toml"));
+    sandbox.fault(&json!({"method": "contactGroups.create", "account": ACCOUNT, "kind": {"delay": FOR_EVER_MS}}));
+    let mut daemon = home.start(["run"]);
+    daemon.remark("account field is equal");
+    home.json(&["person", "add", "--name", "Ada King", "--email", "ada@example.org"]);
+    daemon.remark("1 pushed");
+    daemon.signal("TERM");
+    daemon.signal("TERM");
+    daemon.end().ended(0);
+}
+
+#[test]
+fn a_reload_names_the_accounts_that_came_went_and_rest() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    with_a_second_account(&home, &sandbox);
+    let one = home.read("contactsync.toml");
+    let two = home.read("both.toml");
+    let mut daemon = daemon(&home);
+    for (text, told) in [
+        (two.clone(), "read again; new: field"),
+        (two.replacen("name = \"field\"", "name = \"road\"", 1), "read again; gone: field; new: road"),
+        (two.replacen("name = \"field\"", "name = \"road\"\nenabled = false", 1), "read again; paused: road"),
+        (two.replacen("name = \"field\"", "name = \"road\"", 1), "read again; resumed: road"),
+        (one.replacen("0 0 0 1 1 *", "* * * * * *", 1), "read again; gone: road"),
+    ] {
+        home.configure(&text);
+        daemon.signal("HUP");
+        daemon.remark(told);
+    }
+    // The new schedule rules from now on.
+    daemon.remark("account sales is equal");
+    daemon.remark("account sales is equal");
+    stops(daemon);
+}
+
+#[test]
+fn a_batch_in_flight_is_finished_and_recorded_before_the_daemon_stops() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    let daemon = daemon(&home);
+    sandbox.fault(&json!({"method": "people.batchCreateContacts", "kind": {"delay": 3_000}}));
+    let rows: String = (0..20).map(|n| format!("Person {n},person{n}@example.org\n")).collect();
+    let file = home.write("people.csv", format!("Name,E-mail\n{rows}"));
+    home.run(["import", file.to_str().expect("text"), "--yes"]).ended(0);
+    assert!(sandbox.sees(&["people.batchCreateContacts"], 1, || true));
+    stops(daemon);
+    assert_eq!(home.json(&["status"])["accounts"][0]["linked"], 20, "all are recorded");
+    home.run(["sync"]).ended(0);
+    assert_eq!(sandbox.people().len(), 20, "and none is made again");
 }
 
 #[test]
@@ -245,6 +320,7 @@ fn an_account_without_consent_does_not_stop_the_others() {
                 [[account.pair]]\ngroup = \"Crew\"\n";
     home.configure(&format!("{}{more}", home.read("contactsync.toml")));
     let mut daemon = home.start(["run"]);
+    assert!(daemon.remark("account sales cannot be synchronized now").contains("contactsync login sales"));
     assert!(daemon.remark("account sales is not equal").contains("contactsync login sales"));
     daemon.remark("account service is equal");
     stops(daemon);

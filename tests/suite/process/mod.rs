@@ -11,6 +11,7 @@ mod editing;
 mod exits;
 mod explain;
 mod forget;
+mod health;
 mod imports;
 mod json;
 mod kill;

@@ -348,7 +348,9 @@ impl World {
             self.expect_full_pull();
         }
         let stop = StopFlag::default();
+        let settling = tokio::sync::Mutex::new(());
         let deps = Deps {
+            settling: &settling,
             store,
             remote: &self.google,
             clock: self.clock.as_ref(),

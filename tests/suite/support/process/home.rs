@@ -59,6 +59,7 @@ impl Home {
         format!(
             "[store]\nurl = \"sqlite:contacts.db\"\n\n\
              [google]\n{google}reads_per_minute = 100000\nwrites_per_minute = 100000\n\n\
+             [web]\nlisten = \"\"\n\n\
              [[account]]\nname = \"sales\"\nemail = \"{ACCOUNT}\"\nrefresh_token_file = \"refresh-token\"\n\
              schedule = \"0 0 0 1 1 *\"\n{more}\n\
              [[account.pair]]\ngroup = \"Team\"\n"

@@ -10,4 +10,4 @@ mod sandbox;
 
 pub use home::{Home, fixtures};
 pub use program::{BOUND, Program, Ran};
-pub use sandbox::{ACCOUNT, Sandbox};
+pub use sandbox::{ACCOUNT, Answer, Sandbox, ask};

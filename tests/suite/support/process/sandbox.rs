@@ -11,6 +11,29 @@ use super::program::{BOUND, Program, command};
 /// The account that every test uses.
 pub const ACCOUNT: &str = "sales@example.org";
 
+/// An answer over HTTP.
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+/// Asks an address; `headers` are whole lines.
+pub fn ask(address: &str, verb: &str, path: &str, headers: &str, body: &str) -> Answer {
+    let length = body.len();
+    let head = format!(
+        "{verb} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n"
+    );
+    let mut stream = TcpStream::connect(address).unwrap_or_else(|error| panic!("nobody listens at {address}: {error}"));
+    stream.set_read_timeout(Some(BOUND)).expect("a bound");
+    stream.write_all((head + body).as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    Answer { status, head: head.to_owned(), body: body.to_owned() }
+}
+
 /// An emulated Google.
 pub struct Sandbox {
     pub facts: Value,
@@ -50,19 +73,9 @@ impl Sandbox {
     /// Asks the control API.
     pub fn control(&self, verb: &str, path: &str, body: Option<&Value>) -> Value {
         let body = body.map(Value::to_string).unwrap_or_default();
-        let head = format!(
-            "{verb} /control{path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
-            self.address,
-            body.len()
-        );
-        let mut stream = TcpStream::connect(&self.address).expect("the sandbox listens");
-        stream.set_read_timeout(Some(BOUND)).expect("a bound");
-        stream.write_all((head + &body).as_bytes()).expect("sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
-        assert!(head.starts_with("HTTP/1.1 200 "), "{verb} {path}: {answer}");
-        serde_json::from_str(body).expect("JSON")
+        let answer = ask(&self.address, verb, &format!("/control{path}"), "", &body);
+        assert_eq!(answer.status, 200, "{verb} {path}: {}", answer.body);
+        serde_json::from_str(&answer.body).expect("JSON")
     }
 
     fn account(&self, verb: &str, path: &str, body: Option<&Value>) -> Value {

@@ -1,0 +1,67 @@
+//! Whether runs get ahead.
+//!
+//! A run tells its [`Pulse`] of every step; the daemon tells the service manager that it is alive only while no run has
+//! been standing still for too long. A process whose runs hang is restarted, which is as safe as any crash.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::engine::{Progress, Step};
+
+/// How long a run may do nothing that can be seen. It waits longest for a budget that has shrunk: ten units at three a
+/// minute, and the calls before and after it, each tried again.
+pub(super) const STANDSTILL: Duration = Duration::from_secs(15 * 60);
+
+/// When a run last got ahead.
+#[derive(Debug)]
+pub(super) struct Pulse {
+    begun: Instant,
+    /// Milliseconds from then to the last step.
+    beat: AtomicU64,
+}
+
+impl Pulse {
+    /// Of a run that begins now.
+    pub(super) fn new() -> Self {
+        Pulse { begun: Instant::now(), beat: AtomicU64::new(0) }
+    }
+
+    /// How long nothing has been seen of the run.
+    pub(super) fn silence(&self) -> Duration {
+        self.begun.elapsed().saturating_sub(Duration::from_millis(self.beat.load(Ordering::Relaxed)))
+    }
+
+    /// How long ago the run began.
+    pub(super) fn age(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    fn beat(&self) {
+        let millis = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.beat.store(millis, Ordering::Relaxed);
+    }
+}
+
+impl Progress for Pulse {
+    fn advanced(&self, _: Step, _: u64, _: u64) {
+        self.beat();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_ends_the_silence() {
+        let pulse = Pulse {
+            begun: Instant::now().checked_sub(Duration::from_secs(60)).expect("a minute"),
+            beat: AtomicU64::new(0),
+        };
+        assert!(pulse.silence() >= Duration::from_secs(60));
+        pulse.advanced(Step::Reading, 1, 0);
+        assert!(pulse.silence() < Duration::from_secs(30));
+    }
+}

@@ -1,0 +1,92 @@
+//! The runs that go on: at most one of each account, and not too many at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::{Id, JoinError, JoinSet};
+
+use super::pulse::{Pulse, STANDSTILL};
+use super::worker::Finished;
+use crate::domain::id::AccountName;
+use crate::store::StoreError;
+
+/// How many accounts are synchronized at a time. They share one store, and all but the largest are done within seconds.
+const AT_ONCE: usize = 4;
+
+/// What became of a run.
+pub(super) type Ending = Result<Result<Finished, StoreError>, JoinError>;
+
+/// The runs that go on.
+#[derive(Debug, Default)]
+pub(super) struct Runs {
+    tasks: JoinSet<Result<Finished, StoreError>>,
+    busy: Vec<Busy>,
+}
+
+#[derive(Debug)]
+struct Busy {
+    task: Id,
+    account: AccountName,
+    pulse: Arc<Pulse>,
+    /// Whether it was told that it stands still. It is told once.
+    told: bool,
+}
+
+impl Runs {
+    /// Whether a run of the account can begin.
+    pub(super) fn has_room_for(&self, account: &AccountName) -> bool {
+        self.busy.len() < AT_ONCE && self.busy.iter().all(|busy| busy.account != *account)
+    }
+
+    /// Begins a run of the account.
+    pub(super) fn begin<F>(&mut self, account: AccountName, run: impl FnOnce(Arc<Pulse>) -> F)
+    where
+        F: Future<Output = Result<Finished, StoreError>> + Send + 'static,
+    {
+        let pulse = Arc::new(Pulse::new());
+        let task = self.tasks.spawn(run(Arc::clone(&pulse))).id();
+        self.busy.push(Busy { task, account, pulse, told: false });
+    }
+
+    /// The next run that ends, and how long it took; waits for ever when none goes on.
+    ///
+    /// # Cancellation
+    /// Safe to drop.
+    pub(super) async fn ended(&mut self) -> (AccountName, Duration, Ending) {
+        loop {
+            let Some(ended) = self.tasks.join_next_with_id().await else { return std::future::pending().await };
+            let (id, ending) = match ended {
+                Ok((id, outcome)) => (id, Ok(outcome)),
+                Err(cause) => (cause.id(), Err(cause)),
+            };
+            if let Some(place) = self.busy.iter().position(|busy| busy.task == id) {
+                let busy = self.busy.swap_remove(place);
+                return (busy.account, busy.pulse.age(), ending);
+            }
+        }
+    }
+
+    /// Whether no run goes on.
+    pub(super) fn is_empty(&self) -> bool {
+        self.busy.is_empty()
+    }
+
+    /// Whether every run gets ahead; logs those that do not.
+    pub(super) fn get_ahead(&mut self) -> bool {
+        let mut all = true;
+        for busy in self.busy.iter_mut().filter(|busy| busy.pulse.silence() > STANDSTILL) {
+            all = false;
+            if !std::mem::replace(&mut busy.told, true) {
+                let account = &busy.account;
+                tracing::error!(%account, "the run of account {account} has stood still for a quarter of an hour");
+            }
+        }
+        all
+    }
+
+    /// Ends all of them at once.
+    pub(super) async fn abort(&mut self) {
+        self.tasks.shutdown().await;
+        self.busy.clear();
+    }
+}
