@@ -87,10 +87,10 @@ fn an_invalid_configuration_ends_with_78_and_names_file_line_key_and_expectation
         ("[google]\n", "[google]\nclient = \"x\"\n", &["contactsync.toml:5", "google.client", "unknown"][..]),
         ("[google]\n", "[google]\napi_ulr = \"x\"\n", &["contactsync.toml:5", "google.api_ulr", "unknown", "api_url"]),
         ("= 100000\nwrites", "= \"many\"\nwrites", &["contactsync.toml:11", "google.reads_per_minute", "number"]),
-        ("= \"sales\"\n", "= 7\n", &["contactsync.toml:15", "account.name"]),
-        ("schedule = \"0 0 0 1 1 *\"", "schedule = \"hourly\"", &["contactsync.toml:18", "account.schedule", "cron"]),
-        ("name = \"sales\"\n", "", &["contactsync.toml:14", "account.name", "required"]),
-        ("email = \"sales@example.org\"\n", "", &["contactsync.toml:14", "account.email", "required"]),
+        ("= \"sales\"\n", "= 7\n", &["contactsync.toml:18", "account.name"]),
+        ("schedule = \"0 0 0 1 1 *\"", "schedule = \"hourly\"", &["contactsync.toml:21", "account.schedule", "cron"]),
+        ("name = \"sales\"\n", "", &["contactsync.toml:17", "account.name", "required"]),
+        ("email = \"sales@example.org\"\n", "", &["contactsync.toml:17", "account.email", "required"]),
         ("client_id = \"sandbox.apps.example\"\n", "", &["contactsync.toml:4", "google.client_id", "required"]),
         (
             "client_secret = ",
@@ -98,7 +98,7 @@ fn an_invalid_configuration_ends_with_78_and_names_file_line_key_and_expectation
             &["contactsync.toml:7", "google.client_secret", "contradict"],
         ),
         ("sqlite:contacts.db", "oracle:contacts.db", &["contactsync.toml:2", "store.url", "sqlite:"]),
-        ("[[account.pair]]\ngroup = \"Team\"\n", "", &["contactsync.toml:14", "account.pair"]),
+        ("[[account.pair]]\ngroup = \"Team\"\n", "", &["contactsync.toml:17", "account.pair"]),
         ("[store]\n", "[store\n", &["contactsync.toml:1", "not TOML"]),
     ] {
         assert_eq!(sound.matches(from).count(), 1, "{from:?}");
@@ -133,7 +133,7 @@ fn secrets_that_others_may_read_end_with_78_and_the_cure() {
     fs::set_permissions(&token, fs::Permissions::from_mode(0o640)).expect("a mode");
     let cure = format!("chmod 600 {}", token.display());
     for line in [["sync"], ["plan"], ["run"]] {
-        home.run(line).refused(78, &["contactsync.toml:17", "refresh_token_file", "other users", &cure]);
+        home.run(line).refused(78, &["contactsync.toml:20", "refresh_token_file", "other users", &cure]);
     }
     let checked = home.run(["check-config"]);
     assert!(checked.ended(78).err.contains(&cure), "{checked:?}");
@@ -141,9 +141,9 @@ fn secrets_that_others_may_read_end_with_78_and_the_cure() {
     // What needs no grant still works.
     home.json(&["person", "list"]);
     home.write_private("refresh-token", " \n");
-    home.run(["sync"]).refused(78, &["contactsync.toml:17", "refresh_token_file", "empty"]);
+    home.run(["sync"]).refused(78, &["contactsync.toml:20", "refresh_token_file", "empty"]);
     fs::remove_file(token).expect("removed");
-    home.run(["sync"]).refused(78, &["contactsync.toml:17", "refresh_token_file", "No such file"]);
+    home.run(["sync"]).refused(78, &["contactsync.toml:20", "refresh_token_file", "No such file"]);
 }
 
 #[test]
