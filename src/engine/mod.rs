@@ -581,13 +581,16 @@ fn severity(outcome: Outcome) -> u8 {
     }
 }
 
-/// An error with its causes, in one line.
+/// An error with its causes, in one line. A cause that the error before it quotes is not said twice.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
+        let said = inner.to_string();
+        if !text.ends_with(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
         cause = inner.source();
     }
     text

@@ -94,7 +94,10 @@ impl SqliteStore {
         const DOING: &str = "opening the database file";
         private_file::create_when_missing(path).map_err(not_created(DOING))?;
         let options = SqliteConnectOptions::new().filename(path).foreign_keys(true).busy_timeout(BUSY_TIMEOUT);
-        let pool = || SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).test_before_acquire(false);
+        let pool = || {
+            let options = SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).test_before_acquire(false);
+            options.after_release(|connection, _| Box::pin(is_whole(connection)))
+        };
         let writing = options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
         let writer = pool().max_connections(1).connect_with(writing).await.map_err(unopened(DOING))?;
         if let Err(error) = migration::bring_up_to_date(&writer, entropy).await {
@@ -176,6 +179,14 @@ impl SqliteStore {
             Err(cause) => Err(StoreError::Unavailable { doing, cause: Box::new(cause) }),
         }
     }
+}
+
+/// Whether a connection that was given back can be used again. When the disk is full, SQLite ends a transaction by itself;
+/// the library does not notice, takes it to go on for ever, and refuses to begin another one.
+async fn is_whole(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // What was dropped is rolled back before this is answered.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 #[async_trait]
@@ -382,5 +393,35 @@ impl Store for SqliteStore {
     async fn drop_grant(&self, account: &AccountName) -> Result<(), StoreError> {
         let (pool, account) = (self.writer.clone(), account.clone());
         Self::to_its_end("forgetting a grant", async move { grant::drop(&pool, &account).await }).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemEntropy;
+    use crate::store::{Ghost, Write};
+
+    fn ghosts(count: u32) -> Commit {
+        let ghost = |number| {
+            let remote = RemoteId::new(format!("people/{number:0>1000}"));
+            Write::Ghost(Ghost { account: AccountName::new("sales"), remote, seen: Timestamp::EPOCH })
+        };
+        Commit { fence: None, writes: (0..count).map(ghost).collect() }
+    }
+
+    // As when the disk is full for a while: nothing of it is written, and what comes later is.
+    #[tokio::test]
+    async fn a_database_that_was_full_takes_writes_again_when_there_is_room() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = SqliteStore::open(&folder.path().join("contacts.db"), &SystemEntropy).await.expect("opened");
+        // The limit goes with the connection, as the cause of a full disk goes with whoever cleans up.
+        sqlx::query("PRAGMA max_page_count = 1").execute(&store.writer).await.expect("limited");
+        let full = store.commit(ghosts(500)).await.expect_err("no room");
+        assert!(format!("{full:?}").contains("full"), "{full:?}");
+        store.mint_markers(1, Timestamp::EPOCH).await.expect("there is room again");
+        store.commit(ghosts(500)).await.expect("for everything");
+        let remotes: Vec<RemoteId> = (0..500).map(|number| RemoteId::new(format!("people/{number:0>1000}"))).collect();
+        assert_eq!(store.ghosts(&AccountName::new("sales"), &remotes).await.expect("read").len(), 500);
     }
 }
