@@ -149,6 +149,7 @@ impl Control {
             let mut board = self.board();
             board.accounts.retain(|name, _| accounts.iter().any(|account| account.name == *name));
             for account in accounts {
+                self.metrics.knows(&account.name.to_string());
                 let enter = || Post {
                     silence: Silence::new(account.schedule.clone(), None, now),
                     outcome: None,

@@ -147,11 +147,19 @@ impl Metrics {
         Metrics { registry, ..metrics }
     }
 
+    /// An account is cared for from now on: its counters begin at zero, so that the first run that ends badly is seen as
+    /// one more than before.
+    pub fn knows(&self, account: &str) {
+        for outcome in OUTCOMES {
+            _ = self.runs.get_or_create(&OfRun { account: account.to_owned(), outcome: word(outcome) });
+        }
+    }
+
     /// A run of an account ended.
     pub fn ran(&self, summary: &AccountSummary, took: Duration) {
         let account = summary.account.to_string();
         self.run_durations.get_or_create(&OfAccount { account: account.clone() }).observe(took.as_secs_f64());
-        self.runs.get_or_create(&OfRun { account: account.clone(), outcome: outcome(summary.outcome) }).inc();
+        self.runs.get_or_create(&OfRun { account: account.clone(), outcome: word(summary.outcome) }).inc();
         for (side, counts) in [("store", summary.pulled), ("google", summary.pushed)] {
             let Counts { created, updated, deleted } = counts;
             for (operation, count) in [("create", created), ("update", updated), ("delete", deleted)] {
@@ -244,8 +252,12 @@ fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
+/// Every way in which a run can end.
+const OUTCOMES: [Outcome; 5] =
+    [Outcome::Done, Outcome::Parked, Outcome::Failed, Outcome::Unreachable, Outcome::NoConsent];
+
 /// An outcome as a label.
-fn outcome(outcome: Outcome) -> &'static str {
+fn word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Done => "done",
         Outcome::Parked => "parked",
@@ -263,6 +275,7 @@ mod tests {
     #[test]
     fn what_was_measured_is_told_with_its_labels() {
         let metrics = Metrics::new();
+        metrics.knows("sales");
         let mut summary = AccountSummary::new(AccountName::new("sales"));
         summary.pushed = Counts { created: 2, updated: 1, deleted: 0 };
         metrics.ran(&summary, Duration::from_millis(700));
@@ -282,9 +295,9 @@ mod tests {
             is_running: false,
         };
         let text = metrics.encode(std::slice::from_ref(&gauges), 4096);
-        let outcome = format!("contactsync_runs_total{{account=\"sales\",outcome=\"{}\"}} 1", outcome(summary.outcome));
         for line in [
-            outcome.as_str(),
+            "contactsync_runs_total{account=\"sales\",outcome=\"done\"} 1",
+            "contactsync_runs_total{account=\"sales\",outcome=\"no_consent\"} 0",
             "contactsync_run_duration_seconds_bucket{le=\"1.0\",account=\"sales\"} 1",
             "contactsync_remote_calls_total{method=\"people.get\",status=\"200\"} 1",
             "contactsync_remote_calls_total{method=\"people.get\",status=\"none\"} 1",
