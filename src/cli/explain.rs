@@ -280,6 +280,7 @@ fn rule(change: &Change, at_remote: bool) -> String {
         (true, _, Action::Deleted) => "deleted in the store, or made by a run that was undone: deleted in Google",
         (true, _, Action::Joined) => "it belongs to a pair: its record was put into the group",
         (true, _, Action::Left) => "it no longer belongs to a pair: its record was taken out of the group",
+        (true, _, Action::Linked) => "the same was found on both sides: kept equal from then on",
         (true, ..) => "no longer kept equal: both sides keep what they have",
         (false, Actor::User, _) if change.run.is_some() => "a person took back a run",
         (false, Actor::User, _) => "a person changed it in the store",

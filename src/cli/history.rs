@@ -149,6 +149,7 @@ fn what(action: Action) -> &'static str {
         Action::Restored => "restored",
         Action::Joined => "joined the group",
         Action::Left => "left the group",
+        Action::Linked => "linked",
         Action::Unlinked => "unlinked",
     }
 }

@@ -91,6 +91,8 @@ pub enum Action {
     Joined,
     /// The record was taken out of a pair's group; at a remote only.
     Left,
+    /// A contact and a record that were there before are kept equal from now on; at a remote only.
+    Linked,
     /// Contact and record are no longer kept equal; at a remote only.
     Unlinked,
 }

@@ -44,7 +44,7 @@ impl Run<'_> {
             Action::Joined => links.joined += 1,
             Action::Left => links.left += 1,
             Action::Unlinked => links.unlinked += 1,
-            Action::Created | Action::Edited | Action::Deleted | Action::Restored => {}
+            Action::Created | Action::Edited | Action::Deleted | Action::Restored | Action::Linked => {}
         }
     }
 

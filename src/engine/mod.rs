@@ -297,6 +297,8 @@ pub(crate) struct Run<'a> {
     pub(crate) undone: BTreeSet<ContactId>,
     /// Links whose records are to be deleted although their contacts stay.
     pub(crate) retracted: BTreeSet<LinkId>,
+    /// Links that are parted, and what becomes of their records.
+    pub(crate) parted: BTreeMap<LinkId, undo::Parting>,
     /// What is about to be done at the remote, by link.
     pub(crate) planned: BTreeMap<LinkId, Planned>,
     /// Links whose records this run has made.
@@ -345,6 +347,7 @@ impl<'a> Run<'a> {
             left_alone: 0,
             undone: BTreeSet::new(),
             retracted: BTreeSet::new(),
+            parted: BTreeMap::new(),
             planned: BTreeMap::new(),
             made: BTreeSet::new(),
             traffic: photos::Traffic::default(),

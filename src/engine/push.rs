@@ -15,6 +15,7 @@ use super::licence::Ruling;
 use super::operation::{BeforeAfter, Operation, OperationKind, Side};
 use super::restored::Deletions;
 use super::rules::{self, Rule};
+use super::undo::Parting;
 use super::{EngineError, Licence, Purpose, Run, Step, identity};
 use crate::domain::contact::{Card, Contact, Kind};
 use crate::domain::diff;
@@ -255,6 +256,9 @@ impl Run<'_> {
         if link.seen.is_some() || self.intents.contains_key(&link.id) || self.is_set_aside(link, contact) {
             return Push::Wait;
         }
+        if let Some(parting) = self.parted.get(&link.id) {
+            return self.plan_parting(link, parting);
+        }
         if self.retracted.contains(&link.id) && link.remote.is_some() && link.base.is_some() {
             return Push::Retract;
         }
@@ -271,6 +275,23 @@ impl Run<'_> {
             (LinkState::Bound, false) => self.plan_delete(contact),
             (LinkState::Bound, true) => self.plan_update(link, contact, held),
         }
+    }
+
+    /// What a record needs that goes back to what it was before it was linked.
+    fn plan_parting(&self, link: &Link, parting: &Parting) -> Push {
+        let base = link.base.as_ref().filter(|_| self.order.promise.direction != Direction::FromRemote);
+        let codec = self.deps.remote.codec();
+        let groups = self.groups_parted(link, parting);
+        let change = base.and_then(|base| {
+            codec.recompose(&base.remote, &base.store, &parting.card, groups.as_ref(), &identity::no_tag())
+        });
+        change.map_or(Push::Rest(LinkState::Dormant), |change| Push::Update { mask: change.mask })
+    }
+
+    /// All groups of a record that is parted; `None` when they stay.
+    pub(crate) fn groups_parted(&self, link: &Link, parting: &Parting) -> Option<BTreeSet<GroupId>> {
+        let regroup = Regroup { join: BTreeSet::new(), leave: parting.leaves.clone() };
+        (!parting.leaves.is_empty()).then(|| self.groups_after(link, &regroup))
     }
 
     /// Whether this content is not tried, or not again in this run. That the contact is deleted is another matter.
@@ -436,6 +457,9 @@ impl Run<'_> {
     /// What a push means, for plans and guards.
     fn operations_of_push(&self, link: &Link, contact: Option<&Contact>, push: &Push, held: &Held) -> Vec<Operation> {
         let Some(contact) = contact else { return Vec::new() };
+        let parting = self.parted.get(&link.id);
+        let parted = parting.map(|parting| Contact { card: parting.card.clone(), ..contact.clone() });
+        let contact = parted.as_ref().unwrap_or(contact);
         let codec = self.deps.remote.codec();
         let kind = contact.card.kind();
         let operation = |op, reason: &str| {
@@ -483,14 +507,21 @@ impl Run<'_> {
             }
             Push::Update { .. } => {
                 let Some(base) = &link.base else { return Vec::new() };
-                let card = carried(contact, &base.store, held);
+                let card = match parting {
+                    Some(_) => contact.card.clone(),
+                    None => carried(contact, &base.store, held),
+                };
                 // What the record says before and after: not all that changed in the store can travel.
                 let changed = codec.recompose(&base.remote, &base.store, &card, None, &identity::no_tag());
                 let after = changed.map_or_else(|| base.remote.clone(), |changed| changed.wire);
                 let (before, after) = (codec.read(&base.remote, kind).card, codec.read(&after, kind).card);
-                let mut operations =
-                    vec![operation(OperationKind::Update, "edited in the store").changing(&before, &after)];
-                operations.extend(regrouped(&self.regroup(link, contact, &base.store)));
+                let reason = if parting.is_some() { "as it was before the run" } else { "edited in the store" };
+                let mut operations = vec![operation(OperationKind::Update, reason).changing(&before, &after)];
+                let regroup = match parting {
+                    Some(parting) => Regroup { join: BTreeSet::new(), leave: parting.leaves.clone() },
+                    None => self.regroup(link, contact, &base.store),
+                };
+                operations.extend(regrouped(&regroup));
                 operations
             }
             Push::Regroup(regroup) => regrouped(regroup),

@@ -4,7 +4,8 @@
 //! then pushed like any other: a field gets the value from before, on whichever side the run changed it; of a field that
 //! both sides had changed, the value that lost. A contact that the run deleted is restored, and its record made again.
 //! What the run made is taken back on the side where it made it, and its link set aside: the other side's original
-//! stays. Every account takes back its own part.
+//! stays. What the run linked is parted: either side gets back what the run changed there, and nothing else. Every account
+//! takes back its own part.
 //!
 //! What changed since is left as it is and named.
 
@@ -17,7 +18,7 @@ use crate::domain::contact::{Card, Contact};
 use crate::domain::diff::{self, FieldChange};
 use crate::domain::field::Field;
 use crate::domain::history::{Action, Actor, Change, RecordedChange};
-use crate::domain::id::{ContactId, ReplicaId, RunId};
+use crate::domain::id::{ContactId, GroupId, ReplicaId, RunId};
 use crate::domain::link::{Link, LinkState, Sighting};
 use crate::domain::pair::{Direction, Photos};
 use crate::domain::policy::Winner;
@@ -33,6 +34,15 @@ struct Deeds {
     /// Rows, oldest first.
     store: Vec<Change>,
     here: Vec<Change>,
+}
+
+/// What becomes of a record that the run had linked.
+#[derive(Debug, Clone)]
+pub(crate) struct Parting {
+    /// What it says afterwards.
+    pub(crate) card: Card,
+    /// The pairs' groups that the run had put it into.
+    pub(crate) leaves: BTreeSet<GroupId>,
 }
 
 /// The inverse of what was done to one contact.
@@ -84,7 +94,9 @@ impl Run<'_> {
             links.into_iter().filter_map(|link| Some((link.contact?, link))).collect();
         let mut companies = Vec::new();
         for contact in &contacts {
-            companies.extend(deeds.get(&contact.id).map(|deeds| self.put_back(contact, None, deeds).0));
+            if let Some(deeds) = deeds.get(&contact.id) {
+                companies.extend([self.put_back(contact, None, deeds).0, self.put_back_here(contact, deeds).0]);
+            }
         }
         let mut organizations = self.load_organizations(companies.iter()).await?;
         let mut writes = Vec::new();
@@ -135,6 +147,10 @@ impl Run<'_> {
                 self.bin(&mut inverse, made_there);
                 return Ok(inverse);
             }
+        }
+        if did(&deeds.here, Action::Linked) && !made_there {
+            self.part(&mut inverse, deeds, organizations);
+            return Ok(inverse);
         }
         let was_deleted = did(&deeds.here, Action::Deleted) || did(&deeds.store, Action::Deleted);
         let was_unlinked = did(&deeds.here, Action::Unlinked);
@@ -194,6 +210,48 @@ impl Run<'_> {
     /// The card with the values from before the run, and the fields that changed since.
     fn put_back(&self, contact: &Contact, link: Option<&Link>, deeds: &Deeds) -> (Card, Vec<Field>) {
         taking_back::put_back(&contact.card, taken_back(deeds), &self.unsettled_fields(link))
+    }
+
+    /// The same, of what the run did to the store alone.
+    fn put_back_here(&self, contact: &Contact, deeds: &Deeds) -> (Card, Vec<Field>) {
+        taking_back::put_back(&contact.card, first_and_last(&deeds.store).into_values(), &BTreeSet::new())
+    }
+
+    /// Parts a contact and a record that the run had linked. The two are not kept equal any more before anything is written
+    /// to either, so that a run that is cut off carries nothing over.
+    fn part(&mut self, inverse: &mut Inverse, deeds: &Deeds, organizations: &mut Organizations) {
+        let before = inverse.contact.clone();
+        if before.is_live() {
+            let (card, skipped) = self.put_back_here(&before, deeds);
+            for field in skipped {
+                self.skip(&before, &format!("{field} changed since"));
+            }
+            inverse.contact.card = card;
+            inverse.writes.extend(self.resolve_organization(&mut inverse.contact.card, organizations));
+            self.write_back(inverse, &before);
+        }
+        let news = self.unsettled_fields(inverse.link.as_ref());
+        let Some(link) = inverse.link.as_mut().filter(|link| link.state == LinkState::Bound) else { return };
+        let (Some(base), Some(record)) = (&link.base, &link.remote) else { return };
+        let (card, skipped) = taking_back::put_back(&base.store, first_and_last(&deeds.here).into_values(), &news);
+        let joined = deeds.here.iter().any(|row| row.action == Action::Joined);
+        let groups = self.deps.remote.codec().groups(&base.remote);
+        let pairs = self.pair_groups();
+        let leaves = pairs.live().filter(|group| joined && groups.contains(*group)).cloned().collect();
+        self.parted.insert(link.id, Parting { card, leaves });
+        inverse.writes.push(self.trace(before.id, record, Action::Unlinked, Vec::new()));
+        link.state = LinkState::Dormant;
+        link.parked = None;
+        link.wanted.clear();
+        link.settled = VersionVector::new();
+        let link = link.clone();
+        inverse.writes.push(Write::Link(Box::new(link.clone())));
+        let mut told = self.inverse_operation(OperationKind::Unlink, &inverse.contact, Some(&link));
+        told.reason = "linked by the run that is undone; each side keeps its own".to_owned();
+        inverse.operations.push(told);
+        for field in skipped {
+            self.skip(&before, &format!("{field} of its record changed since"));
+        }
     }
 
     /// Fields that somebody has changed at the remote, and that were not merged.

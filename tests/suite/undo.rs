@@ -484,3 +484,89 @@ async fn groups_that_follow_from_the_configuration_are_named() {
     assert_eq!(world.groups_of(&name(0)), ["myContacts"]);
     world.assert_at_rest().await;
 }
+
+/// Ada on both sides, linked by the run that is returned: either side knows something that the other one does not.
+async fn met() -> (World, ContactId, Card, Value, RunId) {
+    let world = World::new();
+    world.add(person("Grace Hopper")).await;
+    world.settle().await;
+    let person_there = json!({
+        "names": [{"givenName": "Ada", "familyName": "King"}], "nicknames": [{"value": "Countess"}],
+        "emailAddresses": [{"value": "ada.king@example.org", "type": "home"}],
+        "phoneNumbers": [{"value": "+44 20 7946 0000", "type": "workFax"}]});
+    world.google_create(person_there, &[]);
+    let mut card = person("Ada King");
+    card.notes = Some("my notes of ten years".to_owned());
+    as_person(&mut card).job_title = Some("CTO".to_owned());
+    let ada = world.add(card).await;
+    let (card, there) = (world.contact(ada).await.card, world.person("Ada King"));
+    world.advance(HOUR);
+    let (id, summary) = run(&world).await;
+    assert_eq!(summary.links.linked, 1, "{summary:?}");
+    assert_eq!(world.person("Ada King")["organizations"][0]["title"], "CTO");
+    assert_eq!(world.contact(ada).await.card.phones.len(), 1);
+    (world, ada, card, there, id)
+}
+
+/// What a person says, without what the service makes of it.
+fn content(person: &Value, world: &World) -> (String, usize) {
+    let reading = world.google.codec().read(person, contactsync::domain::contact::Kind::Person);
+    (comparable(&reading.card), reading.groups.len())
+}
+
+#[tokio::test]
+async fn what_was_linked_is_parted_and_either_side_has_what_it_had() {
+    let (world, ada, card, there, linking) = met().await;
+    let (taken_back, summary) = undo(&world, linking).await;
+    assert_eq!(summary.outcome, Outcome::Done, "{summary:?}");
+    assert_eq!(comparable(&world.contact(ada).await.card), comparable(&card));
+    assert_eq!(content(&world.person("Ada King"), &world), content(&there, &world), "in no group that it was not in");
+    assert_eq!(world.link(ada).await.state, LinkState::Dormant);
+    let (_, summary) = run(&world).await;
+    assert_eq!((summary.pulled.total(), summary.pushed.total(), summary.links.linked), (0, 0, 0), "and stays so");
+    // That can be taken back as well.
+    undo(&world, taken_back).await;
+    world.settle().await;
+    assert_eq!(world.link(ada).await.state, LinkState::Bound);
+    assert_eq!(world.contact(ada).await.card.phones.len(), 1);
+    assert_eq!(world.person("Ada King")["organizations"][0]["title"], "CTO");
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn a_parting_that_is_cut_off_anywhere_blanks_nothing_on_either_side() {
+    for step in 0.. {
+        let (mut world, ada, card, there, linking) = met().await;
+        world.fuse(&Fuse::at(step, Cut::After));
+        let whole = world.sync_under_or_crash(&Licence::Undoing(linking)).is_some();
+        world.unfuse();
+        world.advance(HOUR);
+        world.settle().await;
+        let now = world.contact(ada).await.card;
+        assert_eq!(
+            (&now.notes, &as_person(&mut now.clone()).job_title),
+            (&card.notes, &Some("CTO".to_owned())),
+            "{step}"
+        );
+        let person = world.person("Ada King");
+        assert_eq!(person["phoneNumbers"][0]["value"], there["phoneNumbers"][0]["value"], "cut after step {step}");
+        assert_eq!(person["nicknames"][0]["value"], "Countess", "cut after step {step}");
+        if whole {
+            assert!(step > 5, "{step} steps are too few to prove anything");
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_edited_since_a_parted_run_stays() {
+    let (world, ada, _, _, linking) = met().await;
+    world.edit(ada, |card| as_person(card).job_title = Some("Retired".to_owned())).await;
+    world.settle().await;
+    world.advance(HOUR);
+    undo(&world, linking).await;
+    assert_eq!(world.contact(ada).await.card.as_person().unwrap().job_title.as_deref(), Some("Retired"));
+    assert_eq!(world.person("Ada King")["organizations"][0]["title"], "Retired", "not what the run had written");
+    assert_eq!(world.link(ada).await.state, LinkState::Dormant);
+}

@@ -106,9 +106,14 @@ impl Run<'_> {
                 continue;
             }
             let (Some(marker), Some(etag)) = (markers.next(), link.etag.clone()) else { continue };
-            let card = carried(&contact, &base.store, held);
-            let regroup = self.regroup(&link, &contact, &base.store);
-            let groups = (regroup != Regroup::default()).then(|| self.groups_after(&link, &regroup));
+            let (card, groups) = match self.parted.get(&link.id) {
+                Some(parting) => (parting.card.clone(), self.groups_parted(&link, parting)),
+                None => {
+                    let regroup = self.regroup(&link, &contact, &base.store);
+                    let groups = (regroup != Regroup::default()).then(|| self.groups_after(&link, &regroup));
+                    (carried(&contact, &base.store, held), groups)
+                }
+            };
             let tag = self.tag(&link, marker);
             let Some(change) = codec.recompose(&base.remote, &base.store, &card, groups.as_ref(), &tag) else {
                 continue;
@@ -200,7 +205,7 @@ impl Run<'_> {
         record: Record,
     ) -> Vec<Write> {
         let mut writes = Vec::new();
-        if !self.belongs(&card, &record.groups) {
+        if link.state == LinkState::Bound && !self.belongs(&card, &record.groups) {
             link.state = LinkState::Unselected;
         }
         if link.remote.as_ref() != Some(&record.id)

@@ -105,6 +105,11 @@ impl Run<'_> {
             settled.writes.push(Write::Link(Box::new(link)));
             return settled;
         }
+        if link.base.is_none()
+            && let Some(record) = &link.remote
+        {
+            settled.writes.push(self.trace(contact.id, record, Action::Linked, Vec::new()));
+        }
         // A first agreement, other labels, or a contact that no push has looked at yet may call for other groups: the
         // push has a look and settles it.
         let look_again = push_due
