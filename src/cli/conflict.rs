@@ -13,7 +13,7 @@ use crate::domain::id::{ConflictId, ContactId};
 use crate::domain::policy::{ConflictPolicy, Winner};
 use crate::domain::time::Timestamp;
 
-use super::brief::brief;
+use super::brief::briefs;
 use super::desk::Desk;
 use super::exit::{Exit, UsageError};
 
@@ -139,14 +139,15 @@ async fn list(contact: Option<ContactId>, limit: Option<usize>, desk: &Desk) -> 
     let names: BTreeMap<ContactId, String> =
         contacts.into_iter().map(|contact| (contact.id, contact.card.display_name())).collect();
     let cells = |conflict: &Conflict| {
+        let [store, google] = briefs([&conflict.store, &conflict.remote]);
         [
             conflict.id.to_string(),
             conflict.contact.to_string(),
             names.get(&conflict.contact).cloned().unwrap_or_default(),
             conflict.account.to_string(),
             conflict.field.to_string(),
-            brief(&conflict.store),
-            brief(&conflict.remote),
+            store,
+            google,
             conflict.since.to_string(),
         ]
     };

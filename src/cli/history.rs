@@ -12,7 +12,7 @@ use crate::domain::merge::FieldConflict;
 use crate::domain::policy::Winner;
 use crate::store::HistoryQuery;
 
-use super::brief::brief;
+use super::brief::briefs;
 use super::desk::Desk;
 use super::exit::Exit;
 
@@ -111,8 +111,12 @@ fn rows(recorded: &RecordedChange, names: &Names) -> Vec<[String; 10]> {
     };
     let what = what(change.action);
     let fields = change.fields.iter();
-    let mut rows: Vec<[String; 10]> =
-        fields.map(|field| row(what, field.field.to_string(), brief(&field.before), brief(&field.after))).collect();
+    let mut rows: Vec<[String; 10]> = fields
+        .map(|field| {
+            let [before, after] = briefs([&field.before, &field.after]);
+            row(what, field.field.to_string(), before, after)
+        })
+        .collect();
     rows.extend(change.conflicts.iter().map(|conflict| {
         let (what, lost, taken) = outcome(conflict);
         row(what, conflict.field.to_string(), lost, taken)
@@ -125,7 +129,7 @@ fn rows(recorded: &RecordedChange, names: &Names) -> Vec<[String; 10]> {
 
 /// How a conflict ended: the value that lost, and the one that was taken. While it waits, what the store and Google have.
 fn outcome(conflict: &FieldConflict) -> (&'static str, String, String) {
-    let (store, google) = (brief(&conflict.store), brief(&conflict.remote));
+    let [store, google] = briefs([&conflict.store, &conflict.remote]);
     match conflict.winner {
         Winner::Store => ("conflict, Google's value lost", google, store),
         Winner::Remote => ("conflict, the store's value lost", store, google),

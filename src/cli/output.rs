@@ -208,12 +208,18 @@ pub fn many(count: u64, what: &str) -> String {
 
 /// Lines without other control characters: a contact may come from anywhere, and a terminal obeys them.
 fn harmless(text: &str) -> String {
-    text.chars().filter(|c| matches!(c, '\n' | '\t') || !c.is_control()).collect()
+    text.chars().filter(|c| matches!(c, '\n' | '\t') || !is_obeyed(*c)).collect()
+}
+
+/// Whether a terminal does something for it instead of showing it: control characters, and those that turn the direction of
+/// the text around.
+fn is_obeyed(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A cell on one line and without control characters.
 fn plain(cell: &str) -> String {
-    cell.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control()).collect()
+    cell.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !is_obeyed(*c)).collect()
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use crate::engine::{Operation, Purpose, Reach, StopFlag};
 use crate::store::grant::SealingKey;
 use crate::store::{SealedGrant, Store};
 
-use super::brief::brief;
+use super::brief::briefs;
 use super::desk::{Desk, open_database};
 use super::exit::Exit;
 use super::plan_id::{Part, PlanId};
@@ -168,7 +168,10 @@ fn answer(desk: &Desk, finished: &Finished, id: &str) -> anyhow::Result<()> {
         return Ok(());
     }
     tell(desk, finished)?;
-    desk.out.text(&format!("plan {id}"))?;
+    // Where nothing could be planned, there is nothing to apply.
+    if planned(finished).iter().any(|account| account.error.is_none() || !account.operations.is_empty()) {
+        desk.out.text(&format!("plan {id}"))?;
+    }
     Ok(())
 }
 
@@ -212,12 +215,14 @@ pub(super) fn lines(operation: &Operation) -> String {
 /// What becomes of a value; of one that both sides had changed, whose is taken.
 fn change(values: &BeforeAfter) -> String {
     let Some(BothSides { store, google, taken }) = &values.conflict else {
-        return format!("{} -> {}", brief(&values.before), brief(&values.after));
+        let [before, after] = briefs([&values.before, &values.after]);
+        return format!("{before} -> {after}");
     };
+    let [store, google] = briefs([store, google]);
     let outcome = match taken {
-        Winner::Store => format!("both get {}", brief(store)),
-        Winner::Remote => format!("both get {}", brief(google)),
-        Winner::Hold => "each side keeps its own until you decide".to_owned(),
+        Winner::Store => "the store's is taken",
+        Winner::Remote => "Google's is taken",
+        Winner::Hold => "each side keeps its own until you decide",
     };
-    format!("store {} | Google {} -> {outcome}", brief(store), brief(google))
+    format!("store {store} | Google {google} -> {outcome}")
 }

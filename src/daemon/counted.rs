@@ -26,6 +26,7 @@ impl Counted {
 impl Transport for Counted {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let method = request.extensions().get::<MethodName>().map_or("other", |name| name.0);
+        let _flight = self.metrics.flight();
         let answer = self.inner.send(request).await;
         self.metrics.called(method, answer.as_ref().ok().map(Response::status));
         answer

@@ -6,7 +6,7 @@
 //! Source: the OpenMetrics text format, version 1.0.0 (read 2026-11).
 
 use std::fmt;
-use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -96,6 +96,16 @@ pub struct Metrics {
     calls: Family<OfCall, Counter>,
     items: Family<OfItem, Counter>,
     gauges: Mutex<Gauges>,
+    in_flight: AtomicU64,
+}
+
+/// A request that is not answered yet; ends when it is dropped.
+pub(super) struct Flight<'m>(&'m AtomicU64);
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 #[derive(Default)]
@@ -137,6 +147,7 @@ impl Metrics {
             calls: Family::default(),
             items: Family::default(),
             gauges: Mutex::default(),
+            in_flight: AtomicU64::new(0),
             registry: Registry::default(),
         };
         registry.register("runs", "Runs that ended, by outcome", metrics.runs.clone());
@@ -167,6 +178,17 @@ impl Metrics {
                 self.items.get_or_create(&labels).inc_by(count);
             }
         }
+    }
+
+    /// A request is under way for as long as this is kept.
+    pub(super) fn flight(&self) -> Flight<'_> {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        Flight(&self.in_flight)
+    }
+
+    /// How many requests are not answered yet.
+    pub(super) fn in_flight(&self) -> u64 {
+        self.in_flight.load(Ordering::Relaxed)
     }
 
     /// A request was sent; `status` is that of the answer, if there was one.

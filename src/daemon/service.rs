@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 use super::control::Control;
@@ -30,11 +31,15 @@ use crate::domain::id::{AccountName, RunId};
 use crate::domain::pair::Direction;
 use crate::domain::run::AccountSummary;
 use crate::domain::time::Timestamp;
-use crate::engine::{Purpose, Reach, StopFlag, chain};
+use crate::engine::{NOT_SHOWN_YET, Purpose, Reach, StopFlag, chain};
 use crate::store::{Store, StoreError};
 
 /// How long a run may take to finish what is in flight: the longest request, and time to record it.
 const GRACE: Duration = Duration::from_secs(45);
+/// How often it is looked whether any request is in flight, when stopping.
+const LOOK: Duration = Duration::from_millis(200);
+/// How long recording an answer may take.
+const RECORDED: Duration = Duration::from_secs(5);
 /// How long the start may wait for an answer about a consent.
 const CONSENT: Duration = Duration::from_secs(10);
 /// How many ticks of the clock there are between two looks at what other processes did.
@@ -311,12 +316,21 @@ impl Service {
         let clock = Arc::clone(self.worker.clock());
         let limit = clock.sleep(GRACE);
         tokio::pin!(limit);
+        let mut idle: Option<Instant> = None;
         while !self.runs.is_empty() {
             tokio::select! {
                 (account, took, ending) = self.runs.ended() => self.conclude(account, took, ending).await,
                 () = asked_again(requests) => {
                     warn!("stopping at once; the next start finds out what was in flight");
                     break;
+                }
+                () = clock.sleep(LOOK) => {
+                    let is_idle = self.control.counters().in_flight() == 0;
+                    idle = idle.filter(|_| is_idle).or(is_idle.then(Instant::now));
+                    // It waits until it may call again, and what was answered is recorded by now.
+                    if idle.is_some_and(|since| since.elapsed() >= RECORDED) {
+                        break;
+                    }
                 }
                 () = &mut limit => {
                     warn!("the request in flight takes too long; stopping");
@@ -364,6 +378,10 @@ fn log_summary(run: RunId, summary: &AccountSummary) {
             format!("{} refused, {parked} parked and {conflicts} conflicts wait for a person", failed.len())
         }
         Outcome::Failed => format!("it failed: {error}"),
+        Outcome::Unreachable if error == NOT_SHOWN_YET => {
+            info!(run.id = %run, %account, calls, "account {account} waits: {did}; {error}");
+            return;
+        }
         Outcome::Unreachable => format!("not finished, the next run goes on: {error}"),
         Outcome::NoConsent => format!("without consent: {error}"),
     };

@@ -464,8 +464,8 @@ impl<'a> Run<'a> {
         }
         if self.waiting > 0 || counts.intents > 0 {
             self.summary.outcome = Outcome::Unreachable;
-            self.summary.error =
-                Some("work is left whose outcome is not known yet; the next run goes on with it".to_owned());
+            let left = if counts.intents > 0 { OUTCOME_UNKNOWN } else { NOT_SHOWN_YET };
+            self.summary.error = Some(left.to_owned());
         }
         if self.summary.parked > 0 || counts.conflicts > 0 || !self.summary.failed.is_empty() {
             self.summary.outcome = Outcome::Parked;
@@ -564,10 +564,17 @@ fn questions(count: u64) -> String {
 }
 
 /// Writes why a run broke off into its summary. The worst outcome stays.
+/// Why a run is not done that waits for Google to show what it knows.
+pub const NOT_SHOWN_YET: &str = "Google may not show yet what became of some contacts; a run within the next 15 minutes \
+                                 decides about them";
+/// Why a run is not done whose calls were not all answered.
+const OUTCOME_UNKNOWN: &str = "a call was not answered, and what became of it is not known yet; the next run finds out";
+
 fn close(summary: &mut AccountSummary, error: Option<&EngineError>) {
     let Some(error) = error else { return };
     let outcome = error.outcome();
-    if severity(outcome) >= severity(summary.outcome) {
+    // What waits for a person does not hide that the run has not come to its end.
+    if severity(outcome) >= severity(summary.outcome) || summary.outcome == Outcome::Parked {
         summary.outcome = outcome;
     }
     summary.fault = error.fault();

@@ -66,7 +66,7 @@ async fn doubtful_record() -> (World, String, [ContactId; 2]) {
     let world = World::new();
     world.by_hand(|user| user.create_group("Team").unwrap());
     let contacts = [world.add(member("Ada")).await, world.add(member("Eve")).await];
-    let record = world.google_create(google_member("A."), &["Team"]);
+    let record = world.google_create(google_member("A. E."), &["Team"]);
     world.settle_but(Outcome::Parked).await;
     world.advance(HOUR);
     (world, record, contacts)
@@ -150,7 +150,7 @@ async fn what_was_said_before_the_first_run_is_not_asked() {
     let world = World::new();
     world.by_hand(|user| user.create_group("Team").unwrap());
     let [ada, eve] = [world.add(member("Ada")).await, world.add(member("Eve")).await];
-    let record = world.google_create(google_member("A."), &["Team"]);
+    let record = world.google_create(google_member("A. E."), &["Team"]);
     world.say(ada, &record, Said::Same).await;
     world.settle().await;
     assert_eq!(world.link(ada).await.remote.map(|remote| remote.to_string()), Some(record));
@@ -216,7 +216,7 @@ async fn doubtful_contact() -> (World, ContactId, [String; 2]) {
     world.by_hand(|user| user.create_group("Team").unwrap());
     let strangers = ["Ada", "Eve"].map(|given| world.google_create(google_member(given), &[]));
     world.sync().await;
-    let contact = world.add(member("A.")).await;
+    let contact = world.add(member("A. E.")).await;
     world.settle_but(Outcome::Parked).await;
     world.advance(HOUR);
     (world, contact, strangers)
@@ -256,7 +256,7 @@ async fn a_contact_that_is_none_of_the_strangers_is_made() {
     }
     world.settle().await;
     assert_eq!(world.people().len(), 3);
-    assert_eq!(world.groups_of("A. King"), ["Team", "myContacts"]);
+    assert_eq!(world.groups_of("A. E. King"), ["Team", "myContacts"]);
     assert_eq!(world.link(contact).await.state, LinkState::Bound);
     world.assert_at_rest().await;
 }
@@ -268,7 +268,7 @@ async fn a_chosen_stranger_that_is_gone_is_not_waited_for() {
     world.google_delete("Ada King");
     world.google_edit("Eve King", &json!({"phoneNumbers": [{"value": "+49 40 7654321"}]}));
     world.settle().await;
-    assert_eq!(world.groups_of("A. King"), ["Team", "myContacts"]);
+    assert_eq!(world.groups_of("A. E. King"), ["Team", "myContacts"]);
     assert_eq!(world.answers().await, [], "there is nothing to be done about it any more");
     world.assert_at_rest().await;
 }
@@ -277,7 +277,7 @@ async fn a_chosen_stranger_that_is_gone_is_not_waited_for() {
 async fn of_two_contacts_that_claim_one_stranger_the_chosen_one_gets_it_and_the_other_is_made() {
     let world = World::new();
     world.by_hand(|user| user.create_group("Team").unwrap());
-    let stranger = world.google_create(google_member("A."), &[]);
+    let stranger = world.google_create(google_member("A. E."), &[]);
     world.sync().await;
     let [ada, eve] = [world.add(member("Ada")).await, world.add(member("Eve")).await];
     world.settle_but(Outcome::Parked).await;

@@ -130,6 +130,9 @@ impl Run<'_> {
                 Meant::Doubtful(several, Doubt::AnotherBirthday) => {
                     writes.extend(self.doubt_strangers(suitor, several, "but for the birthday", print));
                 }
+                Meant::Doubtful(several, Doubt::AnotherGivenName) => {
+                    writes.extend(self.doubt_strangers(suitor, several, "but for the given name", print));
+                }
                 Meant::Doubtful(several, _) => {
                     writes.extend(self.doubt_strangers(suitor, several, "but not all", print))
                 }

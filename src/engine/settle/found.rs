@@ -599,7 +599,9 @@ impl Likeness {
         let ids = self.sharing(&face);
         let rivals = ids.into_iter().filter(is_rival);
         match matching::judge(&face, &self.faces(rivals)) {
-            Verdict::Alone | Verdict::Doubtful { reason: Doubt::AnotherBirthday, .. } => BTreeSet::new(),
+            Verdict::Alone | Verdict::Doubtful { reason: Doubt::AnotherBirthday | Doubt::AnotherGivenName, .. } => {
+                BTreeSet::new()
+            }
             Verdict::Twin { id, .. } => BTreeSet::from([id]),
             Verdict::Doubtful { candidates, .. } => candidates.into_iter().map(|(id, _)| id).collect(),
         }
@@ -669,6 +671,7 @@ fn why_doubtful(doubt: Doubt) -> &'static str {
     match doubt {
         Doubt::SharedEvidence | Doubt::SplitEvidence => "several contacts of the store could be it",
         Doubt::AnotherBirthday => "a contact of the store shares an e-mail or a phone with it, but not the birthday",
+        Doubt::AnotherGivenName => "a contact of the store shares an e-mail or a phone with it, but not the given name",
     }
 }
 

@@ -212,6 +212,20 @@ fn a_batch_in_flight_is_finished_and_recorded_before_the_daemon_stops() {
 }
 
 #[test]
+fn a_daemon_that_waits_for_its_budget_stops_at_once() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    let mut daemon = daemon(&home);
+    sandbox.fault(&json!({"method": "contactGroups.list", "kind": "minute_quota"}));
+    let before = sandbox.calls(&["contactGroups.list"]);
+    daemon.signal("USR1");
+    assert!(sandbox.sees(&["contactGroups.list"], before + 1, || !daemon.has_ended()));
+    daemon.signal("TERM");
+    assert!(daemon.ends_within(AT_ONCE), "long before the minute is over");
+    daemon.end().ended(0);
+}
+
+#[test]
 fn a_request_in_flight_is_finished_and_recorded_before_the_daemon_stops() {
     let sandbox = Sandbox::start();
     let home = Home::with(&sandbox);

@@ -386,3 +386,19 @@ fn an_untouched_import_is_taken_back_whole() {
     assert_eq!(content(&home), [] as [Value; 0]);
     assert_eq!(home.json(&["organization", "list"]), json!([]));
 }
+
+#[test]
+fn people_of_one_family_or_behind_one_address_all_come_in_and_do_so_once() {
+    let home = Home::alone();
+    let rows = "Name,Company,E-mail,Phone\n\
+                Anna Meier,,,+49 40 5556667\n\
+                Bernd Meier,,,+49 40 5556667\n\
+                Clara Lang,Example GmbH,info@example.org,\n\
+                David Lang,Example GmbH,info@example.org,\n";
+    let file = home.write("families.csv", rows);
+    import(&home, &file, 0);
+    let all = ["Anna Meier", "Bernd Meier", "Clara Lang", "David Lang"];
+    assert_eq!(names(&home), all);
+    import(&home, &file, 0);
+    assert_eq!(names(&home), all, "the same file again changes nothing");
+}

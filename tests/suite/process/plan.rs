@@ -121,8 +121,8 @@ fn a_plan_in_a_new_folder_keeps_a_refresh_token_that_came_with_it() {
 #[test]
 fn a_conflict_is_planned_as_the_policy_decides_it() {
     for (policy, taken, both) in [
-        ("store", "store", "store ours | Google theirs -> both get ours"),
-        ("google", "remote", "store ours | Google theirs -> both get theirs"),
+        ("store", "store", "store ours | Google theirs -> the store's is taken"),
+        ("google", "remote", "store ours | Google theirs -> Google's is taken"),
         ("manual", "hold", "store ours | Google theirs -> each side keeps its own"),
     ] {
         let sandbox = Sandbox::start();
