@@ -51,7 +51,13 @@ impl Desk {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let database = match SqliteStore::open(&config.store.path, entropy.as_ref()).await {
             Ok(database) => database,
-            Err(StoreError::Unusable { cause, .. }) => return Err(config.unusable_store(&chain(&*cause)).into()),
+            Err(StoreError::Unusable { cause, .. }) => {
+                let mut told = chain(&*cause);
+                if told.ends_with("malformed") {
+                    told.push_str("; `contactsync restore FILE` puts a backup in its place");
+                }
+                return Err(config.unusable_store(&told).into());
+            }
             Err(error) => return Err(unopened(&config.store.path)(error)),
         };
         Ok(Desk::at(config, database, entropy, out))

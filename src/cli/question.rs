@@ -222,6 +222,16 @@ async fn account_of(contact: ContactId, remote: &RemoteId, desk: &Desk) -> anyho
 }
 
 async fn say(couples: &[Couple], said: Said, desk: &Desk) -> anyhow::Result<Exit> {
+    for Couple { account, remote, .. } in couples {
+        let named = std::slice::from_ref(remote);
+        let linked = desk.store.links_of_remotes(account, named).await.context("reading links")?;
+        let strangers = desk.store.strangers(account, named).await.context("reading strangers")?;
+        if linked.is_empty() && strangers.is_empty() {
+            desk.out.warn(&format!(
+                "account {account} has not seen {remote} so far; what you say counts when it does. Is the name right?"
+            ));
+        }
+    }
     let answers = answer::say(desk.store.as_ref(), desk.clock.as_ref(), couples, said).await?;
     if desk.out.is_json() {
         desk.out.json(&serde_json::json!({ "answers": answers.iter().map(Told::from).collect::<Vec<_>>() }))?;

@@ -25,6 +25,18 @@ fn family(sandbox: &Sandbox, home: &Home) -> ([String; 2], String) {
 }
 
 #[test]
+fn an_answer_about_a_record_that_nobody_has_seen_is_kept_and_doubted_aloud() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    let (ids, record) = family(&sandbox, &home);
+    home.run(["sync"]).ended(3);
+    let told = home.run(["match", "link", &ids[0], "people/c999", "--account", "sales"]);
+    assert!(told.ended(0).err.contains("has not seen people/c999"), "{told:?}");
+    let known = home.run(["match", "link", &ids[0], &record]);
+    assert!(!known.ended(0).err.contains("has not seen"), "{known:?}");
+}
+
+#[test]
 fn a_record_in_doubt_is_shown_linked_and_done() {
     let sandbox = Sandbox::start();
     let home = Home::with(&sandbox);

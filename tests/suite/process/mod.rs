@@ -10,6 +10,7 @@ mod doctor;
 mod editing;
 mod exits;
 mod explain;
+mod faults;
 mod forget;
 mod health;
 mod imports;
