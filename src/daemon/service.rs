@@ -368,7 +368,7 @@ fn log_summary(run: RunId, summary: &AccountSummary) {
     }
     let error = error.as_deref().unwrap_or_default();
     let (pulled, pushed) = (pulled.total(), pushed.total());
-    let did = format!("{pulled} contacts pulled, {pushed} pushed");
+    let did = format!("{pulled} contact{} pulled, {pushed} pushed", if pulled == 1 { "" } else { "s" });
     let unfinished = match outcome {
         Outcome::Done => {
             info!(run.id = %run, %account, calls, count = pulled + pushed, "account {account} is equal: {did}");
