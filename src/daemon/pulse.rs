@@ -51,15 +51,21 @@ impl Progress for Pulse {
 }
 
 #[cfg(test)]
+impl Pulse {
+    /// Of a run that began this long ago, and of which nothing was seen since.
+    pub(super) fn silent_for(silence: Duration) -> Self {
+        let begun = Instant::now().checked_sub(silence).expect("the machine has run for longer");
+        Pulse { begun, beat: AtomicU64::new(0) }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_step_ends_the_silence() {
-        let pulse = Pulse {
-            begun: Instant::now().checked_sub(Duration::from_secs(60)).expect("a minute"),
-            beat: AtomicU64::new(0),
-        };
+        let pulse = Pulse::silent_for(Duration::from_secs(60));
         assert!(pulse.silence() >= Duration::from_secs(60));
         pulse.advanced(Step::Reading, 1, 0);
         assert!(pulse.silence() < Duration::from_secs(30));

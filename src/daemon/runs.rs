@@ -90,3 +90,49 @@ impl Runs {
         self.busy.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Progress as _, Step};
+
+    fn account(name: &str) -> AccountName {
+        AccountName::new(name)
+    }
+
+    fn endless(runs: &mut Runs, name: &str) {
+        runs.begin(account(name), |_| std::future::pending());
+    }
+
+    #[tokio::test]
+    async fn an_account_has_one_run_at_a_time_and_all_have_a_few() {
+        let mut runs = Runs::default();
+        endless(&mut runs, "a");
+        assert!(!runs.has_room_for(&account("a")) && runs.has_room_for(&account("b")));
+        ["b", "c", "d"].into_iter().for_each(|name| endless(&mut runs, name));
+        assert!(!runs.has_room_for(&account("e")));
+        runs.abort().await;
+        assert!(runs.is_empty() && runs.has_room_for(&account("a")));
+    }
+
+    #[tokio::test]
+    async fn a_run_that_panics_ends_and_is_named() {
+        let mut runs = Runs::default();
+        runs.begin(account("a"), |_| async { panic!("on purpose") });
+        let (name, _, ending) = runs.ended().await;
+        assert_eq!(name, account("a"));
+        assert!(ending.is_err_and(|cause| cause.is_panic()));
+        assert!(runs.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_run_that_stands_still_is_noticed_until_it_gets_ahead() {
+        let mut runs = Runs::default();
+        endless(&mut runs, "a");
+        assert!(runs.get_ahead());
+        runs.busy[0].pulse = Arc::new(Pulse::silent_for(STANDSTILL + Duration::from_secs(1)));
+        assert!(!runs.get_ahead());
+        runs.busy[0].pulse.advanced(Step::Writing, 1, 2);
+        assert!(runs.get_ahead());
+    }
+}

@@ -369,8 +369,10 @@ fn the_service_manager_hears_of_start_reload_life_and_stop() {
     };
     let mut command = home.command(["run"]);
     command.env("NOTIFY_SOCKET", home.path("notify"));
-    let daemon = Program::start(command);
+    let mut daemon = Program::start(command);
     hear("READY=1");
+    daemon.remark("the consent of account sales is accepted");
+    daemon.remark("contactsync is running");
     assert!(hear("STATUS=").contains("1 equal"));
     hear("WATCHDOG=1");
     daemon.signal("HUP");
