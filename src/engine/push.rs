@@ -279,19 +279,25 @@ impl Run<'_> {
 
     /// What a record needs that goes back to what it was before it was linked.
     fn plan_parting(&self, link: &Link, parting: &Parting) -> Push {
-        let base = link.base.as_ref().filter(|_| self.order.promise.direction != Direction::FromRemote);
+        if link.state != LinkState::Dormant || self.order.promise.direction == Direction::FromRemote {
+            return Push::Rest(link.state);
+        }
+        let Base { store, remote, .. } = &parting.base;
+        let groups = self.groups_parted(parting);
         let codec = self.deps.remote.codec();
-        let groups = self.groups_parted(link, parting);
-        let change = base.and_then(|base| {
-            codec.recompose(&base.remote, &base.store, &parting.card, groups.as_ref(), &identity::no_tag())
-        });
+        let change = codec.recompose(remote, store, &parting.card, groups.as_ref(), &identity::no_tag());
         change.map_or(Push::Rest(LinkState::Dormant), |change| Push::Update { mask: change.mask })
     }
 
     /// All groups of a record that is parted; `None` when they stay.
-    pub(crate) fn groups_parted(&self, link: &Link, parting: &Parting) -> Option<BTreeSet<GroupId>> {
-        let regroup = Regroup { join: BTreeSet::new(), leave: parting.leaves.clone() };
-        (!parting.leaves.is_empty()).then(|| self.groups_after(link, &regroup))
+    pub(crate) fn groups_parted(&self, parting: &Parting) -> Option<BTreeSet<GroupId>> {
+        if parting.leaves.is_empty() {
+            return None;
+        }
+        let mut groups = self.deps.remote.codec().groups(&parting.base.remote);
+        groups.retain(|group| !parting.leaves.contains(group));
+        groups.insert(self.deps.remote.common_group());
+        Some(groups)
     }
 
     /// Whether this content is not tried, or not again in this run. That the contact is deleted is another matter.
@@ -506,7 +512,7 @@ impl Run<'_> {
                 ]
             }
             Push::Update { .. } => {
-                let Some(base) = &link.base else { return Vec::new() };
+                let Some(base) = parting.map(|parting| &parting.base).or(link.base.as_ref()) else { return Vec::new() };
                 let card = match parting {
                     Some(_) => contact.card.clone(),
                     None => carried(contact, &base.store, held),

@@ -19,7 +19,7 @@ use crate::domain::diff::{self, FieldChange};
 use crate::domain::field::Field;
 use crate::domain::history::{Action, Actor, Change, RecordedChange};
 use crate::domain::id::{ContactId, GroupId, ReplicaId, RunId};
-use crate::domain::link::{Link, LinkState, Sighting};
+use crate::domain::link::{Base, Link, LinkState, Sighting};
 use crate::domain::pair::{Direction, Photos};
 use crate::domain::policy::Winner;
 use crate::domain::taking_back::{self, first_and_last};
@@ -39,7 +39,9 @@ struct Deeds {
 /// What becomes of a record that the run had linked.
 #[derive(Debug, Clone)]
 pub(crate) struct Parting {
-    /// What it says afterwards.
+    /// What both sides last agreed on.
+    pub(crate) base: Base,
+    /// What the record says afterwards.
     pub(crate) card: Card,
     /// The pairs' groups that the run had put it into.
     pub(crate) leaves: BTreeSet<GroupId>,
@@ -149,7 +151,11 @@ impl Run<'_> {
             }
         }
         if did(&deeds.here, Action::Linked) && !made_there {
-            self.part(&mut inverse, deeds, organizations);
+            self.part(&mut inverse, deeds, organizations).await?;
+            return Ok(inverse);
+        }
+        if did(&deeds.here, Action::Edited) && self.belongs_to_linking(&inverse.contact, deeds).await? {
+            self.skip(&inverse.contact, "what was written to its record belongs to an earlier run that linked the two");
             return Ok(inverse);
         }
         let was_deleted = did(&deeds.here, Action::Deleted) || did(&deeds.store, Action::Deleted);
@@ -217,10 +223,21 @@ impl Run<'_> {
         taking_back::put_back(&contact.card, first_and_last(&deeds.store).into_values(), &BTreeSet::new())
     }
 
-    /// Parts a contact and a record that the run had linked. The two are not kept equal any more before anything is written
-    /// to either, so that a run that is cut off carries nothing over.
-    fn part(&mut self, inverse: &mut Inverse, deeds: &Deeds, organizations: &mut Organizations) {
+    /// Parts a contact and a record that the run had linked. The two are not kept equal any more, and have nothing that they
+    /// agreed on, before anything is written to either: a run that is cut off carries nothing over, and whoever takes the
+    /// link up again unites them.
+    async fn part(
+        &mut self,
+        inverse: &mut Inverse,
+        deeds: &Deeds,
+        organizations: &mut Organizations,
+    ) -> Result<(), EngineError> {
         let before = inverse.contact.clone();
+        if inverse.link.as_ref().is_some_and(|link| link.seen.is_some() || self.intents.contains_key(&link.id)) {
+            self.skip(&before, "its record was edited since, or Google has not said yet what became of a change");
+            return Ok(());
+        }
+        let since = self.since_linked(&before, deeds).await?;
         if before.is_live() {
             let (card, skipped) = self.put_back_here(&before, deeds);
             for field in skipped {
@@ -230,16 +247,21 @@ impl Run<'_> {
             inverse.writes.extend(self.resolve_organization(&mut inverse.contact.card, organizations));
             self.write_back(inverse, &before);
         }
-        let news = self.unsettled_fields(inverse.link.as_ref());
-        let Some(link) = inverse.link.as_mut().filter(|link| link.state == LinkState::Bound) else { return };
-        let (Some(base), Some(record)) = (&link.base, &link.remote) else { return };
-        let (card, skipped) = taking_back::put_back(&base.store, first_and_last(&deeds.here).into_values(), &news);
-        let joined = deeds.here.iter().any(|row| row.action == Action::Joined);
+        let was_kept = |link: &&mut Link| matches!(link.state, LinkState::Bound | LinkState::Unselected);
+        let Some(link) = inverse.link.as_mut().filter(was_kept) else { return Ok(()) };
+        let (Some(base), Some(record)) = (link.base.take(), link.remote.clone()) else { return Ok(()) };
+        let written = first_and_last(&since);
+        if written.contains_key(&Field::Photo) {
+            self.skip(&before, "its record keeps the photo");
+        }
+        let written = written.into_values().filter(|change| change.field != Field::Photo);
+        let (card, skipped) = taking_back::put_back(&base.store, written, &BTreeSet::new());
+        let joined = since.iter().any(|row| row.action == Action::Joined);
         let groups = self.deps.remote.codec().groups(&base.remote);
         let pairs = self.pair_groups();
         let leaves = pairs.live().filter(|group| joined && groups.contains(*group)).cloned().collect();
-        self.parted.insert(link.id, Parting { card, leaves });
-        inverse.writes.push(self.trace(before.id, record, Action::Unlinked, Vec::new()));
+        self.parted.insert(link.id, Parting { base, card, leaves });
+        inverse.writes.push(self.trace(before.id, &record, Action::Unlinked, Vec::new()));
         link.state = LinkState::Dormant;
         link.parked = None;
         link.wanted.clear();
@@ -252,6 +274,45 @@ impl Run<'_> {
         for field in skipped {
             self.skip(&before, &format!("{field} of its record changed since"));
         }
+        Ok(())
+    }
+
+    /// What was written to the record because it was linked: by the run that linked it, and by later ones that only went on
+    /// with it. Once somebody has edited the contact, only that run counts.
+    async fn since_linked(&self, contact: &Contact, deeds: &Deeds) -> Result<Vec<Change>, EngineError> {
+        let rows = self.rows_of(contact).await?;
+        let Some(linked) = rows.iter().find(|row| row.change.action == Action::Linked && self.is_here(row)) else {
+            return Ok(deeds.here.clone());
+        };
+        let run = &linked.change.run;
+        let later = || rows.iter().filter(|row| row.sequence >= linked.sequence);
+        if later().any(|row| row.remote.is_none() && row.change.run != *run) {
+            return Ok(deeds.here.clone());
+        }
+        Ok(later().filter(|row| self.is_here(row)).map(|row| row.change.clone()).collect())
+    }
+
+    /// Whether what this run wrote to the record only carried on with a link that an earlier run had made.
+    async fn belongs_to_linking(&self, contact: &Contact, deeds: &Deeds) -> Result<bool, EngineError> {
+        let rows = self.rows_of(contact).await?;
+        let Some(linked) = rows.iter().rfind(|row| row.change.action == Action::Linked && self.is_here(row)) else {
+            return Ok(false);
+        };
+        let between = |row: &&RecordedChange| row.sequence > linked.sequence && row.sequence <= deeds.last;
+        Ok(linked.sequence < deeds.last
+            && !rows.iter().filter(between).any(|row| row.remote.is_none() && row.change.run != linked.change.run))
+    }
+
+    /// The history of a contact, oldest first.
+    async fn rows_of(&self, contact: &Contact) -> Result<Vec<RecordedChange>, EngineError> {
+        let query = HistoryQuery { contact: Some(contact.id), ..HistoryQuery::default() };
+        let mut rows = self.deps.store.history(&query).await.doing("reading the history of a contact")?;
+        rows.reverse();
+        Ok(rows)
+    }
+
+    fn is_here(&self, row: &RecordedChange) -> bool {
+        row.remote.as_ref().is_some_and(|copy| copy.replica == self.order.promise.replica)
     }
 
     /// Fields that somebody has changed at the remote, and that were not merged.

@@ -570,3 +570,54 @@ async fn what_was_edited_since_a_parted_run_stays() {
     assert_eq!(world.person("Ada King")["organizations"][0]["title"], "Retired", "not what the run had written");
     assert_eq!(world.link(ada).await.state, LinkState::Dormant);
 }
+
+// The run that linked them was stopped before it wrote to Google; the next one went on.
+#[tokio::test]
+async fn what_a_later_run_wrote_because_of_a_link_goes_with_the_link_and_not_by_itself() {
+    let world = World::new();
+    world.add(person("Grace Hopper")).await;
+    world.settle().await;
+    let names = json!([{"givenName": "Ada", "familyName": "King"}]);
+    let mail = json!([{"value": "ada.king@example.org", "type": "work"}]);
+    world.google_create(json!({"names": names, "emailAddresses": mail}), &["Team"]);
+    let mut card = person("Ada King");
+    card.notes = Some("my notes of ten years".to_owned());
+    let ada = world.add(card).await;
+    let there = world.person("Ada King");
+    world.advance(HOUR);
+    for method in ["people.updateContact", "people.batchUpdateContacts"] {
+        world.strike_always(method, contactsync::emulator::fault::FaultKind::MinuteQuota);
+    }
+    let (linking, _) = run(&world).await;
+    world.calm();
+    let (writing, summary) = run(&world).await;
+    assert_eq!(summary.pushed.updated, 1, "{summary:?}");
+    assert_eq!(world.person("Ada King")["biographies"][0]["value"], "my notes of ten years");
+
+    let (_, summary) = undo(&world, writing).await;
+    assert!(summary.notices.iter().any(|notice| notice.contains("earlier run that linked")), "{summary:?}");
+    assert_eq!(world.contact(ada).await.card.notes.as_deref(), Some("my notes of ten years"));
+    assert_eq!(world.person("Ada King")["biographies"][0]["value"], "my notes of ten years");
+
+    undo(&world, linking).await;
+    assert_eq!(world.contact(ada).await.card.notes.as_deref(), Some("my notes of ten years"));
+    assert_eq!(content(&world.person("Ada King"), &world), content(&there, &world));
+    assert_eq!(world.link(ada).await.state, LinkState::Dormant);
+}
+
+#[tokio::test]
+async fn a_parted_record_that_is_put_into_the_group_again_is_united_and_loses_nothing() {
+    let (world, ada, _, _, linking) = met().await;
+    undo(&world, linking).await;
+    world.google_label("Ada King", "Team");
+    world.settle().await;
+    let contact = world.contact(ada).await;
+    assert_eq!(world.link(ada).await.state, LinkState::Bound, "{contact:?}");
+    assert_eq!((contact.card.phones.len(), contact.card.notes.as_deref()), (1, Some("my notes of ten years")));
+    let person = world.person("Ada King");
+    assert_eq!(
+        (&person["nicknames"][0]["value"], &person["organizations"][0]["title"]),
+        (&json!("Countess"), &json!("CTO"))
+    );
+    world.assert_equal().await;
+}

@@ -98,16 +98,21 @@ impl Run<'_> {
         let mut markers = self.markers(ids.len()).await?;
         let codec = self.deps.remote.codec();
         let mut edits = Vec::new();
-        for (link, contact) in self.load(ids).await? {
-            let (Some(contact), Some(base), Some(remote)) = (contact, link.base.clone(), link.remote.clone()) else {
+        for (mut link, contact) in self.load(ids).await? {
+            let parting = self.parted.get(&link.id).cloned();
+            let agreed = parting.as_ref().map(|parting| parting.base.clone()).or_else(|| link.base.clone());
+            let (Some(contact), Some(base), Some(remote)) = (contact, agreed, link.remote.clone()) else {
                 continue;
             };
             if !matches!(self.replan_link(&link, Some(&contact), held), Push::Update { .. }) {
                 continue;
             }
             let (Some(marker), Some(etag)) = (markers.next(), link.etag.clone()) else { continue };
-            let (card, groups) = match self.parted.get(&link.id) {
-                Some(parting) => (parting.card.clone(), self.groups_parted(&link, parting)),
+            let (card, groups) = match &parting {
+                Some(parting) => {
+                    link.base = Some(base.clone());
+                    (parting.card.clone(), self.groups_parted(parting))
+                }
                 None => {
                     let regroup = self.regroup(&link, &contact, &base.store);
                     let groups = (regroup != Regroup::default()).then(|| self.groups_after(&link, &regroup));
@@ -223,7 +228,9 @@ impl Run<'_> {
         link.wanted = self.groups_wanted(&card);
         let agreed = link.base.as_ref().and_then(|base| self.agreed_after(base, &card));
         let (marker, certainty) = (Some(marker), Certainty::Answered);
-        link.base = Some(Base { store: card, remote: record.wire, marker, certainty, agreed });
+        let is_parted = self.parted.contains_key(&link.id);
+        // The two have nothing in common any more.
+        link.base = (!is_parted).then_some(Base { store: card, remote: record.wire, marker, certainty, agreed });
         writes.push(Write::Link(Box::new(link)));
         writes
     }

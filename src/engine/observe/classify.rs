@@ -279,7 +279,9 @@ impl Run<'_> {
         let marker = record.tag.as_ref().filter(|tag| tag.token == link.token).map(|tag| tag.marker);
         let known = link.base.as_ref().and_then(|base| base.marker);
         note_marker(marker.as_ref(), known.as_ref());
-        if let Some(marker) = marker
+        // Of a couple that was parted, nothing is agreed on.
+        let is_parted = link.state == LinkState::Dormant && link.base.is_none();
+        if let Some(marker) = marker.filter(|_| !is_parted)
             && rules::holds(Rule::WriteMarker)
             && known.is_none_or(|known| marker > known)
             && let Some(sent) = sent_as(page, marker).cloned()

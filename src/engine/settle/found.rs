@@ -599,9 +599,7 @@ impl Likeness {
         let ids = self.sharing(&face);
         let rivals = ids.into_iter().filter(is_rival);
         match matching::judge(&face, &self.faces(rivals)) {
-            Verdict::Alone | Verdict::Doubtful { reason: Doubt::AnotherBirthday | Doubt::AnotherGivenName, .. } => {
-                BTreeSet::new()
-            }
+            Verdict::Alone | Verdict::Doubtful { reason: Doubt::AnotherBirthday, .. } => BTreeSet::new(),
             Verdict::Twin { id, .. } => BTreeSet::from([id]),
             Verdict::Doubtful { candidates, .. } => candidates.into_iter().map(|(id, _)| id).collect(),
         }
