@@ -47,7 +47,7 @@ pub(super) async fn serve(desk: Desk, follow: Follow) -> anyhow::Result<()> {
     let follow = Box::new(move |config: &Config| {
         // Its password was read when the configuration was checked; one that went since leaves the old door open.
         match Door::of(&config.web) {
-            Ok(door) => _ = doors.send(door),
+            Ok(door) => _ = doors.send_if_modified(|open| std::mem::replace(open, door.clone()) != door),
             Err(error) => tracing::error!(error = %chain(&error), "what is served over HTTP stays as it is"),
         }
         follow(config);
@@ -55,7 +55,13 @@ pub(super) async fn serve(desk: Desk, follow: Follow) -> anyhow::Result<()> {
     let entropy = Arc::clone(&desk.entropy);
     let service = service(desk, follow, Arc::clone(&control))?;
     // With the service its follower goes, the sender of doors, and with that the server.
-    service.run(move || _ = tokio::spawn(web::serve(control, entropy, door))).await?;
+    let serve = async move {
+        // Whoever cannot ask any more has to learn why.
+        if let Err(cause) = tokio::spawn(web::serve(control, entropy, door)).await {
+            tracing::error!(error = %cause, "nothing is served over HTTP any more; a restart helps");
+        }
+    };
+    service.run(move || _ = tokio::spawn(serve)).await?;
     Ok(())
 }
 

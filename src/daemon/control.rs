@@ -12,7 +12,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::metrics::{AccountGauges, Metrics};
-use super::silence::{News, Silence};
+use super::silence::{News, Silence, Waits};
 use crate::clock::Clock;
 use crate::config::Account;
 use crate::domain::account::{AccountState, Outcome};
@@ -174,14 +174,14 @@ impl Control {
     }
 
     /// A run of the account ended.
-    pub(super) async fn ended(&self, account: &AccountName) {
+    pub(super) async fn ended(&self, account: &AccountName, waits: Waits) {
         let read = self.refresh().await;
         if let Err(error) = read {
             tracing::warn!(%account, error = %crate::engine::chain(&error), "the state of account {account} cannot be read");
         }
         if let Some(post) = self.board().accounts.get_mut(account) {
             post.is_running = false;
-            post.silence.heard();
+            post.silence.heard(waits);
         }
     }
 

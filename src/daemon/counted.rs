@@ -28,6 +28,7 @@ impl Transport for Counted {
         let method = request.extensions().get::<MethodName>().map_or("other", |name| name.0);
         let _flight = self.metrics.flight();
         let answer = self.inner.send(request).await;
+        super::pulse::answered();
         self.metrics.called(method, answer.as_ref().ok().map(Response::status));
         answer
     }

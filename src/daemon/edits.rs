@@ -31,6 +31,11 @@ impl Edits {
         Edits { clock, end: 0, since: None }
     }
 
+    /// Nothing came of the last ones: they are told once more.
+    pub(super) fn tell_again(&mut self) {
+        self.end = 0;
+    }
+
     /// Waits until something was edited, and a little longer. Returns how long the feed is.
     ///
     /// # Cancellation

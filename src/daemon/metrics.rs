@@ -180,6 +180,11 @@ impl Metrics {
         }
     }
 
+    /// A run of an account ended, and nobody knows how.
+    pub(super) fn lost(&self, account: &str) {
+        self.runs.get_or_create(&OfRun { account: account.to_owned(), outcome: word(Outcome::Failed) }).inc();
+    }
+
     /// A request is under way for as long as this is kept.
     pub(super) fn flight(&self) -> Flight<'_> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);

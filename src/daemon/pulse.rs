@@ -3,6 +3,7 @@
 //! A run tells its [`Pulse`] of every step; the daemon tells the service manager that it is alive only while no run has
 //! been standing still for too long. A process whose runs hang is restarted, which is as safe as any crash.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -10,9 +11,20 @@ use tokio::time::Instant;
 
 use crate::engine::{Progress, Step};
 
-/// How long a run may do nothing that can be seen. It waits longest for a budget that has shrunk: ten units at three a
-/// minute, and the calls before and after it, each tried again.
+tokio::task_local! {
+    /// That of the run which the task carries out.
+    static OWN: Arc<Pulse>;
+}
+
+/// How long a run may do nothing that can be seen: neither a step nor an answer. It waits longest for its budget: a batch
+/// costs ten units, and one unit a minute is the least that can be configured.
 pub(super) const STANDSTILL: Duration = Duration::from_secs(15 * 60);
+
+/// Has the run that this task carries out been seen, if it carries out any.
+pub(super) fn answered() {
+    // Commands have no pulse.
+    _ = OWN.try_with(|pulse| pulse.beat());
+}
 
 /// When a run last got ahead.
 #[derive(Debug)]
@@ -26,6 +38,11 @@ impl Pulse {
     /// Of a run that begins now.
     pub(super) fn new() -> Self {
         Pulse { begun: Instant::now(), beat: AtomicU64::new(0) }
+    }
+
+    /// Carries out a run whose pulse this is.
+    pub(super) async fn of<T>(self: Arc<Self>, run: impl Future<Output = T>) -> T {
+        OWN.scope(self, run).await
     }
 
     /// How long nothing has been seen of the run.

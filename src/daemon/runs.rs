@@ -1,5 +1,6 @@
 //! The runs that go on: at most one of each account, and not too many at once.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +9,12 @@ use tokio::task::{Id, JoinError, JoinSet};
 use super::pulse::{Pulse, STANDSTILL};
 use super::worker::Finished;
 use crate::domain::id::AccountName;
+use crate::engine::StopFlag;
 use crate::store::StoreError;
 
-/// How many accounts are synchronized at a time. They share one store, and all but the largest are done within seconds.
-const AT_ONCE: usize = 4;
+/// How many accounts are synchronized at a time. Most of a run is waiting, for Google or for the budget; what they share is
+/// the store, and the memory for a page each.
+const AT_ONCE: usize = 32;
 
 /// What became of a run.
 pub(super) type Ending = Result<Result<Finished, StoreError>, JoinError>;
@@ -28,6 +31,7 @@ struct Busy {
     task: Id,
     account: AccountName,
     pulse: Arc<Pulse>,
+    stop: StopFlag,
     /// Whether it was told that it stands still. It is told once.
     told: bool,
 }
@@ -39,13 +43,19 @@ impl Runs {
     }
 
     /// Begins a run of the account.
-    pub(super) fn begin<F>(&mut self, account: AccountName, run: impl FnOnce(Arc<Pulse>) -> F)
+    pub(super) fn begin<F>(&mut self, account: AccountName, run: impl FnOnce(Arc<Pulse>, StopFlag) -> F)
     where
         F: Future<Output = Result<Finished, StoreError>> + Send + 'static,
     {
-        let pulse = Arc::new(Pulse::new());
-        let task = self.tasks.spawn(run(Arc::clone(&pulse))).id();
-        self.busy.push(Busy { task, account, pulse, told: false });
+        let (pulse, stop) = (Arc::new(Pulse::new()), StopFlag::default());
+        let run = Arc::clone(&pulse).of(run(Arc::clone(&pulse), stop.clone()));
+        let task = self.tasks.spawn(run).id();
+        self.busy.push(Busy { task, account, pulse, stop, told: false });
+    }
+
+    /// Asks the runs of all accounts but these to stop, each after the request that it has in flight.
+    pub(super) fn stop_all_but(&self, accounts: &BTreeSet<AccountName>) {
+        self.busy.iter().filter(|busy| !accounts.contains(&busy.account)).for_each(|busy| busy.stop.stop());
     }
 
     /// The next run that ends, and how long it took; waits for ever when none goes on.
@@ -101,7 +111,7 @@ mod tests {
     }
 
     fn endless(runs: &mut Runs, name: &str) {
-        runs.begin(account(name), |_| std::future::pending());
+        runs.begin(account(name), |_, _| std::future::pending());
     }
 
     #[tokio::test]
@@ -109,16 +119,25 @@ mod tests {
         let mut runs = Runs::default();
         endless(&mut runs, "a");
         assert!(!runs.has_room_for(&account("a")) && runs.has_room_for(&account("b")));
-        ["b", "c", "d"].into_iter().for_each(|name| endless(&mut runs, name));
+        (1..AT_ONCE).for_each(|number| endless(&mut runs, &number.to_string()));
         assert!(!runs.has_room_for(&account("e")));
         runs.abort().await;
         assert!(runs.is_empty() && runs.has_room_for(&account("a")));
     }
 
     #[tokio::test]
+    async fn an_account_that_is_not_to_be_served_any_more_is_asked_to_stop() {
+        let mut runs = Runs::default();
+        ["a", "b"].into_iter().for_each(|name| endless(&mut runs, name));
+        runs.stop_all_but(&BTreeSet::from([account("b")]));
+        let stopped: Vec<bool> = runs.busy.iter().map(|busy| busy.stop.is_stopped()).collect();
+        assert_eq!(stopped, [true, false]);
+    }
+
+    #[tokio::test]
     async fn a_run_that_panics_ends_and_is_named() {
         let mut runs = Runs::default();
-        runs.begin(account("a"), |_| async { panic!("on purpose") });
+        runs.begin(account("a"), |_, _| async { panic!("on purpose") });
         let (name, _, ending) = runs.ended().await;
         assert_eq!(name, account("a"));
         assert!(ending.is_err_and(|cause| cause.is_panic()));

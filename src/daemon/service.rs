@@ -22,16 +22,16 @@ use super::lifecycle::{Request, Requests};
 use super::notify;
 use super::runs::{Ending, Runs};
 use super::schedule::{Heartbeat, Timetable};
-use super::silence::News;
+use super::silence::{News, Waits};
 use super::watch::Watch;
 use super::worker::{Job, Worker};
 use crate::config::{Account, Config};
-use crate::domain::account::Outcome;
+use crate::domain::account::{AccountState, Outcome};
 use crate::domain::id::{AccountName, RunId};
 use crate::domain::pair::Direction;
-use crate::domain::run::AccountSummary;
+use crate::domain::run::{AccountSummary, Fault};
 use crate::domain::time::Timestamp;
-use crate::engine::{NOT_SHOWN_YET, Purpose, Reach, StopFlag, chain};
+use crate::engine::{Purpose, Reach, chain};
 use crate::store::{Store, StoreError};
 
 /// How long a run may take to finish what is in flight: the longest request, and time to record it.
@@ -42,6 +42,10 @@ const LOOK: Duration = Duration::from_millis(200);
 const RECORDED: Duration = Duration::from_secs(5);
 /// How long the start may wait for an answer about a consent.
 const CONSENT: Duration = Duration::from_secs(10);
+/// How long the bell may be silent.
+const BELL_MISSED: Duration = Duration::from_secs(3);
+/// How long after a run that left work the account is tried again, if its schedule does not come before.
+const AGAIN: Duration = Duration::from_secs(5 * 60);
 /// How many ticks of the clock there are between two looks at what other processes did.
 const LOOK_AROUND: u32 = 30;
 
@@ -61,11 +65,13 @@ pub struct Service {
     worker: Arc<Worker>,
     control: Arc<Control>,
     timetable: Timetable,
-    /// Accounts that a run is wanted of, and which part of the remote it is to read.
-    wanted: BTreeMap<AccountName, Reach>,
+    /// Accounts that a run is wanted of, the first one first, and which part of the remote it is to read.
+    wanted: Vec<(AccountName, Reach)>,
+    /// When accounts are tried again that had work left.
+    again: BTreeMap<AccountName, Timestamp>,
     watch: Watch,
     runs: Runs,
-    stop: StopFlag,
+    edits: Edits,
     ticks: u32,
 }
 
@@ -105,6 +111,7 @@ impl Service {
         control: Arc<Control>,
     ) -> Result<Self, ServiceError> {
         let worker = make_worker(&config).map_err(ServiceError::Worker)?;
+        let edits = Edits::new(Arc::clone(worker.clock()));
         Ok(Service {
             config: Arc::new(config),
             read_config,
@@ -113,10 +120,11 @@ impl Service {
             worker,
             control,
             timetable: Timetable::new(),
-            wanted: BTreeMap::new(),
+            wanted: Vec::new(),
+            again: BTreeMap::new(),
             watch: Watch::new(),
             runs: Runs::default(),
-            stop: StopFlag::default(),
+            edits,
             ticks: 0,
         })
     }
@@ -135,7 +143,6 @@ impl Service {
         let bell = Arc::new(Notify::new());
         let heartbeat =
             Heartbeat::start(Arc::clone(&bell)).await.map_err(|cause| ServiceError::Heartbeat(Box::new(cause)))?;
-        let mut edits = Edits::new(Arc::clone(self.worker.clock()));
         self.check_consents().await;
         info!(count = self.config.accounts.len(), "contactsync is running");
         notify::ready();
@@ -143,7 +150,7 @@ impl Service {
         loop {
             self.keep_watch().await;
             self.start_runs();
-            let store = Arc::clone(self.worker.store());
+            let (store, clock) = (Arc::clone(self.worker.store()), Arc::clone(self.worker.clock()));
             tokio::select! {
                 request = requests.next() => match request {
                     Request::StopSoon | Request::StopNow => break,
@@ -153,7 +160,9 @@ impl Service {
                 },
                 () = bell.notified() => self.tick().await,
                 (account, took, ending) = self.runs.ended() => self.conclude(account, took, ending).await,
-                end = edits.gathered(store.as_ref()) => self.want_edited(end).await,
+                end = self.edits.gathered(store.as_ref()) => self.want_edited(end).await,
+                // The scheduler goes by the time of day, and is silent for as long as the clock was set back.
+                () = clock.sleep(BELL_MISSED) => self.tick().await,
             }
         }
         info!("stopping");
@@ -208,7 +217,9 @@ impl Service {
         if self.runs.get_ahead() {
             notify::alive();
         }
-        let due = self.timetable.due(self.worker.clock().now());
+        let now = self.worker.clock().now();
+        let mut due = self.timetable.due(now);
+        due.extend(self.again.extract_if(.., |_, at| *at <= now).map(|(account, _)| account));
         due.into_iter().for_each(|account| self.want(account, Reach::Incremental));
         self.ticks = self.ticks.wrapping_add(1);
         if self.ticks.is_multiple_of(LOOK_AROUND)
@@ -220,9 +231,10 @@ impl Service {
     }
 
     fn want(&mut self, account: AccountName, reach: Reach) {
-        let wanted = self.wanted.entry(account).or_insert(reach);
-        if reach == Reach::Full {
-            *wanted = reach;
+        match self.wanted.iter_mut().find(|(wanted, _)| *wanted == account) {
+            Some((_, wanted)) if reach == Reach::Full => *wanted = reach,
+            Some(_) => {}
+            None => self.wanted.push((account, reach)),
         }
     }
 
@@ -232,33 +244,46 @@ impl Service {
         info!("asked to synchronize every account now");
     }
 
-    /// Wants the accounts to be told that have not seen the change feed up to its end.
+    /// Wants the accounts to be told that have not seen the change feed up to its end. One whose last run failed for a reason
+    /// that stays waits for its schedule.
     async fn want_edited(&mut self, end: u64) {
         let states = match self.worker.store().accounts().await {
             Ok(states) => states,
-            Err(error) => return warn!(error = %chain(&error), "edits wait for the schedule"),
+            Err(error) => {
+                warn!(error = %chain(&error), "it is not known yet whom edits are for");
+                return self.edits.tell_again();
+            }
         };
-        let behind: BTreeSet<AccountName> =
-            states.into_iter().filter(|state| state.feed_position < end).map(|state| state.name).collect();
+        let stays = |state: &AccountState| matches!(state.last_outcome, Some(Outcome::NoConsent | Outcome::Failed));
+        let behind: BTreeSet<AccountName> = states
+            .into_iter()
+            .filter(|state| state.feed_position < end && !stays(state))
+            .map(|state| state.name)
+            .collect();
         let told = |account: &&Account| account.direction != Direction::FromRemote && behind.contains(&account.name);
         let names: Vec<AccountName> = self.active().filter(told).map(|account| account.name.clone()).collect();
         names.into_iter().for_each(|account| self.want(account, Reach::Incremental));
     }
 
+    fn active_names(&self) -> BTreeSet<AccountName> {
+        self.active().map(|account| account.name.clone()).collect()
+    }
+
     /// Starts a run of each account that is wanted, unless one goes on.
     fn start_runs(&mut self) {
         // A reload may have taken an account away meanwhile.
-        let active: BTreeSet<AccountName> = self.active().map(|account| account.name.clone()).collect();
-        self.wanted.retain(|account, _| active.contains(account));
-        for account in self.wanted.keys().cloned().collect::<Vec<_>>() {
+        let active = self.active_names();
+        self.wanted.retain(|(account, _)| active.contains(account));
+        for (account, reach) in std::mem::take(&mut self.wanted) {
             // What another daemon serves stays wanted, until that one is gone.
             if !self.watch.serves(&account) || !self.runs.has_room_for(&account) {
+                self.wanted.push((account, reach));
                 continue;
             }
-            let Some(reach) = self.wanted.remove(&account) else { continue };
-            let (worker, config, stop) = (Arc::clone(&self.worker), Arc::clone(&self.config), self.stop.clone());
+            let (worker, config) = (Arc::clone(&self.worker), Arc::clone(&self.config));
             self.control.begins(&account);
-            self.runs.begin(account.clone(), |pulse| async move {
+            self.again.remove(&account);
+            self.runs.begin(account.clone(), |pulse, stop| async move {
                 let accounts = config.accounts.iter().filter(|one| one.name == account).collect();
                 let job = Job { accounts, reach, purpose: Purpose::Carry, licences: BTreeMap::new() };
                 worker.run(job, pulse.as_ref(), &stop).await
@@ -268,19 +293,29 @@ impl Service {
 
     /// Takes note of a run that ended.
     async fn conclude(&mut self, account: AccountName, took: Duration, ending: Ending) {
-        match ending {
+        let mut waits = Waits::ForNothing;
+        let lost = match ending {
             Ok(Ok(finished)) => {
                 for summary in &finished.record.accounts {
                     log_summary(finished.record.run, summary);
                     self.control.counters().ran(summary, took);
+                    if summary.fault == Some(Fault::Lag) {
+                        waits = Waits::ForNews;
+                    }
+                    if summary.outcome == Outcome::Unreachable {
+                        self.again.insert(account.clone(), self.worker.clock().now().plus(AGAIN));
+                    }
                 }
+                None
             }
-            Ok(Err(cause)) => error!(%account, error = %chain(&cause), "a run could not be recorded"),
-            Err(cause) => {
-                error!(%account, error = %cause, "a run ended unexpectedly; the next one goes on from there");
-            }
+            Ok(Err(cause)) => Some(format!("it could not be recorded: {}", chain(&cause))),
+            Err(cause) => Some(format!("it ended unexpectedly: {cause}")),
+        };
+        if let Some(why) = lost {
+            error!(%account, error = why, "a run of account {account} is lost; the next one goes on from there");
+            self.control.counters().lost(&account.to_string());
         }
-        self.control.ended(&account).await;
+        self.control.ended(&account, waits).await;
         notify::status(&self.control.line());
     }
 
@@ -299,6 +334,7 @@ impl Service {
                     let changes = changes(&self.config.accounts, &config.accounts);
                     self.config = Arc::new(config);
                     self.worker = worker;
+                    self.runs.stop_all_but(&self.active_names());
                     (self.follow)(&self.config);
                     if let Err(cause) = self.enter_accounts().await {
                         error!(error = %chain(&cause), "the schedules could not be read again");
@@ -312,7 +348,7 @@ impl Service {
 
     /// Lets the runs in flight finish, within limits.
     async fn wind_down(mut self, requests: &mut Requests) {
-        self.stop.stop();
+        self.runs.stop_all_but(&BTreeSet::new());
         let clock = Arc::clone(self.worker.clock());
         let limit = clock.sleep(GRACE);
         tokio::pin!(limit);
@@ -378,7 +414,7 @@ fn log_summary(run: RunId, summary: &AccountSummary) {
             format!("{} refused, {parked} parked and {conflicts} conflicts wait for a person", failed.len())
         }
         Outcome::Failed => format!("it failed: {error}"),
-        Outcome::Unreachable if error == NOT_SHOWN_YET => {
+        Outcome::Unreachable if summary.fault == Some(Fault::Lag) => {
             info!(run.id = %run, %account, calls, "account {account} waits: {did}; {error}");
             return;
         }

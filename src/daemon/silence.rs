@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::config::Schedule;
 use crate::domain::time::Timestamp;
+use crate::remotes::FRESHNESS_WINDOW;
 
 /// How many ticks of the schedule may pass.
 const INTERVALS: usize = 3;
@@ -30,8 +31,19 @@ pub(super) struct Silence {
     equal: Option<Timestamp>,
     /// Whether a run of this daemon has ended: before that, a long silence only shows that nothing was running.
     has_run: bool,
+    /// Whether the last run waits for the remote to show what it knows.
+    lags: bool,
     /// Whether the silence was told. It is told once.
     told: bool,
+}
+
+/// What a run that ended waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waits {
+    /// Nothing, or nothing that passes by itself.
+    ForNothing,
+    /// That the remote shows what it knows; by then it will.
+    ForNews,
 }
 
 /// What is to be said about a silence.
@@ -48,7 +60,7 @@ pub(super) enum News {
 impl Silence {
     /// The silence of an account that was last equal at `equal`.
     pub(super) fn new(schedule: Schedule, equal: Option<Timestamp>, now: Timestamp) -> Self {
-        Silence { schedule, entered: now, equal, has_run: false, told: false }
+        Silence { schedule, entered: now, equal, has_run: false, lags: false, told: false }
     }
 
     /// The same under another schedule.
@@ -61,9 +73,10 @@ impl Silence {
         self.equal = equal;
     }
 
-    /// A run of this daemon ended.
-    pub(super) fn heard(&mut self) {
+    /// A run of this daemon ended; whether it waits for the remote to show what it knows.
+    pub(super) fn heard(&mut self, waits: Waits) {
         self.has_run = true;
+        self.lags = waits == Waits::ForNews;
     }
 
     /// When both sides were last proven equal.
@@ -73,8 +86,9 @@ impl Silence {
 
     /// Whether the account is late. A time of equality that lies ahead means that the clock was set back.
     pub(super) fn is_late(&self, now: Timestamp) -> bool {
-        let since = self.equal.unwrap_or(self.entered).min(now);
-        deadline(&self.schedule, since).is_some_and(|deadline| deadline < now)
+        let since = self.equal.filter(|equal| *equal <= now).unwrap_or(self.entered).min(now);
+        let patience = if self.lags { FRESHNESS_WINDOW } else { Duration::ZERO };
+        deadline(&self.schedule, since).is_some_and(|deadline| deadline.plus(patience) < now)
     }
 
     /// What is to be said now; remembers that it was said.
@@ -127,7 +141,7 @@ mod tests {
     fn a_silence_is_told_once_and_so_is_its_end() {
         let mut silence = silence("0 */2 * * * *", Some("2026-11-12T15:00:00Z"), "2026-11-23T15:00:00Z");
         assert_eq!(silence.news(at("2026-11-23T15:00:01Z")), News::None, "nothing was running");
-        silence.heard();
+        silence.heard(Waits::ForNothing);
         let late = News::Late(Some(at("2026-11-12T15:00:00Z")));
         assert_eq!(silence.news(at("2026-11-23T15:00:05Z")), late);
         assert_eq!(silence.news(at("2026-11-23T15:00:06Z")), News::None);
@@ -144,8 +158,19 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_alarms_nobody() {
-        let silence = silence("0 */2 * * * *", Some("2026-11-23T15:00:00Z"), "2026-11-23T15:00:00Z");
+    fn a_clock_that_is_set_back_alarms_nobody_at_once_and_does_not_end_the_watch() {
+        let silence = silence("0 */2 * * * *", Some("2026-11-23T15:00:00Z"), "2026-11-23T13:59:00Z");
         assert!(!silence.is_late(at("2026-11-23T14:00:00Z")));
+        assert!(silence.is_late(at("2026-11-23T14:10:00Z")));
+    }
+
+    #[test]
+    fn an_account_that_waits_for_news_has_longer() {
+        let mut silence = silence("0 */2 * * * *", Some("2026-11-23T15:00:00Z"), "2026-11-23T15:00:00Z");
+        silence.heard(Waits::ForNews);
+        assert!(!silence.is_late(at("2026-11-23T15:20:00Z")));
+        assert!(silence.is_late(at("2026-11-23T15:25:00Z")));
+        silence.heard(Waits::ForNothing);
+        assert!(silence.is_late(at("2026-11-23T15:20:00Z")));
     }
 }

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::time::Timestamp;
 
+/// The most units that can be spent at once. The dearest call costs ten.
+pub const BURST_UNITS: u32 = 12;
+
 /// The budgets of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
@@ -52,8 +55,7 @@ impl Allowance {
             return 0;
         }
         let filled = u128::from(self.per_minute).saturating_mul(now.since(self.at).as_millis()) / 60_000;
-        // It never holds more than a minute's worth.
-        let there = u128::from(self.milliunits).saturating_add(filled).min(u128::from(self.per_minute));
+        let there = u128::from(self.milliunits).saturating_add(filled).min(u128::from(BURST_UNITS) * 1000);
         u64::try_from(there / 1000).unwrap_or(u64::MAX)
     }
 

@@ -71,13 +71,15 @@ impl Counts {
     }
 }
 
-/// Whose fault it is that a run failed.
+/// Whose fault it is that a run has not come to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// That of the OAuth client or of its project at Google: a wrong secret, a client that was deleted, an API that is
     /// switched off.
     Setup,
+    /// Nobody's: the remote may not show yet what it knows, and the runs of the next quarter of an hour decide.
+    Lag,
 }
 
 /// Contacts by what happened to the bond with their record.

@@ -35,7 +35,7 @@ use crate::domain::harm::Harm;
 use crate::domain::id::{ContactId, GroupId, LinkId, LinkToken, Marker, RunId};
 use crate::domain::outbox::Intent;
 use crate::domain::pair::{Direction, Promise};
-use crate::domain::run::{AccountSummary, Failure};
+use crate::domain::run::{AccountSummary, Failure, Fault};
 use crate::domain::time::Timestamp;
 use crate::remotes::Remote;
 use crate::store::{Fence, LeaseRequest, Store, StoreIdentity, Write};
@@ -277,6 +277,8 @@ pub(crate) struct Run<'a> {
     pub(crate) fidelity: Fidelity,
     /// Links that could not be finished in this run and are worth another one soon.
     pub(crate) waiting: u64,
+    /// What is left for the next run for another reason.
+    pub(crate) left_over: u64,
     /// The newest write of ours that the store is known to have made.
     pub(crate) newest_marker: Marker,
     /// Whether a full listing was complete in this run.
@@ -337,6 +339,7 @@ impl<'a> Run<'a> {
             asking: BTreeSet::new(),
             fidelity: Fidelity::default(),
             waiting: 0,
+            left_over: 0,
             newest_marker: Marker(0),
             listed_whole: false,
             compared: BTreeSet::new(),
@@ -389,7 +392,7 @@ impl<'a> Run<'a> {
             }
             rounds += 1;
         }
-        self.waiting += 1;
+        self.left_over += 1;
         Ok(())
     }
 
@@ -462,10 +465,14 @@ impl<'a> Run<'a> {
         if counts.questions > 0 {
             self.notice(questions(counts.questions));
         }
-        if self.waiting > 0 || counts.intents > 0 {
+        if self.waiting + self.left_over + counts.intents > 0 {
             self.summary.outcome = Outcome::Unreachable;
-            let left = if counts.intents > 0 { OUTCOME_UNKNOWN } else { NOT_SHOWN_YET };
-            self.summary.error = Some(left.to_owned());
+            self.summary.error = Some(match (counts.intents, self.left_over) {
+                (0, 0) => NOT_SHOWN_YET.to_owned(),
+                (0, _) => LEFT_OVER.to_owned(),
+                _ => OUTCOME_UNKNOWN.to_owned(),
+            });
+            self.summary.fault = (counts.intents + self.left_over == 0).then_some(Fault::Lag);
         }
         if self.summary.parked > 0 || counts.conflicts > 0 || !self.summary.failed.is_empty() {
             self.summary.outcome = Outcome::Parked;
@@ -564,12 +571,6 @@ fn questions(count: u64) -> String {
 }
 
 /// Writes why a run broke off into its summary. The worst outcome stays.
-/// Why a run is not done that waits for Google to show what it knows.
-pub const NOT_SHOWN_YET: &str = "Google may not show yet what became of some contacts; a run within the next 15 minutes \
-                                 decides about them";
-/// Why a run is not done whose calls were not all answered.
-const OUTCOME_UNKNOWN: &str = "a call was not answered, and what became of it is not known yet; the next run finds out";
-
 fn close(summary: &mut AccountSummary, error: Option<&EngineError>) {
     let Some(error) = error else { return };
     let outcome = error.outcome();
@@ -580,6 +581,14 @@ fn close(summary: &mut AccountSummary, error: Option<&EngineError>) {
     summary.fault = error.fault();
     summary.error = Some(chain(error));
 }
+
+/// Why a run is not done that waits for Google to show what it knows.
+const NOT_SHOWN_YET: &str = "Google may not show yet what became of some contacts; a run within the next 15 minutes decides \
+                             about them";
+/// Why a run is not done whose calls were not all answered.
+const OUTCOME_UNKNOWN: &str = "a call was not answered, and what became of it is not known yet; the next run finds out";
+/// Why a run is not done that did as much as one run does.
+const LEFT_OVER: &str = "work is left; the next run goes on with it";
 
 fn severity(outcome: Outcome) -> u8 {
     match outcome {

@@ -92,7 +92,7 @@ impl Run<'_> {
         }
         let left = self.traffic.left;
         if left > 0 {
-            self.waiting += left;
+            self.left_over += left;
             self.notice(format!("{} are left for the next run", photos(left)));
         }
         Ok(news)

@@ -170,7 +170,7 @@ impl Run<'_> {
         for id in ids {
             let links = self.deps.store.links(&[id]).await.doing("reading a link")?;
             match self.settle_together(links, held, barred, claims).await {
-                Err(EngineError::Store { cause: StoreError::Moved { .. }, .. }) => self.waiting += 1,
+                Err(EngineError::Store { cause: StoreError::Moved { .. }, .. }) => self.left_over += 1,
                 other => other?,
             }
         }

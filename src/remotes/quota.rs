@@ -11,13 +11,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::{Clock, Entropy};
-use crate::domain::budget::Allowance;
+use crate::domain::budget::{Allowance, BURST_UNITS};
 use crate::domain::time::Timestamp;
 
 use super::retry::jitter;
 
-/// The most units that can be spent at once. The dearest call costs ten.
-const BURST_UNITS: f64 = 12.0;
 /// The slowest a budget gets, in units per minute.
 const FLOOR_PER_MINUTE: f64 = 3.0;
 /// What a quiet minute gives back, of the configured rate.
@@ -29,6 +27,11 @@ const PAUSE_KEPT_MAX: Duration = Duration::from_secs(6 * 3600);
 /// The pause when the remote does not name one: its window of a minute, and some more so that many do not come at once.
 const PAUSE: Duration = Duration::from_secs(60);
 const PAUSE_JITTER: Duration = Duration::from_secs(10);
+
+/// The most units that can be spent at once.
+fn burst() -> f64 {
+    f64::from(BURST_UNITS)
+}
 
 /// What a call costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,7 +188,7 @@ struct Budget {
 impl Budget {
     fn new(per_minute: u32, now: Timestamp) -> Self {
         let rate = f64::from(per_minute.max(1));
-        Budget { configured: rate, rate, units: BURST_UNITS, at: now, paused_until: now, paused_for: Duration::ZERO }
+        Budget { configured: rate, rate, units: burst(), at: now, paused_until: now, paused_for: Duration::ZERO }
     }
 
     /// Follows a clock that was set back: what has to be waited for takes no longer than it would have.
@@ -201,7 +204,7 @@ impl Budget {
         let minutes = now.since(self.at).as_secs_f64() / 60.0;
         let quiet = now.since(self.paused_until.max(self.at)).as_secs_f64() / 60.0;
         self.rate = (self.rate + quiet * RECOVERY_PER_MINUTE * self.configured).min(self.configured);
-        self.units = (self.units + minutes * self.rate).min(BURST_UNITS);
+        self.units = (self.units + minutes * self.rate).min(burst());
         self.at = self.at.max(now);
     }
 
@@ -214,7 +217,7 @@ impl Budget {
     fn wait(&mut self, units: u32, now: Timestamp) -> Duration {
         self.fill(now);
         // A cost above the burst would never be met; the whole burst is the most that can be asked for.
-        let missing = f64::from(units).min(BURST_UNITS) - self.units;
+        let missing = f64::from(units).min(burst()) - self.units;
         if units == 0 || missing <= 0.0 {
             return Duration::ZERO;
         }
@@ -247,7 +250,7 @@ impl Budget {
     fn resume(&mut self, left: &Allowance, now: Timestamp) {
         let units =
             |milli: u64| u32::try_from(milli / 1000).map_or(f64::MAX, f64::from) + (milli % 1000) as f64 / 1000.0;
-        self.units = units(left.milliunits).min(BURST_UNITS);
+        self.units = units(left.milliunits).min(burst());
         self.rate = units(left.per_minute).clamp(FLOOR_PER_MINUTE.min(self.configured), self.configured);
         self.at = left.at.min(now);
         self.paused_until = left.paused_until.min(now.plus(PAUSE_KEPT_MAX));

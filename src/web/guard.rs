@@ -1,14 +1,18 @@
 //! Who may ask.
 //!
 //! HTTP Basic authentication, as every scraper knows it; the user's name does not matter. Checking a password is slow on
-//! purpose, so one is checked at a time, one that was right before is known again by a keyed digest, and after some wrong
-//! ones nobody is listened to for a while, so that guessing gets nowhere.
+//! purpose, so one is checked at a time, one that is known to be right is known again by a keyed digest, and after some
+//! wrong ones from an address nobody there is listened to for a while, so that guessing gets nowhere and locks nobody else
+//! out.
 //!
 //! Source: RFC 7617 (Basic authentication).
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -28,6 +32,12 @@ use crate::clock::Entropy;
 const TRIES: u32 = 5;
 /// How long until one more is.
 const PAUSE: Duration = Duration::from_secs(12);
+/// Of how many addresses that is remembered. Beyond that, nobody new is listened to who does not know the password.
+const ADDRESSES_MAX: usize = 1024;
+
+/// Where a caller is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub(super) IpAddr);
 
 /// Keeps out who does not know the password.
 pub(super) struct Guard {
@@ -43,7 +53,23 @@ pub(super) struct Guard {
 struct Known {
     /// The digest of what was right.
     right: Option<[u8; 32]>,
-    tries: Tries,
+    tries: BTreeMap<IpAddr, Tries>,
+}
+
+impl Known {
+    /// Whether somebody at this address may try one more password.
+    fn may_try(&mut self, address: IpAddr, now: Instant) -> bool {
+        if self.tries.len() >= ADDRESSES_MAX && !self.tries.contains_key(&address) {
+            self.tries.retain(|_, tries| {
+                tries.refill(now);
+                tries.left < TRIES
+            });
+            if self.tries.len() >= ADDRESSES_MAX {
+                return false;
+            }
+        }
+        self.tries.entry(address).or_insert(Tries { left: TRIES, since: now }).take(now)
+    }
 }
 
 /// How many wrong passwords are still put up with: a bucket that fills slowly.
@@ -85,11 +111,14 @@ impl Guard {
     /// Asks for this password; without one, nobody is asked.
     pub(super) fn new(password: Option<Arc<Password>>, entropy: &dyn Entropy) -> Self {
         let key = [entropy.next_u128().to_be_bytes(), entropy.next_u128().to_be_bytes()];
-        let known = Known { right: None, tries: Tries { left: TRIES, since: Instant::now() } };
-        Guard { password, key, known: Mutex::new(known), checking: tokio::sync::Mutex::default() }
+        let known = Mutex::new(Known { right: None, tries: BTreeMap::new() });
+        let guard = Guard { password, key, known, checking: tokio::sync::Mutex::default() };
+        let right = guard.password.as_ref().and_then(|password| password.plain()).map(|plain| guard.digest(plain));
+        guard.known().right = right;
+        guard
     }
 
-    async fn judge(&self, tried: Option<SecretString>) -> Verdict {
+    async fn judge(&self, peer: IpAddr, tried: Option<SecretString>) -> Verdict {
         let Some(password) = &self.password else { return Verdict::Welcome };
         let Some(tried) = tried else { return Verdict::Unknown };
         let digest = self.digest(&tried);
@@ -100,7 +129,7 @@ impl Guard {
         if self.is_known(&digest) {
             return Verdict::Welcome;
         }
-        if !self.known().tries.take(Instant::now()) {
+        if !self.known().may_try(peer, Instant::now()) {
             return Verdict::TooMany;
         }
         let password = Arc::clone(password);
@@ -110,7 +139,7 @@ impl Guard {
         }
         let mut known = self.known();
         known.right = Some(digest);
-        known.tries.left = TRIES;
+        known.tries.remove(&peer);
         Verdict::Welcome
     }
 
@@ -131,8 +160,13 @@ impl Guard {
 }
 
 /// Lets a request through whose password is right.
-pub(super) async fn admit(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    match guard.judge(tried(&request)).await {
+pub(super) async fn admit(
+    State(guard): State<Arc<Guard>>,
+    Extension(Peer(peer)): Extension<Peer>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match guard.judge(peer, tried(&request)).await {
         Verdict::Welcome => next.run(request).await,
         Verdict::Unknown => {
             let challenge = HeaderValue::from_static("Basic realm=\"contactsync\", charset=\"UTF-8\"");
@@ -174,6 +208,19 @@ mod tests {
         assert!(!tries.take(begin + PAUSE));
         let rested = begin + PAUSE * 100;
         assert!((0..TRIES).all(|_| tries.take(rested)) && !tries.take(rested), "no more than at the start");
+    }
+
+    #[test]
+    fn who_guesses_locks_out_nobody_at_another_address() {
+        let now = Instant::now();
+        let mut known = Known { right: None, tries: BTreeMap::new() };
+        let address = |last: u16| IpAddr::from([10, 0, u8::try_from(last / 256).expect("small"), (last % 256) as u8]);
+        while known.may_try(address(1), now) {}
+        assert!(known.may_try(address(2), now));
+        (3..2000).for_each(|last| _ = known.may_try(address(last), now));
+        assert!(known.tries.len() <= ADDRESSES_MAX, "{}", known.tries.len());
+        assert!(!known.may_try(address(2000), now), "there are too many who guess");
+        assert!(known.may_try(address(2000), now + PAUSE), "until they have been forgotten");
     }
 
     #[test]

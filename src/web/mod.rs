@@ -14,14 +14,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tracing::{error, info};
+use axum::{Extension, Router};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tracing::{debug, error, info};
 
 use crate::clock::Entropy;
 use crate::config::Web;
@@ -34,13 +38,19 @@ mod password;
 
 pub use password::{Password, PasswordError};
 
-use guard::Guard;
+use guard::{Guard, Peer};
 
 /// How long to wait before an address is tried again that could not be had.
 const AGAIN: Duration = Duration::from_secs(30);
+/// How many callers are listened to at a time; others are turned away.
+const CALLERS_MAX: usize = 64;
+/// How long a caller may take to say what it wants.
+const HEADERS: Duration = Duration::from_secs(10);
+/// How long a caller may stay.
+const VISIT: Duration = Duration::from_secs(60);
 
 /// Where to listen, and what to ask of callers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Door {
     /// The address; `None` when it is closed.
     pub listen: Option<SocketAddr>,
@@ -96,13 +106,46 @@ async fn serve_at(
     };
     let bound = listener.local_addr().unwrap_or(address);
     info!("health and metrics are served on http://{bound}/");
-    let mut changes = doors.clone();
-    let server = axum::serve(listener, routes(Arc::clone(control), guard))
-        .with_graceful_shutdown(async move { _ = changes.changed().await });
-    if let Err(cause) = server.await {
-        error!(error = %chain(&cause), "the server on {bound} ended");
+    let routes = routes(Arc::clone(control), guard);
+    let room = Arc::new(Semaphore::new(CALLERS_MAX));
+    let mut callers = JoinSet::new();
+    loop {
+        tokio::select! {
+            changed = doors.changed() => {
+                callers.shutdown().await;
+                return changed.is_err();
+            }
+            Some(_) = callers.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    let Ok(seat) = Arc::clone(&room).try_acquire_owned() else { continue };
+                    let routes = routes.clone().layer(Extension(Peer(peer.ip())));
+                    callers.spawn(async move {
+                        let _seat = seat;
+                        converse(stream, routes).await;
+                    });
+                }
+                // There is no file descriptor left, or the caller has gone: waiting helps.
+                Err(cause) => {
+                    error!(error = %chain(&cause), "a caller on {bound} cannot be listened to");
+                    if let Ok(changed) = tokio::time::timeout(Duration::from_secs(1), doors.changed()).await {
+                        return changed.is_err();
+                    }
+                }
+            },
+        }
     }
-    doors.has_changed().is_err()
+}
+
+/// Answers one caller, within limits of time. Whoever takes longer is cut off.
+async fn converse(stream: TcpStream, routes: Router) {
+    let visit = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes));
+    if let Ok(Err(cause)) = tokio::time::timeout(VISIT, visit).await {
+        debug!(error = %chain(&cause), "a caller was not understood, or went away");
+    }
 }
 
 fn routes(control: Arc<Control>, guard: Arc<Guard>) -> Router {

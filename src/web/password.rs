@@ -1,8 +1,7 @@
 //! The password of those who ask over HTTP.
 //!
 //! The file holds either the password or, better, its hash in the PHC format (`$argon2id$…`), as the program `argon2 -e`
-//! makes it. A password is hashed when it is read; in either case nothing but the hash is kept, and it is compared in
-//! constant time.
+//! makes it. What is tried is compared with the hash, in constant time.
 //!
 //! Source: RFC 9106 (Argon2), section 4; the parameters are the defaults of the library, which follow OWASP's.
 
@@ -14,7 +13,16 @@ use crate::config::{Secret, SecretError};
 
 /// A password that can be checked, and not be read.
 pub struct Password {
+    /// What the file says.
+    text: SecretString,
     hash: String,
+}
+
+/// Whether both files say the same.
+impl PartialEq for Password {
+    fn eq(&self, other: &Self) -> bool {
+        self.text.expose_secret() == other.text.expose_secret()
+    }
 }
 
 /// Why a password is of no use.
@@ -56,12 +64,17 @@ impl Password {
         if text.expose_secret().starts_with("$argon2") {
             let hash = text.expose_secret().to_owned();
             return match PasswordHash::new(&hash) {
-                Ok(_) => Ok(Password { hash }),
+                Ok(_) => Ok(Password { text, hash }),
                 Err(_) => Err(PasswordError::Hash { at: at() }),
             };
         }
         let hash = Argon2::default().hash_password(text.expose_secret().as_bytes());
-        hash.map(|hash| Password { hash: hash.to_string() }).map_err(|_| PasswordError::Unhashed { at: at() })
+        hash.map(|hash| Password { text, hash: hash.to_string() }).map_err(|_| PasswordError::Unhashed { at: at() })
+    }
+
+    /// The password itself, where the file does not hold its hash only.
+    pub(super) fn plain(&self) -> Option<&SecretString> {
+        Some(&self.text).filter(|text| text.expose_secret() != self.hash)
     }
 
     /// Whether this is the password. It takes a tenth of a second of one processor, on purpose.

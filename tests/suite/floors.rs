@@ -59,7 +59,7 @@ const FLOORS: [Floor; 13] = [
 ];
 
 /// External crates and the floors that own them.
-const OWNERS: [(&str, &[&str]); 17] = [
+const OWNERS: [(&str, &[&str]); 19] = [
     ("sqlx", &["store"]),
     ("reqwest", &["remotes"]),
     ("ring", &["remotes", "emulator"]),
@@ -69,6 +69,8 @@ const OWNERS: [(&str, &[&str]); 17] = [
     ("axum", &["emulator", "web", "cli"]),
     ("prometheus_client", &["daemon"]),
     ("argon2", &["web"]),
+    ("hyper", &["web"]),
+    ("hyper_util", &["web"]),
     ("toml", &["config", "cli", "formats"]),
     ("clap", &["cli"]),
     ("anyhow", &["cli"]),

@@ -235,7 +235,7 @@ impl Run<'_> {
         error: RemoteError,
     ) -> Result<News, EngineError> {
         if let RemoteError::Lost { .. } = error {
-            self.waiting += 1;
+            self.left_over += 1;
             return Err(error).doing(CHANGING);
         }
         link.photo.sending = None;
@@ -318,7 +318,7 @@ impl Run<'_> {
     async fn commit_unless_moved(&mut self, writes: Vec<Write>, doing: &'static str) -> Result<bool, EngineError> {
         match self.try_commit(writes).await {
             Err(StoreError::Moved { .. }) => {
-                self.waiting += 1;
+                self.left_over += 1;
                 Ok(false)
             }
             other => other.map(|()| true).doing(doing),

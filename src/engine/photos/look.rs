@@ -114,7 +114,7 @@ impl Run<'_> {
             }
             (_, error) if error.recovery() == Recovery::AskConsent => Err(error).doing("fetching a photo"),
             (_, error) => {
-                self.waiting += 1;
+                self.left_over += 1;
                 self.notice(format!("photos cannot be fetched now: {error}"));
                 Ok(Host::Silent)
             }
@@ -131,7 +131,7 @@ impl Run<'_> {
             if !unclear.contains(&remote) {
                 self.suspect(&[link.id]).await?;
             }
-            self.waiting += 1;
+            self.left_over += 1;
             return Ok(None);
         };
         let shown = self.deps.remote.codec().photo(&record.wire);
@@ -143,7 +143,7 @@ impl Run<'_> {
             (_, shown) if *shown == link.photo.address => {
                 // It may land yet, and then over what is sent next.
                 if self.age(sending.at) < FRESHNESS_WINDOW {
-                    self.waiting += 1;
+                    self.left_over += 1;
                     return Ok(None);
                 }
                 link.photo.sending = None;
@@ -160,7 +160,7 @@ impl Run<'_> {
             }
         }
         if !self.may_carry_photo(&link, contact) {
-            self.waiting += 1;
+            self.left_over += 1;
             return Ok(None);
         }
         Ok(Some(link))

@@ -143,7 +143,7 @@ impl Run<'_> {
             let settled = match likeness.whose(&candidate, &self.answers) {
                 // Two records cannot be one contact's; the next run sees what is left.
                 Whose::Chosen(id) if !chosen.insert(id) => {
-                    self.waiting += 1;
+                    self.left_over += 1;
                     Settled::default()
                 }
                 Whose::Chosen(id) => {
