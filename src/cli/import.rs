@@ -183,7 +183,12 @@ fn write_skip_file(file: &Path, desk: &Desk, skipped: &Skipped) -> anyhow::Resul
 /// Writes a file that only its owner may read: it holds personal data. One that is there keeps its mode.
 pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
+    use std::os::unix::fs::PermissionsExt as _;
     let mut file = std::fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)?;
+    // One that is there already may be for everybody.
+    if file.metadata()?.is_file() {
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    }
     file.write_all(bytes)
 }
 

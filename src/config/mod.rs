@@ -79,16 +79,17 @@ impl Config {
         let unreadable = |cause| ConfigError::Unreadable { file: file.clone(), cause };
         let source = std::fs::read_to_string(&file).map_err(unreadable)?;
         let mode = std::fs::metadata(&file).map_err(unreadable)?.permissions().mode();
-        let mut config = Config::parse(&source, &file, around)?;
+        let config = Config::parse(&source, &file, around)?;
         if let Some(secret) =
             config.google.client_secret.as_ref().filter(|secret| secret.is_inline() && mode & 0o077 != 0)
         {
-            config.warnings.push(Problem {
+            let problem = Problem {
                 position: secret.at.position,
                 key: secret.key.to_owned(),
                 message: "other users may read this file and the secret in it; use client_secret_file, or chmod 600"
                     .into(),
-            });
+            };
+            return Err(ConfigError::Invalid { file, problems: vec![problem] });
         }
         Ok(config)
     }

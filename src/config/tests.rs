@@ -495,14 +495,18 @@ fn credentials_of_systemd_are_found_and_may_show_a_group_permission() {
 }
 
 #[test]
-fn a_secret_in_a_file_that_others_may_read_is_warned_about() {
+fn a_secret_in_a_file_that_others_may_read_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("contactsync.toml");
     fs::write(&file, "[google]\nclient_secret = \"hunter2\"\n").expect("written");
     let around = Surroundings { asked_for: Some(file.clone()), ..Surroundings::default() };
-    for (mode, warnings) in [(0o644, 1), (0o600, 0)] {
+    for mode in [0o644, 0o640, 0o600] {
         fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("changed");
-        assert_eq!(Config::load(&around).expect("valid").warnings.len(), warnings, "{mode:o}");
+        let told = Config::load(&around).map(drop).map_err(|error| error.to_string());
+        match mode {
+            0o600 => assert_eq!(told, Ok(())),
+            _ => assert!(told.is_err_and(|told| told.contains("2:17") && told.contains("chmod 600")), "{mode:o}"),
+        }
     }
 }
 

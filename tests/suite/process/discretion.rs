@@ -42,6 +42,10 @@ fn no_log_says_what_is_in_a_contact() {
     let sandbox = Sandbox::start();
     let home = Home::with(&sandbox);
     plant(&sandbox, &home);
+    let said = json!({"error": {"code": 400, "status": "INVALID_ARGUMENT",
+        "message": "Invalid phone number '+44 20 7946 0000' of Zebulon Quackenbush"}});
+    let kind = json!({"answer": {"status": 400, "content_type": "application/json", "body": said.to_string()}});
+    sandbox.fault(&json!({"method": "people.updateContact", "kind": kind, "times": 1}));
     let ran = home.run(["-vv", "--json", "sync"]);
     says_nothing("sync", &ran.err);
 
