@@ -22,5 +22,6 @@ mod photos;
 mod plan;
 mod quota;
 mod remap;
+mod secrets;
 mod service_account;
 mod undo;
