@@ -247,6 +247,9 @@ impl Run<'_> {
             inverse.writes.extend(self.resolve_organization(&mut inverse.contact.card, organizations));
             self.write_back(inverse, &before);
         }
+        if inverse.link.as_ref().is_some_and(|link| link.state == LinkState::Dormant) && !since.is_empty() {
+            self.skip(&before, "it is parted from its record already, which keeps what it has now");
+        }
         let was_kept = |link: &&mut Link| matches!(link.state, LinkState::Bound | LinkState::Unselected);
         let Some(link) = inverse.link.as_mut().filter(was_kept) else { return Ok(()) };
         let (Some(base), Some(record)) = (link.base.take(), link.remote.clone()) else { return Ok(()) };

@@ -543,6 +543,9 @@ async fn a_parting_that_is_cut_off_anywhere_blanks_nothing_on_either_side() {
         world.unfuse();
         world.advance(HOUR);
         world.settle().await;
+        let again = undo(&world, linking).await.1;
+        let told = again.notices.iter().any(|notice| notice.contains("parted from its record already"));
+        assert_eq!(told, again.links.unlinked == 0, "cut after step {step}: {again:?}");
         let now = world.contact(ada).await.card;
         assert_eq!(
             (&now.notes, &as_person(&mut now.clone()).job_title),
