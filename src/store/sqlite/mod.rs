@@ -94,12 +94,10 @@ impl SqliteStore {
         const DOING: &str = "opening the database file";
         private_file::create_when_missing(path).map_err(not_created(DOING))?;
         let options = SqliteConnectOptions::new().filename(path).foreign_keys(true).busy_timeout(BUSY_TIMEOUT);
-        let pool = || {
-            let options = SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).test_before_acquire(false);
-            options.after_release(|connection, _| Box::pin(is_whole(connection)))
-        };
+        let pool = || SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).test_before_acquire(false);
+        let whole = |pool: SqlitePoolOptions| pool.after_release(|connection, _| Box::pin(is_whole(connection)));
         let writing = options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
-        let writer = pool().max_connections(1).connect_with(writing).await.map_err(unopened(DOING))?;
+        let writer = whole(pool()).max_connections(1).connect_with(writing).await.map_err(unopened(DOING))?;
         if let Err(error) = migration::bring_up_to_date(&writer, entropy).await {
             writer.close().await;
             return Err(error);
