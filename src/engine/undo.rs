@@ -112,6 +112,8 @@ impl Run<'_> {
                 match operation.op {
                     OperationKind::Create => pulled.created += 1,
                     OperationKind::Delete => pulled.deleted += 1,
+                    // Counted among the links, when it is in the history.
+                    OperationKind::Unlink => {}
                     _ => pulled.updated += 1,
                 }
             }

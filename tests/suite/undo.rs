@@ -519,6 +519,7 @@ async fn what_was_linked_is_parted_and_either_side_has_what_it_had() {
     let (world, ada, card, there, linking) = met().await;
     let (taken_back, summary) = undo(&world, linking).await;
     assert_eq!(summary.outcome, Outcome::Done, "{summary:?}");
+    assert_eq!((summary.pulled.updated, summary.pushed.updated, summary.links.unlinked), (1, 1, 1), "{summary:?}");
     assert_eq!(comparable(&world.contact(ada).await.card), comparable(&card));
     assert_eq!(content(&world.person("Ada King"), &world), content(&there, &world), "in no group that it was not in");
     assert_eq!(world.link(ada).await.state, LinkState::Dormant);
