@@ -162,9 +162,10 @@ fn meaning(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         });
     }
     match cause.downcast_ref::<StoreError>()? {
-        StoreError::Unavailable { .. } | StoreError::LeaseLost { .. } | StoreError::Moved { .. } => {
-            Some(Exit::TryLater)
-        }
+        StoreError::Unavailable { .. }
+        | StoreError::LeaseLost { .. }
+        | StoreError::Moved { .. }
+        | StoreError::EntryMoved { .. } => Some(Exit::TryLater),
         StoreError::Unusable { .. }
         | StoreError::Inconsistent { .. }
         | StoreError::Taken { .. }

@@ -116,6 +116,10 @@ ulid_id! {
     /// One import of a file.
     ImportId
 }
+ulid_id! {
+    /// An entry of the store: a deal, an activity, a note, a relation or a definition. Never used twice.
+    EntryId
+}
 
 text_id! {
     /// A configured account, by the name that the configuration gives it.

@@ -18,10 +18,12 @@ pub mod answer;
 pub mod budget;
 pub mod conflict;
 pub mod contact;
+pub mod custom_field;
 pub mod date;
 pub mod dialling;
 pub mod diff;
 pub mod digest;
+pub mod entry;
 pub mod field;
 #[cfg(test)]
 pub(crate) mod generate;

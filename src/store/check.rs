@@ -9,6 +9,9 @@ pub(super) fn check(write: &Write) -> Result<(), StoreError> {
         Write::Contact(write) if write.change.contact != write.contact.id => {
             Err(StoreError::inconsistent("change", "contact", &write.contact.id))
         }
+        Write::Entry(write) if write.change.entry != write.entry.id || write.change.after != write.entry.body => {
+            Err(StoreError::inconsistent("entry_change", "entry", &write.entry.id))
+        }
         Write::Link(link) => check_link(link),
         Write::OpenIntent(intent, sent) => {
             if (intent.marker, intent.link, intent.kind) == (sent.marker, sent.link, sent.kind) {

@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 
-use crate::domain::id::ContactId;
+use crate::domain::entry::Body;
+use crate::domain::id::{ContactId, EntryId};
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +46,12 @@ pub enum StoreError {
         /// The contact.
         contact: ContactId,
     },
+    /// An entry changed since it was read. Read again and decide again.
+    #[error("entry {entry} has changed since it was read")]
+    EntryMoved {
+        /// The entry.
+        entry: EntryId,
+    },
     /// The lease is no longer held, so nothing may be written under it.
     #[error("the lease on account {account} is no longer held")]
     LeaseLost {
@@ -68,6 +75,16 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether something changed since it was read, so that deciding again helps.
+    pub fn is_moved(&self) -> bool {
+        matches!(self, StoreError::Moved { .. } | StoreError::EntryMoved { .. })
+    }
+
+    /// A second living entry of the same unique name.
+    pub(super) fn entry_taken(body: &Body) -> Self {
+        StoreError::Taken { what: format!("a {} {:?}", body.kind().as_str(), body.title()) }
+    }
+
     /// A row whose column cannot be what it is.
     pub(super) fn inconsistent(table: &'static str, column: &'static str, row: &dyn Display) -> Self {
         StoreError::Inconsistent { table, column, row: row.to_string(), cause: None }

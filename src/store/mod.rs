@@ -9,6 +9,7 @@
 //! | rows | hold |
 //! |---|---|
 //! | contact | the card, its version, times; deleted contacts stay with their card |
+//! | entry | what hangs on contacts (deals, activities, notes, relations), and definitions; with a history of its own |
 //! | contact key | canonical e-mails, phones and names, for finding twins |
 //! | change | one row per committed edit, and per write to a remote: history, undo and the feed that tells a run what changed |
 //! | link | one contact in one account, with the base and the sighting |
@@ -34,10 +35,12 @@ use crate::domain::answer::Answer;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::{Contact, Kind};
 use crate::domain::digest::Digest;
+use crate::domain::entry::{Entry, EntryChange, EntryKind, RecordedEntryChange};
 use crate::domain::harm::HarmDone;
 use crate::domain::history::{Change, RecordedChange, RemoteChange};
 use crate::domain::id::{
-    AccountName, ConflictId, ContactId, Etag, GroupId, ImportId, LinkId, LinkToken, Marker, RemoteId, ReplicaId, RunId,
+    AccountName, ConflictId, ContactId, EntryId, Etag, GroupId, ImportId, LinkId, LinkToken, Marker, RemoteId,
+    ReplicaId, RunId,
 };
 use crate::domain::link::Link;
 use crate::domain::matching::MatchKey;
@@ -105,6 +108,8 @@ pub enum Write {
     /// Stores a contact and appends the change to the feed. All links of the contact become unsettled unless their
     /// `settled` version equals the contact's new one.
     Contact(Box<ContactWrite>),
+    /// Stores an entry and appends the change to the history. The feed of contacts does not show it.
+    Entry(Box<EntryWrite>),
     /// Writes nothing, and makes the commit conditional: refused as [`StoreError::Moved`] when another contact than
     /// `contacts` has one of the keys. It looks at the store as it is before the commit and belongs in front of it; who
     /// decided that a contact is new says here what that was decided on.
@@ -188,6 +193,51 @@ pub struct ContactWrite {
     pub change: Change,
 }
 
+/// An entry to be stored, and why.
+#[derive(Debug, Clone)]
+pub struct EntryWrite {
+    /// The entry as it is to be.
+    pub entry: Entry,
+    /// The version it must have now; `None` when it must not exist yet.
+    pub expected: Option<VersionVector>,
+    /// The row of the history.
+    pub change: EntryChange,
+}
+
+/// Which entries to list, in the order of their ids, that is by the time of creation.
+#[derive(Debug, Clone, Default)]
+pub struct EntryQuery {
+    /// Only of these kinds; empty means every kind.
+    pub kinds: BTreeSet<EntryKind>,
+    /// Only what hangs on any of these contacts; empty means everything.
+    pub contacts: BTreeSet<ContactId>,
+    /// Only what hangs on this deal.
+    pub deal: Option<EntryId>,
+    /// Only with this unique name; see [`crate::domain::entry::Body::unique_name`].
+    pub unique_name: Option<String>,
+    /// Deleted entries instead of, or besides, living ones.
+    pub deleted: DeletedContacts,
+    /// Continue after this entry.
+    pub after: Option<EntryId>,
+    /// At most so many.
+    pub limit: Option<u32>,
+}
+
+/// Which rows of the history of entries to list, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct EntryHistoryQuery {
+    /// Only of this entry.
+    pub entry: Option<EntryId>,
+    /// Only of entries that hung on this contact before or after the change.
+    pub contact: Option<ContactId>,
+    /// Only what was done under this id.
+    pub run: Option<RunId>,
+    /// Only of this import.
+    pub import: Option<ImportId>,
+    /// At most so many.
+    pub limit: Option<u32>,
+}
+
 /// A deleted remote record that was never linked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ghost {
@@ -251,6 +301,17 @@ pub enum DeletedContacts {
     Hidden,
     Included,
     Only,
+}
+
+impl DeletedContacts {
+    /// Whether something is listed that is deleted, or lives.
+    pub(crate) fn admit(self, is_deleted: bool) -> bool {
+        match self {
+            DeletedContacts::Hidden => !is_deleted,
+            DeletedContacts::Included => true,
+            DeletedContacts::Only => is_deleted,
+        }
+    }
 }
 
 /// The order of a list.
@@ -349,10 +410,11 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Moved`] when a contact has another version than the write expects: read again and decide again.
+    /// [`StoreError::EntryMoved`] the same of an entry.
     /// [`StoreError::LeaseLost`] when the fence is not the newest of its account or was given back. A lease that only
     /// expired still counts until somebody, its former holder included, acquires it anew: a commit knows no clock, and as
     /// long as nobody else began to work there is nobody to protect.
-    /// [`StoreError::Taken`] when a link, a link's token or an intent would be there twice.
+    /// [`StoreError::Taken`] when a link, a link's token, an intent or an entry's unique name would be there twice.
     /// [`StoreError::Inconsistent`] when a write contradicts itself or names a contact or link that is not there.
     ///
     /// # Cancellation
@@ -387,6 +449,15 @@ pub trait Store: Send + Sync {
 
     /// Rows of the history, newest first: edits of the store, and what was written to remotes.
     async fn history(&self, query: &HistoryQuery) -> Result<Vec<RecordedChange>, StoreError>;
+
+    /// The entries with these ids that exist, deleted ones included, in the order of their ids.
+    async fn entries(&self, ids: &[EntryId]) -> Result<Vec<Entry>, StoreError>;
+
+    /// The entries that the query selects, in the order of their ids.
+    async fn find_entries(&self, query: &EntryQuery) -> Result<Vec<Entry>, StoreError>;
+
+    /// Rows of the history of entries, newest first.
+    async fn entry_history(&self, query: &EntryHistoryQuery) -> Result<Vec<RecordedEntryChange>, StoreError>;
 
     /// The links with these ids that exist, in the order of their ids.
     async fn links(&self, ids: &[LinkId]) -> Result<Vec<Link>, StoreError>;

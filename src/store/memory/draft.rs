@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::find;
 use super::state::State;
+use super::{entry, find};
 use crate::domain::contact::Contact;
 use crate::domain::history::{RecordedChange, RemoteChange};
 use crate::domain::id::{AccountName, LinkId, Marker};
@@ -44,7 +44,12 @@ impl<'a> Draft<'a> {
         Ok(draft.committed)
     }
 
-    fn put<K: Ord + Clone + 'static, V: 'static>(&mut self, table: Table<K, V>, key: K, value: V) {
+    /// What is there so far.
+    pub(super) fn state(&self) -> &State {
+        self.state
+    }
+
+    pub(super) fn put<K: Ord + Clone + 'static, V: 'static>(&mut self, table: Table<K, V>, key: K, value: V) {
         let replaced = table(self.state).insert(key.clone(), value);
         self.undo.push(Box::new(move |state| restore(table(state), key, replaced)));
     }
@@ -57,6 +62,7 @@ impl<'a> Draft<'a> {
     fn apply(&mut self, write: Write) -> Result<(), StoreError> {
         match write {
             Write::Contact(write) => return self.put_contact(*write),
+            Write::Entry(write) => return entry::put(self, *write),
             Write::Only { keys, contacts } => {
                 let mut found = find::with_keys(self.state, &keys).into_iter();
                 if let Some((_, contact)) = found.find(|(_, contact)| !contacts.contains(contact)) {

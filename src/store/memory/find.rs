@@ -7,7 +7,7 @@ use crate::domain::contact::Contact;
 use crate::domain::id::ContactId;
 use crate::domain::matching::MatchKey;
 use crate::store::search::{Needle, SearchIndex, owner_key, sort_key};
-use crate::store::{ContactOrder, ContactQuery, DeletedContacts};
+use crate::store::{ContactOrder, ContactQuery};
 
 /// The contacts that have one of the keys, with the key.
 pub(super) fn with_keys(state: &State, keys: &BTreeSet<MatchKey>) -> Vec<(MatchKey, ContactId)> {
@@ -43,11 +43,7 @@ pub(super) fn contacts(state: &State, query: &ContactQuery) -> Vec<Contact> {
 
 fn has_columns(contact: &Contact, query: &ContactQuery) -> bool {
     let card = &contact.card;
-    let by_life = match query.deleted {
-        DeletedContacts::Hidden => contact.is_live(),
-        DeletedContacts::Only => !contact.is_live(),
-        DeletedContacts::Included => true,
-    };
+    let by_life = query.deleted.admit(!contact.is_live());
     let by_owner = query
         .owner
         .as_ref()

@@ -4,6 +4,7 @@
 //! has an index or a key, there is a map here; `draft` keeps them in step and undoes a commit that is refused.
 
 mod draft;
+mod entry;
 mod find;
 mod state;
 
@@ -17,8 +18,8 @@ use self::state::State;
 use super::lease::LeaseRow;
 use super::marker::Minted;
 use super::{
-    Commit, Committed, ContactQuery, Fence, HistoryQuery, LeaseAnswer, LeaseRequest, LinkCounts, SealedGrant, Store,
-    StoreError, StoreIdentity, Stranger,
+    Commit, Committed, ContactQuery, EntryHistoryQuery, EntryQuery, Fence, HistoryQuery, LeaseAnswer, LeaseRequest,
+    LinkCounts, SealedGrant, Store, StoreError, StoreIdentity, Stranger,
 };
 use crate::clock::Entropy;
 use crate::domain::account::AccountState;
@@ -26,10 +27,11 @@ use crate::domain::answer::Answer;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::Contact;
 use crate::domain::digest::Digest;
+use crate::domain::entry::{Entry, RecordedEntryChange};
 use crate::domain::harm::HarmDone;
 use crate::domain::history::{Actor, RecordedChange};
 use crate::domain::id::{
-    AccountName, ConflictId, ContactId, Etag, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId,
+    AccountName, ConflictId, ContactId, EntryId, Etag, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId,
 };
 use crate::domain::link::{Link, LinkState};
 use crate::domain::matching::MatchKey;
@@ -119,6 +121,19 @@ impl Store for MemoryStore {
             .filter(|(_, row)| query.import.is_none_or(|import| row.change.actor == Actor::Import { import }))
             .map(|(_, row)| row.clone());
         Ok(wanted.take(query.limit.unwrap_or(u32::MAX) as usize).collect())
+    }
+
+    async fn entries(&self, ids: &[EntryId]) -> Result<Vec<Entry>, StoreError> {
+        let state = self.state();
+        Ok(each_once(ids).into_iter().filter_map(|id| state.entries.get(id).cloned()).collect())
+    }
+
+    async fn find_entries(&self, query: &EntryQuery) -> Result<Vec<Entry>, StoreError> {
+        Ok(entry::find(&self.state(), query))
+    }
+
+    async fn entry_history(&self, query: &EntryHistoryQuery) -> Result<Vec<RecordedEntryChange>, StoreError> {
+        Ok(entry::history(&self.state(), query))
     }
 
     async fn links(&self, ids: &[LinkId]) -> Result<Vec<Link>, StoreError> {

@@ -8,9 +8,12 @@ use crate::domain::answer::Answer;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::Contact;
 use crate::domain::digest::Digest;
+use crate::domain::entry::{Entry, RecordedEntryChange};
 use crate::domain::harm::{Harm, LetBy};
 use crate::domain::history::RecordedChange;
-use crate::domain::id::{AccountName, ConflictId, ContactId, LinkId, LinkToken, Marker, RemoteId, ReplicaId, RunId};
+use crate::domain::id::{
+    AccountName, ConflictId, ContactId, EntryId, LinkId, LinkToken, Marker, RemoteId, ReplicaId, RunId,
+};
 use crate::domain::link::Link;
 use crate::domain::matching::MatchKey;
 use crate::domain::outbox::{Intent, Sent};
@@ -39,6 +42,8 @@ pub(super) struct State {
     /// Keys of living contacts.
     pub keys: BTreeMap<(MatchKey, ContactId), ()>,
     pub changes: BTreeMap<u64, RecordedChange>,
+    pub entries: BTreeMap<EntryId, Entry>,
+    pub entry_changes: BTreeMap<u64, RecordedEntryChange>,
     /// The newest change of each contact.
     pub feed: BTreeMap<u64, ContactId>,
     /// The place of each contact in `feed`.
@@ -75,6 +80,8 @@ impl State {
             contacts: BTreeMap::new(),
             keys: BTreeMap::new(),
             changes: BTreeMap::new(),
+            entries: BTreeMap::new(),
+            entry_changes: BTreeMap::new(),
             feed: BTreeMap::new(),
             newest: BTreeMap::new(),
             links: BTreeMap::new(),
@@ -115,9 +122,10 @@ impl State {
         self.feed.keys().next_back().copied().unwrap_or(0)
     }
 
-    /// The last place in the history.
+    /// The last place in the history, which contacts and entries share.
     pub(super) fn last_place(&self) -> u64 {
-        self.changes.keys().next_back().copied().unwrap_or(0)
+        let last = [self.changes.keys().next_back(), self.entry_changes.keys().next_back()];
+        last.into_iter().flatten().copied().max().unwrap_or(0)
     }
 
     /// The links of a contact, in the order of their accounts.

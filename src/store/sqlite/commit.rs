@@ -11,8 +11,8 @@ use sqlx::{SqliteConnection, SqlitePool};
 use super::contact::Beside;
 use super::error::unavailable;
 use super::{
-    account, answer, conflict, contact, forget, harm, history, lease, link, link_write, meta, outbox, outsider, photo,
-    run as runs,
+    account, answer, conflict, contact, entry, forget, harm, history, lease, link, link_write, meta, outbox, outsider,
+    photo, run as runs,
 };
 use crate::domain::id::ContactId;
 use crate::store::check::check;
@@ -65,7 +65,10 @@ struct Consequences {
 impl Consequences {
     /// Takes the places in the feed that the writes will need.
     async fn begin(connection: &mut SqliteConnection, writes: &[Write]) -> Result<Self, StoreError> {
-        let count = writes.iter().filter(|write| matches!(write, Write::Contact(_) | Write::RemoteChange(_))).count();
+        let count = writes
+            .iter()
+            .filter(|write| matches!(write, Write::Contact(_) | Write::Entry(_) | Write::RemoteChange(_)))
+            .count();
         let place = if count == 0 { 0 } else { meta::take_places(connection, count as u64).await? };
         Ok(Consequences { place, committed: Committed::default(), beside: BTreeMap::new(), linked: BTreeSet::new() })
     }
@@ -78,6 +81,10 @@ async fn apply(
 ) -> Result<(), StoreError> {
     match write {
         Write::Contact(write) => apply_contact(connection, write, consequences).await,
+        Write::Entry(write) => {
+            consequences.place += 1;
+            entry::put(connection, write, consequences.place).await
+        }
         Write::Only { keys, contacts } => contact::must_be_only(connection, keys, contacts).await,
         Write::Photo(file) => photo::put(connection, file).await,
         Write::RemoteChange(write) => {

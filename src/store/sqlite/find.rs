@@ -25,11 +25,7 @@ pub(super) async fn contacts(
 }
 
 fn push_filters(query: &mut QueryBuilder<Sqlite>, wanted: &ContactQuery) {
-    query.push(match wanted.deleted {
-        DeletedContacts::Hidden => " WHERE deleted IS NULL",
-        DeletedContacts::Only => " WHERE deleted IS NOT NULL",
-        DeletedContacts::Included => " WHERE TRUE",
-    });
+    query.push(living(wanted.deleted));
     if let Some(kind) = wanted.kind {
         query.push(" AND kind = ").push_bind(kind.as_str());
     }
@@ -46,6 +42,15 @@ fn push_filters(query: &mut QueryBuilder<Sqlite>, wanted: &ContactQuery) {
             query.push(" OR phone_digits LIKE ").push_bind(containing(&number)).push(r" ESCAPE '\'");
         }
         query.push(")");
+    }
+}
+
+/// The condition of a list that deleted rows are in it, or are not.
+pub(super) fn living(deleted: DeletedContacts) -> &'static str {
+    match deleted {
+        DeletedContacts::Hidden => " WHERE deleted IS NULL",
+        DeletedContacts::Only => " WHERE deleted IS NOT NULL",
+        DeletedContacts::Included => " WHERE TRUE",
     }
 }
 

@@ -11,13 +11,14 @@ use crate::store::StoreError;
 const DOING: &str = "bringing the schema up to date";
 
 /// Number, name and text of each step, oldest first.
-const STEPS: [(i64, &str, &str); 6] = [
+const STEPS: [(i64, &str, &str); 7] = [
     (1, "init", include_str!("../../../migrations/sqlite/0001_init.sql")),
     (2, "photos", include_str!("../../../migrations/sqlite/0002_photos.sql")),
     (3, "answers", include_str!("../../../migrations/sqlite/0003_answers.sql")),
     (4, "members", include_str!("../../../migrations/sqlite/0004_members.sql")),
     (5, "odd_groups", include_str!("../../../migrations/sqlite/0005_odd_groups.sql")),
     (6, "linked", include_str!("../../../migrations/sqlite/0006_linked.sql")),
+    (7, "entries", include_str!("../../../migrations/sqlite/0007_entries.sql")),
 ];
 
 /// Creates the tables that are missing, and the store's identity when it is new; all of it or nothing.

@@ -12,6 +12,7 @@ mod answer;
 mod commit;
 mod conflict;
 mod contact;
+mod entry;
 mod error;
 mod find;
 mod forget;
@@ -45,8 +46,8 @@ use tracing::Instrument;
 use self::error::{not_created, unavailable, unopened};
 use super::private_file;
 use super::{
-    Commit, Committed, ContactQuery, Fence, HistoryQuery, LeaseAnswer, LeaseRequest, LinkCounts, SealedGrant, Store,
-    StoreError, StoreIdentity, Stranger,
+    Commit, Committed, ContactQuery, EntryHistoryQuery, EntryQuery, Fence, HistoryQuery, LeaseAnswer, LeaseRequest,
+    LinkCounts, SealedGrant, Store, StoreError, StoreIdentity, Stranger,
 };
 use crate::clock::Entropy;
 use crate::domain::account::AccountState;
@@ -54,10 +55,11 @@ use crate::domain::answer::Answer;
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::Contact;
 use crate::domain::digest::Digest;
+use crate::domain::entry::{Entry, RecordedEntryChange};
 use crate::domain::harm::HarmDone;
 use crate::domain::history::RecordedChange;
 use crate::domain::id::{
-    AccountName, ConflictId, ContactId, Etag, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId,
+    AccountName, ConflictId, ContactId, EntryId, Etag, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId,
 };
 use crate::domain::link::Link;
 use crate::domain::matching::MatchKey;
@@ -233,6 +235,18 @@ impl Store for SqliteStore {
 
     async fn history(&self, query: &HistoryQuery) -> Result<Vec<RecordedChange>, StoreError> {
         history::load(&mut *self.connection().await?, query).await
+    }
+
+    async fn entries(&self, ids: &[EntryId]) -> Result<Vec<Entry>, StoreError> {
+        entry::load(&mut *self.connection().await?, ids).await
+    }
+
+    async fn find_entries(&self, query: &EntryQuery) -> Result<Vec<Entry>, StoreError> {
+        entry::find(&mut *self.connection().await?, query).await
+    }
+
+    async fn entry_history(&self, query: &EntryHistoryQuery) -> Result<Vec<RecordedEntryChange>, StoreError> {
+        entry::history(&mut *self.connection().await?, query).await
     }
 
     async fn links(&self, ids: &[LinkId]) -> Result<Vec<Link>, StoreError> {

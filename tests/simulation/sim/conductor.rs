@@ -484,6 +484,7 @@ impl Gate for Conductor {
 fn told(write: &Write) -> &'static str {
     match write {
         Write::Contact(_) => "contact",
+        Write::Entry(_) => "entry",
         Write::Photo(_) => "photo",
         Write::Link(_) => "link",
         Write::DropLink(_) => "drop-link",

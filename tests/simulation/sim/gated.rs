@@ -11,10 +11,11 @@ use contactsync::domain::answer::Answer;
 use contactsync::domain::conflict::Conflict;
 use contactsync::domain::contact::Contact;
 use contactsync::domain::digest::Digest;
+use contactsync::domain::entry::{Entry, RecordedEntryChange};
 use contactsync::domain::harm::HarmDone;
 use contactsync::domain::history::RecordedChange;
 use contactsync::domain::id::{
-    AccountName, ConflictId, ContactId, Etag, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId,
+    AccountName, ConflictId, ContactId, EntryId, Etag, GroupId, LinkId, LinkToken, Marker, RemoteId, RunId,
 };
 use contactsync::domain::link::Link;
 use contactsync::domain::matching::MatchKey;
@@ -24,8 +25,8 @@ use contactsync::domain::run::RunRecord;
 use contactsync::domain::time::Timestamp;
 use contactsync::remotes::http::{Transport, TransportError};
 use contactsync::store::{
-    Commit, Committed, ContactQuery, Fence, HistoryQuery, LeaseAnswer, LeaseRequest, LinkCounts, SealedGrant, Store,
-    StoreError, StoreIdentity, Stranger,
+    Commit, Committed, ContactQuery, EntryHistoryQuery, EntryQuery, Fence, HistoryQuery, LeaseAnswer, LeaseRequest,
+    LinkCounts, SealedGrant, Store, StoreError, StoreIdentity, Stranger,
 };
 
 /// Keeps the gate.
@@ -95,6 +96,15 @@ impl Store for GatedStore {
     }
     async fn history(&self, query: &HistoryQuery) -> Result<Vec<RecordedChange>, StoreError> {
         self.inner.history(query).await
+    }
+    async fn entries(&self, ids: &[EntryId]) -> Result<Vec<Entry>, StoreError> {
+        self.inner.entries(ids).await
+    }
+    async fn find_entries(&self, query: &EntryQuery) -> Result<Vec<Entry>, StoreError> {
+        self.inner.find_entries(query).await
+    }
+    async fn entry_history(&self, query: &EntryHistoryQuery) -> Result<Vec<RecordedEntryChange>, StoreError> {
+        self.inner.entry_history(query).await
     }
     async fn links(&self, ids: &[LinkId]) -> Result<Vec<Link>, StoreError> {
         self.inner.links(ids).await

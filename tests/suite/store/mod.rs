@@ -5,6 +5,7 @@ mod account;
 mod answer;
 mod atomic;
 mod contact;
+mod entry;
 mod find;
 mod history;
 mod lease;
@@ -81,6 +82,14 @@ on_every_store! {
         a_commit_that_expects_no_other_contact_under_a_key_is_refused_when_there_is_one,
         the_feed_names_each_contact_once_at_its_newest_change,
         more_contacts_than_fit_one_statement_are_found;
+    entry:
+        an_entry_is_found_as_it_was_stored,
+        entries_are_selected_by_kind_contact_deal_and_name,
+        a_write_decided_on_an_older_version_is_refused_and_leaves_nothing,
+        a_name_belongs_to_one_living_entry_of_its_kind,
+        what_an_entry_hangs_on_exists,
+        the_history_of_a_contact_tells_what_hung_on_it,
+        entries_are_no_news_for_accounts;
     find:
         filters_narrow_the_list,
         text_finds_names_mails_phones_and_notes,
