@@ -9,6 +9,7 @@ use super::apply::Outdated;
 use crate::config::{ConfigError, SecretError};
 use crate::contacts::answer::AnswerError;
 use crate::contacts::edit::EditError;
+use crate::contacts::entries::EntryError;
 use crate::contacts::patch::PatchError;
 use crate::daemon::service::ServiceError;
 use crate::domain::account::Outcome;
@@ -127,10 +128,23 @@ fn meaning(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     }
     if let Some(error) = cause.downcast_ref::<EditError>() {
         return match error {
-            EditError::NotFound { .. } | EditError::Deleted { .. } | EditError::Patch(_) | EditError::Value(_) => {
-                Some(Exit::Usage)
-            }
+            EditError::NotFound { .. }
+            | EditError::Deleted { .. }
+            | EditError::Patch(_)
+            | EditError::Custom(_)
+            | EditError::Value(_) => Some(Exit::Usage),
             EditError::Store(_) => None,
+        };
+    }
+    if let Some(error) = cause.downcast_ref::<EntryError>() {
+        return match error {
+            EntryError::NotFound { .. }
+            | EntryError::Deleted { .. }
+            | EntryError::Rule(_)
+            | EntryError::Custom(_)
+            | EntryError::Contradiction(_) => Some(Exit::Usage),
+            EntryError::Contact(EditError::Store(_)) | EntryError::Store(_) => None,
+            EntryError::Contact(_) => Some(Exit::Usage),
         };
     }
     if let Some(error) = cause.downcast_ref::<AnswerError>() {

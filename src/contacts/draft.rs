@@ -1,4 +1,5 @@
-//! The contacts that one commit is going to write: each as it was, and as it is to be.
+//! The contacts that one commit is going to write: each as it was, and as it is to be; and the entries that hang on them
+//! (`entries`).
 //!
 //! Several edits of one commit can touch the same contact (a person joins an organization that the same commit renames);
 //! they meet here, and the contact is written once, with one tick of its version and one row of history.
@@ -8,26 +9,32 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::clock::Entropy;
 use crate::domain::contact::{Card, Contact, Kind, OrganizationRef};
 use crate::domain::diff;
+use crate::domain::entry::Entry;
 use crate::domain::field::Field;
 use crate::domain::history::{Action, Actor, Change};
-use crate::domain::id::{ContactId, ReplicaId};
+use crate::domain::id::{ContactId, EntryId, ReplicaId};
 use crate::domain::matching::MatchKey;
 use crate::domain::normal;
 use crate::domain::time::Timestamp;
 use crate::domain::version::VersionVector;
 use crate::store::{ContactQuery, ContactWrite, DeletedContacts, Store, StoreError, Write};
 
-/// The contacts of one commit.
+mod entries;
+
+use entries::PendingEntry;
+
+/// The contacts and entries of one commit.
 pub(super) struct Draft<'a> {
     store: &'a dyn Store,
     entropy: &'a dyn Entropy,
     replica: ReplicaId,
     now: Timestamp,
-    entries: BTreeMap<ContactId, Entry>,
+    contacts: BTreeMap<ContactId, Pending>,
+    entries: BTreeMap<EntryId, PendingEntry>,
 }
 
 /// A contact as it was and as it is to be.
-struct Entry {
+struct Pending {
     before: Option<Contact>,
     after: Contact,
     /// Fields that count as touched although their value stays.
@@ -42,22 +49,22 @@ impl<'a> Draft<'a> {
         now: Timestamp,
     ) -> Result<Draft<'a>, StoreError> {
         let replica = ReplicaId::store(store.identity().await?.epoch);
-        Ok(Draft { store, entropy, replica, now, entries: BTreeMap::new() })
+        Ok(Draft { store, entropy, replica, now, contacts: BTreeMap::new(), entries: BTreeMap::new() })
     }
 
     /// A contact as it is to be so far; `None` when there is none of this id.
     pub(super) async fn contact(&mut self, id: ContactId) -> Result<Option<&mut Contact>, StoreError> {
-        if !self.entries.contains_key(&id)
+        if !self.contacts.contains_key(&id)
             && let Some(contact) = self.store.contacts(&[id]).await?.pop()
         {
             self.know(contact);
         }
-        Ok(self.entries.get_mut(&id).map(|entry| &mut entry.after))
+        Ok(self.contacts.get_mut(&id).map(|pending| &mut pending.after))
     }
 
     fn know(&mut self, contact: Contact) {
-        let entry = || Entry { before: Some(contact.clone()), after: contact.clone(), confirmed: BTreeSet::new() };
-        self.entries.entry(contact.id).or_insert_with(entry);
+        let pending = || Pending { before: Some(contact.clone()), after: contact.clone(), confirmed: BTreeSet::new() };
+        self.contacts.entry(contact.id).or_insert_with(pending);
     }
 
     /// A new contact with this card.
@@ -73,7 +80,7 @@ impl<'a> Draft<'a> {
             implicit: false,
         };
         let id = contact.id;
-        self.entries.insert(id, Entry { before: None, after: contact, confirmed: BTreeSet::new() });
+        self.contacts.insert(id, Pending { before: None, after: contact, confirmed: BTreeSet::new() });
         id
     }
 
@@ -81,13 +88,13 @@ impl<'a> Draft<'a> {
     /// names is found or made, and people follow a new name of their organization.
     pub(super) async fn set_card(&mut self, id: ContactId, mut card: Card) -> Result<(), StoreError> {
         self.resolve_organization(&mut card).await?;
-        let Some(entry) = self.entries.get_mut(&id) else { return Ok(()) };
-        let renamed = match (entry.after.card.as_organization(), card.as_organization()) {
+        let Some(pending) = self.contacts.get_mut(&id) else { return Ok(()) };
+        let renamed = match (pending.after.card.as_organization(), card.as_organization()) {
             (Some(old), Some(new)) if old.name != new.name => Some(new.name.clone()),
             _ => None,
         };
-        let exists = entry.before.is_some();
-        entry.after.card = card;
+        let exists = pending.before.is_some();
+        pending.after.card = card;
         match renamed {
             Some(name) if exists => self.rename_at_people(id, &name).await,
             _ => Ok(()),
@@ -107,8 +114,8 @@ impl<'a> Draft<'a> {
 
     /// Lets a field of a contact count as edited now, although its value stays.
     pub(super) fn confirm(&mut self, id: ContactId, field: Field) {
-        if let Some(entry) = self.entries.get_mut(&id) {
-            entry.confirmed.insert(field);
+        if let Some(pending) = self.contacts.get_mut(&id) {
+            pending.confirmed.insert(field);
         }
     }
 
@@ -137,7 +144,7 @@ impl<'a> Draft<'a> {
         let folded = normal::fold(name);
         self.load_organizations(&folded).await?;
         // Among several of one name: the one spelled so, else one that a person made, else the oldest.
-        let same = self.entries.values().map(|entry| &entry.after).filter(|contact| {
+        let same = self.contacts.values().map(|pending| &pending.after).filter(|contact| {
             contact.is_live()
                 && contact.card.as_organization().is_some_and(|organization| normal::fold(&organization.name) == folded)
         });
@@ -173,7 +180,7 @@ impl<'a> Draft<'a> {
             self.know(person);
         }
         let belongs = |contact: &&Contact| contact.is_live() && employer(contact) == Some(organization);
-        Ok(self.entries.values().map(|entry| &entry.after).filter(belongs).map(|contact| contact.id).collect())
+        Ok(self.contacts.values().map(|pending| &pending.after).filter(belongs).map(|contact| contact.id).collect())
     }
 
     async fn rename_at_people(&mut self, organization: ContactId, name: &str) -> Result<(), StoreError> {
@@ -192,7 +199,7 @@ impl<'a> Draft<'a> {
     }
 
     fn change_employer(&mut self, person: ContactId, change: impl FnOnce(&mut OrganizationRef)) {
-        let person = self.entries.get_mut(&person).and_then(|entry| entry.after.card.as_person_mut());
+        let person = self.contacts.get_mut(&person).and_then(|pending| pending.after.card.as_person_mut());
         if let Some(reference) = person.and_then(|person| person.organization.as_mut()) {
             change(reference);
         }
@@ -201,20 +208,35 @@ impl<'a> Draft<'a> {
     /// The writes of this draft, and every contact of it as it is after them. Contacts that stay as they are yield no
     /// write.
     pub(super) fn finish(self, actor: &Actor) -> (Vec<Write>, BTreeMap<ContactId, Contact>) {
-        let Draft { replica, now, entries, .. } = self;
-        let (mut writes, mut contacts) = (Vec::new(), BTreeMap::new());
-        for (id, entry) in entries {
-            let (contact, write) = entry.finish(&replica, now, actor);
+        let (writes, contacts, _) = self.finish_all(actor);
+        (writes, contacts)
+    }
+
+    /// The same, with the entries of the draft.
+    pub(super) fn finish_all(
+        self,
+        actor: &Actor,
+    ) -> (Vec<Write>, BTreeMap<ContactId, Contact>, BTreeMap<EntryId, Entry>) {
+        let Draft { replica, now, contacts: pending, entries: pending_entries, .. } = self;
+        let (mut writes, mut contacts, mut entries) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        for (id, pending) in pending {
+            let (contact, write) = pending.finish(&replica, now, actor);
             writes.extend(write);
             contacts.insert(id, contact);
         }
-        (writes, contacts)
+        // After the contacts they hang on.
+        for (id, pending) in pending_entries {
+            let (entry, write) = pending.finish(&replica, now, actor);
+            writes.extend(write);
+            entries.insert(id, entry);
+        }
+        (writes, contacts, entries)
     }
 }
 
-impl Entry {
+impl Pending {
     fn finish(self, replica: &ReplicaId, now: Timestamp, actor: &Actor) -> (Contact, Option<Write>) {
-        let Entry { before, mut after, confirmed } = self;
+        let Pending { before, mut after, confirmed } = self;
         let blank = Card::blank(after.card.kind());
         let fields = diff::changes(before.as_ref().map_or(&blank, |contact| &contact.card), &after.card);
         let action = match &before {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::clock::{Clock, Entropy};
 use crate::domain::conflict::Conflict;
 use crate::domain::contact::{Card, Contact, Kind};
+use crate::domain::custom_field::ValueError;
 use crate::domain::diff;
 use crate::domain::history::Actor;
 use crate::domain::id::ContactId;
@@ -18,12 +19,11 @@ use crate::domain::photo::PhotoFile;
 use crate::domain::policy::Winner;
 use crate::store::{Commit, Store, StoreError, Write};
 
+use super::custom;
 use super::draft::Draft;
+use super::insist::{Moved, insisting};
 use super::patch::{self, PatchError};
 use super::show;
-
-/// How often an edit is decided again because another process was faster.
-const ATTEMPTS: usize = 5;
 
 /// Edits contacts on somebody's behalf.
 pub struct Editor<'a> {
@@ -59,12 +59,21 @@ pub enum EditError {
     /// The patch is refused.
     #[error(transparent)]
     Patch(#[from] PatchError),
+    /// A value of a custom field does not fit it.
+    #[error(transparent)]
+    Custom(#[from] ValueError),
     /// A value of a conflict does not fit its field any more.
     #[error("the value cannot be taken")]
     Value(#[source] diff::SetFieldError),
     /// The store failed, or others changed the contact again and again.
     #[error("cannot write the contact")]
     Store(#[from] StoreError),
+}
+
+impl Moved for EditError {
+    fn is_moved(&self) -> bool {
+        matches!(self, EditError::Store(error) if error.is_moved())
+    }
 }
 
 /// A patch that depends on the card it is laid over: "one label more" means another list each time.
@@ -124,9 +133,11 @@ impl Editor<'_> {
     /// # Errors
     /// As [`Editor::add`].
     pub async fn add_with(&self, kind: Kind, patch: &Value, photo: &PhotoEdit) -> Result<Contact, EditError> {
-        let mut card = patch::apply(&Card::blank(kind), patch)?;
+        let blank = Card::blank(kind);
+        let patch = custom::spelled(self.store, kind.into(), &blank.custom, patch.clone()).await?;
+        let mut card = patch::apply(&blank, &patch)?;
         photo.lay_over(&mut card);
-        self.insisting(async || self.once(kind, &Edit::Add(&card), photo.write()).await).await
+        insisting(async || self.once(kind, &Edit::Add(&card), photo.write()).await).await
     }
 
     /// Edits a contact by a patch over its public shape. Members that are there to be read may stand in the patch when
@@ -157,7 +168,7 @@ impl Editor<'_> {
         patch: &PatchFor<'_>,
         photo: &PhotoEdit,
     ) -> Result<Contact, EditError> {
-        self.insisting(async || self.once(kind, &Edit::Patch(id, patch, photo), photo.write()).await).await
+        insisting(async || self.once(kind, &Edit::Patch(id, patch, photo), photo.write()).await).await
     }
 
     /// Deletes a contact. It keeps its card and can be restored. The people of a deleted organization keep its name as
@@ -186,7 +197,7 @@ impl Editor<'_> {
         if winner == Winner::Hold {
             return Ok(());
         }
-        self.insisting(async || self.resolve_once(conflict, winner).await).await
+        insisting(async || self.resolve_once(conflict, winner).await).await
     }
 
     fn resolve_once<'e>(&'e self, conflict: &'e Conflict, winner: Winner) -> BoxFuture<'e, Result<(), EditError>> {
@@ -210,18 +221,7 @@ impl Editor<'_> {
     }
 
     async fn retried(&self, kind: Kind, edit: &Edit<'_>) -> Result<Contact, EditError> {
-        self.insisting(async || self.once(kind, edit, None).await).await
-    }
-
-    /// Decides again as long as others are faster, within reason.
-    async fn insisting<T>(&self, decide: impl AsyncFn() -> Result<T, EditError>) -> Result<T, EditError> {
-        for _ in 1..ATTEMPTS {
-            match decide().await {
-                Err(EditError::Store(StoreError::Moved { .. })) => {}
-                settled => return settled,
-            }
-        }
-        decide().await
+        insisting(async || self.once(kind, edit, None).await).await
     }
 
     /// Decides an edit on what is there now, and commits it together with the photo that it brings. Boxed, as whatever is
@@ -249,7 +249,10 @@ impl Editor<'_> {
                 if !contact.is_live() {
                     return Err(EditError::Deleted { id: *id, kind });
                 }
-                let mut card = patch::apply(&contact.card, &show::without_echo(contact, &patch(&contact.card)))?;
+                let said = show::without_echo(contact, &patch(&contact.card));
+                let current = contact.card.clone();
+                let said = custom::spelled(self.store, kind.into(), &current.custom, said).await?;
+                let mut card = patch::apply(&current, &said)?;
                 photo.lay_over(&mut card);
                 draft.set_card(*id, card).await?;
                 *id

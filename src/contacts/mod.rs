@@ -1,13 +1,17 @@
 //! The contact store as a place to work: contacts are added, edited, deleted, restored, imported and shown.
 //!
-//! [`patch`] turns a card into another, [`edit`] commits what people do with all its consequences, [`import`] takes
+//! [`patch`] turns a card into another, [`edit`] commits what people do with all its consequences, [`entries`] the same for
+//! what hangs on contacts, [`import`] takes
 //! files in, [`undo_import`] takes that back, [`answer`] takes what people say about who is who, [`show`] writes contacts
 //! down for programs and for people.
 
 pub mod answer;
+pub mod custom;
 mod draft;
 pub mod edit;
+pub mod entries;
 pub mod import;
+mod insist;
 pub mod patch;
 pub mod show;
 pub mod undo_import;

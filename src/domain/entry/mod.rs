@@ -10,6 +10,7 @@ pub mod deal;
 pub mod definition;
 pub mod note;
 pub mod relation;
+pub mod rules;
 
 use std::collections::BTreeSet;
 
