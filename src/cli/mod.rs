@@ -14,6 +14,7 @@ use futures_util::future::LocalBoxFuture;
 use crate::config::{Config, Surroundings};
 use crate::telemetry::{self, Log, LogColours, LogFormat, LogLevel};
 
+pub mod activity;
 pub mod apply;
 pub mod approve;
 pub mod backup;
@@ -23,9 +24,11 @@ pub mod card_flags;
 pub mod check_config;
 pub mod conflict;
 pub mod contact;
+pub mod deal;
 pub mod demo;
 pub mod desk;
 pub mod doctor;
+pub mod entry;
 pub mod exit;
 pub mod explain;
 pub mod export;
@@ -35,6 +38,7 @@ pub mod import;
 pub mod label;
 pub mod login;
 pub mod manual;
+pub mod note;
 pub mod output;
 pub mod photo;
 pub mod plan;
@@ -52,6 +56,7 @@ pub mod sync;
 mod typed_values;
 pub mod undo;
 pub mod undo_import;
+pub mod whom;
 
 pub use exit::Exit;
 
@@ -164,6 +169,15 @@ pub enum Command {
     /// Work with organizations
     #[command(subcommand, visible_alias = "org")]
     Organization(contact::OrganizationCommand),
+    /// Work with deals
+    #[command(subcommand)]
+    Deal(deal::DealCommand),
+    /// Work with activities
+    #[command(subcommand)]
+    Activity(activity::ActivityCommand),
+    /// Work with notes
+    #[command(subcommand)]
+    Note(note::NoteCommand),
     /// Work with labels
     #[command(subcommand)]
     Label(label::LabelCommand),
@@ -273,6 +287,9 @@ async fn carry_out(command: &Command, desk: &Desk) -> anyhow::Result<Exit> {
     match command {
         Command::Person(command) => contact::person(command, desk).await,
         Command::Organization(command) => contact::organization(command, desk).await,
+        Command::Deal(command) => deal::deal(command, desk).await,
+        Command::Activity(command) => activity::activity(command, desk).await,
+        Command::Note(command) => note::note(command, desk).await,
         Command::Label(command) => label::label(command, desk).await,
         Command::Status => status::status(desk).await,
         Command::History(args) => history::history(args, desk).await,

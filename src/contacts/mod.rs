@@ -14,4 +14,5 @@ pub mod import;
 mod insist;
 pub mod patch;
 pub mod show;
+pub mod show_entry;
 pub mod undo_import;

@@ -202,6 +202,13 @@ impl Page {
     }
 }
 
+/// Lines of a name and a value as a page, without an empty line at its end.
+pub fn table_of(lines: &[(String, String)]) -> String {
+    let mut page = Page::default();
+    lines.iter().for_each(|(name, value)| page.line(name, value));
+    page.0.trim_end().to_owned()
+}
+
 /// The text without control characters: a contact may come from anywhere, and a terminal obeys them.
 fn bare(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
