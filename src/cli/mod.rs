@@ -32,6 +32,7 @@ pub mod entry;
 pub mod exit;
 pub mod explain;
 pub mod export;
+pub mod field;
 pub mod forget;
 pub mod history;
 pub mod import;
@@ -41,6 +42,7 @@ pub mod manual;
 pub mod note;
 pub mod output;
 pub mod photo;
+pub mod pipeline;
 pub mod plan;
 pub mod plan_id;
 pub mod progress;
@@ -181,6 +183,12 @@ pub enum Command {
     /// Work with labels
     #[command(subcommand)]
     Label(label::LabelCommand),
+    /// Work with custom fields
+    #[command(subcommand)]
+    Field(field::FieldCommand),
+    /// Work with the stages of deals
+    #[command(subcommand)]
+    Pipeline(pipeline::PipelineCommand),
     /// Import contacts from a CSV, XLSX, XLS or vCard file
     Import(import::ImportArgs),
     /// Export the store
@@ -291,6 +299,8 @@ async fn carry_out(command: &Command, desk: &Desk) -> anyhow::Result<Exit> {
         Command::Activity(command) => activity::activity(command, desk).await,
         Command::Note(command) => note::note(command, desk).await,
         Command::Label(command) => label::label(command, desk).await,
+        Command::Field(command) => field::field(command, desk).await,
+        Command::Pipeline(command) => pipeline::pipeline(command, desk).await,
         Command::Status => status::status(desk).await,
         Command::History(args) => history::history(args, desk).await,
         Command::Explain(args) => explain::explain(args, desk).await,

@@ -101,6 +101,13 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// The same for a contact that was just read.
+    pub(super) async fn set_card_of(&mut self, contact: Contact, card: Card) -> Result<(), StoreError> {
+        let id = contact.id;
+        self.know(contact);
+        self.set_card(id, card).await
+    }
+
     /// Puts a contact into the bin. The people of an organization keep its name as a text.
     pub(super) async fn delete(&mut self, id: ContactId) -> Result<(), StoreError> {
         let now = self.now;

@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod custom;
+pub mod definitions;
 mod draft;
 pub mod edit;
 pub mod entries;
