@@ -14,7 +14,7 @@ use crate::store::{ContactOrder, ContactQuery, DeletedContacts};
 use super::card_flags::{CardFlags, OrganizationFlags, PersonFlags};
 use super::desk::Desk;
 use super::exit::{Exit, UsageError};
-use super::photo;
+use super::{photo, relation};
 
 /// What to do with persons.
 #[derive(Debug, Clone, clap::Subcommand)]
@@ -50,6 +50,51 @@ pub enum OrganizationCommand {
     Delete(One),
     /// Restore a deleted organization
     Restore(One),
+    /// Say what another organization is to this one
+    Relate(Relate),
+    /// Say that two organizations have nothing to do with each other
+    Unrelate(Couple),
+}
+
+/// Two organizations, and what the other is to the one.
+#[derive(Debug, Clone, clap::Args)]
+#[group(id = "word", required = true, multiple = false)]
+pub struct Words {
+    /// This one is its parent, by id or name
+    #[arg(long, value_name = "ID|NAME")]
+    pub parent: Option<String>,
+
+    /// This one is its daughter, by id or name
+    #[arg(long, value_name = "ID|NAME")]
+    pub daughter: Option<String>,
+
+    /// This one is related to it in some other way, by id or name
+    #[arg(long, value_name = "ID|NAME")]
+    pub related: Option<String>,
+}
+
+/// Which organization, and what another one is to it.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Relate {
+    /// The organization, by id or name
+    #[arg(value_name = "ID|NAME")]
+    pub organization: String,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a text here would become help")]
+    pub words: Words,
+}
+
+/// Two organizations.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Couple {
+    /// The one, by id or name
+    #[arg(value_name = "ID|NAME")]
+    pub one: String,
+
+    /// The other, by id or name
+    #[arg(value_name = "ID|NAME")]
+    pub other: String,
 }
 
 /// Which contact.
@@ -153,6 +198,8 @@ pub async fn organization(command: &OrganizationCommand, desk: &Desk) -> anyhow:
         OrganizationCommand::Edit(edit) => edit_contact(edit, desk).await,
         OrganizationCommand::Delete(one) => delete(one.id, Kind::Organization, desk).await,
         OrganizationCommand::Restore(one) => restore(one.id, Kind::Organization, desk).await,
+        OrganizationCommand::Relate(relate) => relation::relate(relate, desk).await,
+        OrganizationCommand::Unrelate(couple) => relation::unrelate(couple, desk).await,
     }
 }
 

@@ -7,8 +7,9 @@ use anyhow::Context;
 
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::config::{Config, KeyPlace};
+use crate::contacts::detail::Detail;
 use crate::contacts::edit::Editor;
-use crate::contacts::show::{Shown, page};
+use crate::contacts::show::{Company, Shown, page};
 use crate::daemon::worker::{Parts, Worker};
 use crate::domain::contact::{Contact, Kind};
 use crate::domain::history::Actor;
@@ -158,16 +159,18 @@ impl Desk {
         Editor { store: &*self.store, clock: &*self.clock, entropy: &*self.entropy, actor: Actor::User }
     }
 
-    /// Answers with one contact: its record as JSON, or a page.
+    /// Answers with one contact and everything that happens with it: its record as JSON, or a page.
     ///
     /// # Errors
     /// What the store or the stream says.
     pub async fn answer_contact(&self, contact: &Contact) -> anyhow::Result<()> {
-        let people = self.people_of(contact).await?;
+        let company = self.company_of(contact).await?;
+        let detail = Detail::load(&*self.store, contact).await.context("reading what surrounds the contact")?;
         if self.out.is_json() {
-            self.out.json(&shown(contact, people))?;
+            self.out.json(&Shown::organization(contact, company).with(&detail))?;
         } else {
-            self.out.text(&page(contact, people))?;
+            let page = format!("{}\n\n{}", page(contact, &company), detail.text());
+            self.out.text(page.trim_end())?;
         }
         Ok(())
     }
@@ -178,7 +181,7 @@ impl Desk {
     /// What the store or the stream says.
     pub async fn answer_changed(&self, contact: &Contact, what: &str) -> anyhow::Result<()> {
         if self.out.is_json() {
-            self.out.json(&shown(contact, self.people_of(contact).await?))?;
+            self.out.json(&Shown::organization(contact, self.company_of(contact).await?))?;
         } else {
             let name = contact.card.display_name();
             self.out.text(format!("{what} {} {} {name}", contact.card.kind().as_str(), contact.id).trim_end())?;
@@ -186,12 +189,13 @@ impl Desk {
         Ok(())
     }
 
-    async fn people_of(&self, contact: &Contact) -> anyhow::Result<u64> {
+    async fn company_of(&self, contact: &Contact) -> anyhow::Result<Company> {
         if contact.card.kind() == Kind::Person {
-            return Ok(0);
+            return Ok(Company::default());
         }
-        let counts = self.store.people_counts(&[contact.id]).await.context("counting the organization's people")?;
-        Ok(counts.get(&contact.id).copied().unwrap_or(0))
+        let mut companies =
+            Company::load(&*self.store, &[contact.id]).await.context("reading about the organization")?;
+        Ok(companies.remove(&contact.id).unwrap_or_default())
     }
 }
 
@@ -218,11 +222,4 @@ pub async fn open_database(path: &Path, entropy: &dyn Entropy) -> anyhow::Result
 
 fn unopened(path: &Path) -> impl FnOnce(StoreError) -> anyhow::Error {
     move |error| anyhow::Error::new(error).context(format!("cannot open the store {}", path.display()))
-}
-
-fn shown(contact: &Contact, people: u64) -> Shown<'_> {
-    match contact.card.kind() {
-        Kind::Person => Shown::person(contact),
-        Kind::Organization => Shown::organization(contact, people),
-    }
 }

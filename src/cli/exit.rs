@@ -143,6 +143,7 @@ fn meaning(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
             | EntryError::Rule(_)
             | EntryError::Custom(_)
             | EntryError::Contradiction(_) => Some(Exit::Usage),
+            EntryError::Store(StoreError::Taken { .. }) => Some(Exit::Usage),
             EntryError::Contact(EditError::Store(_)) | EntryError::Store(_) => None,
             EntryError::Contact(_) => Some(Exit::Usage),
         };

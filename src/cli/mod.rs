@@ -47,6 +47,7 @@ pub mod plan;
 pub mod plan_id;
 pub mod progress;
 pub mod question;
+pub mod relation;
 pub mod restore;
 pub mod run;
 pub mod sandbox;

@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod custom;
 pub mod definitions;
+pub mod detail;
 mod draft;
 pub mod edit;
 pub mod entries;

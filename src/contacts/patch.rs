@@ -66,7 +66,8 @@ pub enum PatchError {
 }
 
 /// Members of the public shape that are there to be read.
-pub const READ_ONLY: [&str; 7] = ["id", "version", "created", "updated", "deleted", "related", "people_count"];
+pub const READ_ONLY: [&str; 8] =
+    ["id", "version", "created", "updated", "deleted", "related", "people_count", "detail"];
 
 /// The card after the patch.
 ///

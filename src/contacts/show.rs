@@ -7,28 +7,92 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::domain::contact::{Address, Card, Contact, Kind};
+use crate::domain::entry::relation::Seen;
 use crate::domain::id::ContactId;
 use crate::domain::time::Timestamp;
 use crate::store::{Store, StoreError};
 
+use super::detail::{Detail, Shape as DetailShape};
+use super::entries::relations;
 use super::patch::READ_ONLY;
 
 /// A contact as programs see it; serializes to the shape of the public interface, in its order.
 #[derive(Debug)]
 pub struct Shown<'c> {
     contact: &'c Contact,
-    people: u64,
+    company: Company,
+    detail: Option<&'c Detail>,
+}
+
+/// What an organization has around it; nothing for a person.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Company {
+    /// How many living people work for it.
+    pub people: u64,
+    /// The organizations it is related to: parents, daughters, others.
+    pub related: Vec<Related>,
+}
+
+/// An organization that another one is related to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Related {
+    /// What it is to the other one.
+    pub kind: Seen,
+    /// Its id.
+    pub id: ContactId,
+    /// Its name.
+    pub name: String,
+}
+
+impl Company {
+    /// What each of these organizations has around it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    pub async fn load(
+        store: &dyn Store,
+        organizations: &[ContactId],
+    ) -> Result<BTreeMap<ContactId, Company>, StoreError> {
+        if organizations.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let mut companies: BTreeMap<ContactId, Company> =
+            organizations.iter().map(|id| (*id, Company::default())).collect();
+        for (id, people) in store.people_counts(organizations).await? {
+            companies.entry(id).or_default().people = people;
+        }
+        let relations = relations(store).await?;
+        let others: Vec<ContactId> = relations.iter().flat_map(|relation| [relation.owner, relation.linked]).collect();
+        let mut names = BTreeMap::new();
+        for contact in store.contacts(&others).await?.into_iter().filter(Contact::is_live) {
+            names.insert(contact.id, contact.card.display_name());
+        }
+        for (id, company) in &mut companies {
+            // Who is in the bin is related again once it is restored.
+            let seen = relations.iter().filter_map(|relation| relation.seen_from(*id));
+            let related = seen.filter_map(|(kind, id)| Some(Related { kind, id, name: names.get(&id)?.clone() }));
+            company.related = related.collect();
+            company.related.sort();
+        }
+        Ok(companies)
+    }
 }
 
 impl<'c> Shown<'c> {
     /// A person.
     pub fn person(contact: &'c Contact) -> Self {
-        Shown { contact, people: 0 }
+        Shown { contact, company: Company::default(), detail: None }
     }
 
-    /// An organization that so many living people work for.
-    pub fn organization(contact: &'c Contact, people: u64) -> Self {
-        Shown { contact, people }
+    /// An organization with what it has around it.
+    pub fn organization(contact: &'c Contact, company: Company) -> Self {
+        Shown { contact, company, detail: None }
+    }
+
+    /// The same with everything that happens with the contact.
+    #[must_use]
+    pub fn with(self, detail: &'c Detail) -> Self {
+        Shown { detail: Some(detail), ..self }
     }
 
     /// The contact that is shown.
@@ -36,15 +100,16 @@ impl<'c> Shown<'c> {
         self.contact
     }
 
-    /// Contacts of either kind, with the people of organizations counted in the store.
+    /// Contacts of either kind, organizations with what they have around them.
     ///
     /// # Errors
     /// [`StoreError`] when the store fails.
     pub async fn all(contacts: &'c [Contact], store: &dyn Store) -> Result<Vec<Shown<'c>>, StoreError> {
         let is_organization = |contact: &&Contact| contact.card.kind() == Kind::Organization;
         let ids: Vec<ContactId> = contacts.iter().filter(is_organization).map(|contact| contact.id).collect();
-        let counts = if ids.is_empty() { BTreeMap::new() } else { store.people_counts(&ids).await? };
-        let shown = |contact: &'c Contact| Shown { contact, people: counts.get(&contact.id).copied().unwrap_or(0) };
+        let mut companies = Company::load(store, &ids).await?;
+        let shown =
+            |contact: &'c Contact| Shown::organization(contact, companies.remove(&contact.id).unwrap_or_default());
         Ok(contacts.iter().map(shown).collect())
     }
 }
@@ -53,7 +118,7 @@ impl Serialize for Shown<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let contact = self.contact;
         let of_organization = (contact.card.kind() == Kind::Organization)
-            .then_some(OfOrganization { related: [], people_count: self.people });
+            .then_some(OfOrganization { related: &self.company.related, people_count: self.company.people });
         let shape = Shape {
             id: contact.id,
             card: &contact.card,
@@ -62,6 +127,7 @@ impl Serialize for Shown<'_> {
             created: contact.created,
             updated: contact.updated,
             deleted: contact.deleted,
+            detail: self.detail.map(Detail::shape),
         };
         shape.serialize(serializer)
     }
@@ -73,33 +139,38 @@ struct Shape<'c> {
     #[serde(flatten)]
     card: &'c Card,
     #[serde(flatten)]
-    of_organization: Option<OfOrganization>,
+    of_organization: Option<OfOrganization<'c>>,
     version: BTreeMap<String, u64>,
     created: Timestamp,
     updated: Timestamp,
     deleted: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<DetailShape<'c>>,
 }
 
-/// What only organizations have. Relations between organizations come with a later release.
+/// What only organizations have.
 #[derive(Serialize)]
-struct OfOrganization {
-    related: [Value; 0],
+struct OfOrganization<'c> {
+    related: &'c [Related],
     people_count: u64,
 }
 
+/// Members that tell what surrounds a contact.
+const AROUND: [&str; 3] = ["people_count", "related", "detail"];
+
 /// A patch without members that are there to be read and say what the contact says. What they say differently stays,
-/// and is refused later. The count of people is never compared: it is not part of the contact.
+/// and is refused later. What surrounds a contact is never compared: it is not part of it.
 pub(super) fn without_echo(contact: &Contact, patch: &Value) -> Value {
     let shown = serde_json::to_value(Shown::person(contact)).unwrap_or_default();
     let Value::Object(members) = patch else { return patch.clone() };
     let is_echo = |name: &str, value: &Value| {
-        READ_ONLY.contains(&name) && (name == "people_count" || shown.get(name) == Some(value))
+        READ_ONLY.contains(&name) && (AROUND.contains(&name) || shown.get(name) == Some(value))
     };
     members.iter().filter(|(name, value)| !is_echo(name, value)).map(|(n, v)| (n.clone(), v.clone())).collect()
 }
 
 /// A contact as a page of text for people, without an empty line at its end.
-pub fn page(contact: &Contact, people: u64) -> String {
+pub fn page(contact: &Contact, company: &Company) -> String {
     let mut page = Page::default();
     let card = &contact.card;
     page.title(&card.display_name(), card.kind());
@@ -119,7 +190,7 @@ pub fn page(contact: &Contact, people: u64) -> String {
     for website in &card.websites {
         page.line("Website", &labelled(&website.value, website.label.as_deref(), false));
     }
-    of_kind(&mut page, card, people);
+    of_kind(&mut page, card, company);
     page.line("Labels", &card.labels.iter().cloned().collect::<Vec<_>>().join(", "));
     page.line("Owner", card.owner.as_deref().unwrap_or_default());
     for (key, value) in &card.custom {
@@ -136,10 +207,18 @@ pub fn page(contact: &Contact, people: u64) -> String {
     page.0.trim_end().to_owned()
 }
 
-fn of_kind(page: &mut Page, card: &Card, people: u64) {
+fn of_kind(page: &mut Page, card: &Card, company: &Company) {
     if let Some(organization) = card.as_organization() {
         page.line("Industry", organization.industry.as_deref().unwrap_or_default());
-        page.line("People", &people.to_string());
+        page.line("People", &company.people.to_string());
+        for related in &company.related {
+            let word = match related.kind {
+                Seen::Parent => "Parent",
+                Seen::Daughter => "Daughter",
+                Seen::Related => "Related to",
+            };
+            page.line(word, &related.name);
+        }
     }
     let Some(person) = card.as_person() else { return };
     page.line("Birthday", &person.birthday.map(|day| day.to_string()).unwrap_or_default());
@@ -210,7 +289,7 @@ pub fn table_of(lines: &[(String, String)]) -> String {
 }
 
 /// The text without control characters: a contact may come from anywhere, and a terminal obeys them.
-fn bare(text: &str) -> String {
+pub(super) fn bare(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }
 
@@ -249,10 +328,14 @@ mod tests {
         assert!(text.ends_with(end), "{text}");
     }
 
+    fn three_people() -> Company {
+        Company { people: 3, related: Vec::new() }
+    }
+
     #[test]
     fn an_organization_tells_its_people_and_relations() {
         let acme = contact(json!({"kind": "organization", "name": "Acme"}));
-        let shown = serde_json::to_value(Shown::organization(&acme, 3)).expect("the shape");
+        let shown = serde_json::to_value(Shown::organization(&acme, three_people())).expect("the shape");
         assert_eq!(
             (&shown["people_count"], &shown["related"], &shown["name"]),
             (&json!(3), &json!([]), &json!("Acme"))
@@ -264,7 +347,7 @@ mod tests {
     #[test]
     fn a_record_handed_back_as_a_whole_is_a_patch() {
         let acme = contact(json!({"kind": "organization", "name": "Acme"}));
-        let mut shown = serde_json::to_value(Shown::organization(&acme, 3)).expect("the shape");
+        let mut shown = serde_json::to_value(Shown::organization(&acme, three_people())).expect("the shape");
         shown["industry"] = json!("Anvils");
         let patch = without_echo(&acme, &shown);
         assert_eq!(
@@ -298,6 +381,6 @@ mod tests {
                         Version       google:sales 1, store 3\n\
                         Created       2026-11-23T15:00:00Z\n\
                         Updated       2026-11-23T15:04:05Z";
-        assert_eq!(page(&ada, 0), expected);
+        assert_eq!(page(&ada, &Company::default()), expected);
     }
 }
