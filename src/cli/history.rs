@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context;
 use serde::Serialize;
 
-use crate::domain::history::{Action, Actor, Change, RecordedChange};
+use crate::contacts::detail::who;
+use crate::domain::entry::{EntryChange, RecordedEntryChange};
+use crate::domain::history::{Action, Change, RecordedChange};
 use crate::domain::id::{ContactId, RemoteId, RunId};
 use crate::domain::merge::FieldConflict;
 use crate::domain::policy::Winner;
-use crate::store::HistoryQuery;
+use crate::store::{EntryHistoryQuery, HistoryQuery};
 
 use super::brief::briefs;
 use super::desk::Desk;
@@ -50,19 +52,67 @@ struct Shown<'c> {
 }
 
 impl<'c> Shown<'c> {
-    fn of(recorded: &'c RecordedChange, names: &'c Names) -> Self {
+    fn of_contact(recorded: &'c RecordedChange, names: &'c Names) -> Self {
         let RecordedChange { sequence, change, remote } = recorded;
         let record = remote.as_ref().map(|copy| &copy.record);
         Shown { sequence: *sequence, name: names.of(change.contact), replica: replica(recorded), record, change }
     }
 }
 
+/// A change of an entry as programs see it.
+#[derive(Serialize)]
+struct ShownEntry<'c> {
+    sequence: u64,
+    kind: &'static str,
+    /// How people know the entry by now.
+    name: String,
+    replica: &'static str,
+    #[serde(flatten)]
+    change: &'c EntryChange,
+}
+
+impl<'c> ShownEntry<'c> {
+    fn of(recorded: &'c RecordedEntryChange) -> Self {
+        let RecordedEntryChange { sequence, change } = recorded;
+        let (kind, name) = (change.after.kind().as_str(), change.after.title());
+        ShownEntry { sequence: *sequence, kind, name, replica: "store", change }
+    }
+}
+
+/// A change of a contact, or of an entry.
+enum Row {
+    Contact(Box<RecordedChange>),
+    Entry(Box<RecordedEntryChange>),
+}
+
+impl Row {
+    fn sequence(&self) -> u64 {
+        match self {
+            Row::Contact(row) => row.sequence,
+            Row::Entry(row) => row.sequence,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum AnyShown<'c> {
+    Contact(Shown<'c>),
+    Entry(ShownEntry<'c>),
+}
+
 /// How people know contacts.
 struct Names(BTreeMap<ContactId, String>);
 
 impl Names {
-    async fn read(changes: &[RecordedChange], desk: &Desk) -> anyhow::Result<Self> {
-        let ids: BTreeSet<ContactId> = changes.iter().map(|recorded| recorded.change.contact).collect();
+    async fn read(rows: &[Row], desk: &Desk) -> anyhow::Result<Self> {
+        let ids: BTreeSet<ContactId> = rows
+            .iter()
+            .filter_map(|row| match row {
+                Row::Contact(recorded) => Some(recorded.change.contact),
+                Row::Entry(_) => None,
+            })
+            .collect();
         let ids: Vec<ContactId> = ids.into_iter().collect();
         let mut names = BTreeMap::new();
         for chunk in ids.chunks(CHUNK) {
@@ -83,12 +133,27 @@ impl Names {
 /// What the store or the stream says.
 pub async fn history(args: &HistoryArgs, desk: &Desk) -> anyhow::Result<Exit> {
     let query = HistoryQuery { contact: args.contact, run: args.run, limit: args.limit, ..HistoryQuery::default() };
-    let changes = desk.store.history(&query).await.context("reading the history")?;
+    let of_contacts = desk.store.history(&query).await.context("reading the history")?;
+    let query =
+        EntryHistoryQuery { contact: args.contact, run: args.run, limit: args.limit, ..EntryHistoryQuery::default() };
+    let of_entries = desk.store.entry_history(&query).await.context("reading the history")?;
+    let mut changes: Vec<Row> = of_contacts.into_iter().map(|row| Row::Contact(Box::new(row))).collect();
+    changes.extend(of_entries.into_iter().map(|row| Row::Entry(Box::new(row))));
+    changes.sort_by_key(|row| std::cmp::Reverse(row.sequence()));
+    changes.truncate(args.limit.map_or(usize::MAX, |limit| limit as usize));
     let names = Names::read(&changes, desk).await?;
     if desk.out.is_json() {
-        desk.out.json(&changes.iter().map(|change| Shown::of(change, &names)).collect::<Vec<_>>())?;
+        let shown = changes.iter().map(|row| match row {
+            Row::Contact(recorded) => AnyShown::Contact(Shown::of_contact(recorded, &names)),
+            Row::Entry(recorded) => AnyShown::Entry(ShownEntry::of(recorded)),
+        });
+        desk.out.json(&shown.collect::<Vec<_>>())?;
     } else {
-        let rows = changes.iter().flat_map(|change| rows(change, &names)).collect();
+        let lines = changes.iter().flat_map(|row| match row {
+            Row::Contact(recorded) => rows(recorded, &names),
+            Row::Entry(recorded) => entry_rows(&recorded.change),
+        });
+        let rows = lines.collect();
         let header = ["TIME", "CONTACT", "NAME", "REPLICA", "WHO", "RUN", "WHAT", "FIELD", "BEFORE", "AFTER"];
         desk.out.table(header, rows)?;
     }
@@ -107,7 +172,7 @@ fn rows(recorded: &RecordedChange, names: &Names) -> Vec<[String; 10]> {
         let (time, contact, replica) =
             (change.at.to_string(), change.contact.to_string(), replica(recorded).to_owned());
         let name = names.of(change.contact).to_owned();
-        [time, contact, name, replica, who(change), run, what.to_owned(), field, before, after]
+        [time, contact, name, replica, who(&change.actor), run, what.to_owned(), field, before, after]
     };
     let what = what(change.action);
     let fields = change.fields.iter();
@@ -127,6 +192,26 @@ fn rows(recorded: &RecordedChange, names: &Names) -> Vec<[String; 10]> {
     rows
 }
 
+/// One row for each member that changed; one for a change of none.
+fn entry_rows(change: &EntryChange) -> Vec<[String; 10]> {
+    let kind = change.after.kind().as_str();
+    let what = format!("{kind} {}", what(change.action));
+    let row = |field: String, before: String, after: String| {
+        let run = change.run.map(|run| run.to_string()).unwrap_or_default();
+        let (time, entry, name) = (change.at.to_string(), change.entry.to_string(), change.after.title());
+        [time, entry, name, "store".to_owned(), who(&change.actor), run, what.clone(), field, before, after]
+    };
+    let members = if change.action == Action::Deleted { Vec::new() } else { change.members() };
+    let rows: Vec<[String; 10]> = members
+        .into_iter()
+        .map(|changed| {
+            let [before, after] = briefs([&changed.before, &changed.after]);
+            row(changed.member, before, after)
+        })
+        .collect();
+    if rows.is_empty() { vec![row(String::new(), String::new(), String::new())] } else { rows }
+}
+
 /// How a conflict ended: the value that lost, and the one that was taken. While it waits, what the store and Google have.
 fn outcome(conflict: &FieldConflict) -> (&'static str, String, String) {
     let [store, google] = briefs([&conflict.store, &conflict.remote]);
@@ -134,14 +219,6 @@ fn outcome(conflict: &FieldConflict) -> (&'static str, String, String) {
         Winner::Store => ("conflict, Google's value lost", google, store),
         Winner::Remote => ("conflict, the store's value lost", store, google),
         Winner::Hold => ("conflict, a person decides", store, google),
-    }
-}
-
-fn who(change: &Change) -> String {
-    match &change.actor {
-        Actor::User => "user".to_owned(),
-        Actor::Import { import } => format!("import {import}"),
-        Actor::Replica { replica } => replica.display_name().to_owned(),
     }
 }
 

@@ -15,6 +15,7 @@ pub mod rules;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use self::activity::Activity;
 use self::deal::Deal;
@@ -227,6 +228,43 @@ impl EntryChange {
     }
 }
 
+/// A member of an entry that changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MemberChange {
+    /// Its name.
+    pub member: String,
+    /// What it was; null when there was none.
+    pub before: Value,
+    /// What it is.
+    pub after: Value,
+}
+
+impl EntryChange {
+    /// The members that changed, by name; of a new entry those that say something.
+    pub fn members(&self) -> Vec<MemberChange> {
+        let as_object = |body: &Body| match serde_json::to_value(body) {
+            Ok(Value::Object(members)) => members,
+            _ => Map::new(),
+        };
+        let (before, after) = (self.before.as_ref().map(as_object).unwrap_or_default(), as_object(&self.after));
+        let is_blank = |value: &Value| match value {
+            Value::Null | Value::Bool(false) => true,
+            Value::Array(items) => items.is_empty(),
+            Value::Object(members) => members.is_empty(),
+            _ => false,
+        };
+        let changed = after.into_iter().filter(|(member, _)| member != "kind").filter_map(|(member, after)| {
+            let before = before.get(&member).cloned().unwrap_or_default();
+            (before != after && !(is_blank(&before) && is_blank(&after))).then_some(MemberChange {
+                member,
+                before,
+                after,
+            })
+        });
+        changed.collect()
+    }
+}
+
 /// A change of an entry at its place in the history, which contacts and entries share.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RecordedEntryChange {
@@ -268,6 +306,23 @@ mod tests {
         assert_eq!(parent(1, 2).unique_name(), parent(2, 1).unique_name());
         assert_ne!(parent(1, 2).unique_name(), parent(1, 3).unique_name());
         assert_eq!(note(1).unique_name(), None);
+    }
+
+    #[test]
+    fn a_change_tells_the_members_that_changed() {
+        let change = EntryChange {
+            entry: EntryId::new(Timestamp::EPOCH, 1),
+            at: Timestamp::EPOCH,
+            actor: Actor::User,
+            run: None,
+            action: Action::Edited,
+            before: Some(note(1)),
+            after: note(2),
+        };
+        let names =
+            |change: &EntryChange| change.members().into_iter().map(|changed| changed.member).collect::<Vec<_>>();
+        assert_eq!(names(&change), ["person"]);
+        assert_eq!(names(&EntryChange { before: None, ..change }), ["content", "person"]);
     }
 
     #[test]
