@@ -60,6 +60,10 @@ pub struct CommonFlags {
     #[arg(long, value_name = "EMAIL")]
     pub owner: Option<String>,
 
+    /// Set who may see the contact: owner, group, subgroups or company; an empty text takes it away
+    #[arg(long, value_name = "WHO")]
+    pub visibility: Option<String>,
+
     /// Lay an RFC 7396 merge patch over the contact's JSON; "-" reads it from stdin
     #[arg(long, value_name = "JSON")]
     pub patch: Option<String>,
@@ -304,6 +308,7 @@ impl CommonFlags {
         set_labelled(&mut members, "websites", "--website", &self.websites)?;
         text(&mut members, "notes", self.notes.as_ref());
         text(&mut members, "owner", self.owner.as_ref());
+        text(&mut members, "visibility", self.visibility.as_ref());
         let custom: Map<String, Value> =
             self.custom.iter().map(|field| custom_field(field)).collect::<Result<_, _>>()?;
         if !custom.is_empty() {
@@ -505,6 +510,8 @@ mod tests {
             "K=V",
             "--owner",
             "o@x.org",
+            "--visibility",
+            "group",
             "--organization",
             "Acme",
             "--job-title",

@@ -37,7 +37,7 @@ pub struct AddLabel {
     pub name: String,
 
     /// Its colour: green, blue, red, yellow, purple, gray, brown, orange or pink
-    #[arg(long, alias = "color", value_name = "COLOUR", value_parser = colour)]
+    #[arg(long = "label-colour", alias = "label-color", value_name = "COLOUR", value_parser = colour)]
     pub colour: Option<Colour>,
 }
 
@@ -53,7 +53,7 @@ pub struct EditLabel {
     pub name: Option<String>,
 
     /// Its new colour: green, blue, red, yellow, purple, gray, brown, orange or pink
-    #[arg(long, alias = "color", value_name = "COLOUR", value_parser = colour)]
+    #[arg(long = "label-colour", alias = "label-color", value_name = "COLOUR", value_parser = colour)]
     pub colour: Option<Colour>,
 
     /// Rename it even when the configuration selects contacts by it

@@ -115,7 +115,9 @@ async fn an_added_person_is_answered_as_its_record() {
     assert_eq!(record["emails"], json!([{"value": "ada@example.org", "label": "work", "primary": true}]));
     assert_eq!((&record["organization"]["name"], &record["version"]), (&json!("Acme"), &json!({"store": 1})));
     let id = record["id"].as_str().expect("an id");
-    assert_eq!(world.json(&["person", "show", id]).await, record);
+    let mut shown = world.json(&["person", "show", id]).await;
+    let detail = shown.as_object_mut().and_then(|members| members.remove("detail")).expect("what surrounds it");
+    assert_eq!((&shown, &detail["deals"]), (&record, &json!([])));
     assert_eq!(world.json(&["person", "list"]).await, json!([record]));
     let acme = &world.json(&["organization", "list"]).await[0];
     assert_eq!((&acme["id"], &acme["people_count"]), (&record["organization"]["id"], &json!(1)));
@@ -211,7 +213,10 @@ async fn labels_are_counted() {
     world.add(&["person", "add", "--name", "Ada", "--label", "VIP", "--label", "Customer"]).await;
     world.add(&["organization", "add", "--name", "Acme", "--label", "Customer"]).await;
     let labels = world.json(&["label", "list"]).await;
-    let expected = json!([{"label": "Customer", "persons": 1, "organizations": 1}, {"label": "VIP", "persons": 1, "organizations": 0}]);
+    let expected = json!([
+        {"label": "Customer", "colour": null, "persons": 1, "organizations": 1, "deals": 0},
+        {"label": "VIP", "colour": null, "persons": 1, "organizations": 0, "deals": 0}
+    ]);
     assert_eq!(labels, expected);
 }
 

@@ -88,6 +88,7 @@ fn is_one_text(field: &Field) -> bool {
         | Field::Relations
         | Field::Nicknames
         | Field::Labels
+        | Field::Visibility
         | Field::Photo => false,
     }
 }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::domain::contact::{
-    Address, Card, Email, Event, Im, Kind, OrganizationRef, Phone, Photo, Relation, Subject, Website,
+    Address, Card, Email, Event, Im, Kind, OrganizationRef, Phone, Photo, Relation, Subject, Visibility, Website,
 };
 use crate::domain::date::PartialDate;
 use crate::domain::diff;
@@ -116,6 +116,7 @@ fn patch_field(card: &mut Card, member: &str, value: &Value) -> Result<(), Patch
         (Field::Name, Subject::Organization(_)) => Value::from(required_text("name", value)?),
         (Field::Organization, Subject::Person(person)) => organization(person.organization.as_ref(), value)?,
         (Field::Photo, Subject::Person(person)) => photo(person.photo.as_ref(), value)?,
+        (Field::Visibility, _) => checked::<Option<Visibility>>("visibility", blank_to_null(value))?,
         (Field::Birthday, _) => checked::<Option<PartialDate>>("birthday", blank_to_null(value))?,
         (Field::Labels | Field::Nicknames, _) => texts(member, value)?,
         (Field::Emails, _) => set::<Email>(member, Primary::Possible, value)?,

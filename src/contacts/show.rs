@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::domain::contact::{Address, Card, Contact, Kind};
+use crate::domain::contact::{Address, Card, Contact, Kind, Visibility};
 use crate::domain::entry::relation::Seen;
 use crate::domain::id::ContactId;
 use crate::domain::time::Timestamp;
@@ -193,6 +193,7 @@ pub fn page(contact: &Contact, company: &Company) -> String {
     of_kind(&mut page, card, company);
     page.line("Labels", &card.labels.iter().cloned().collect::<Vec<_>>().join(", "));
     page.line("Owner", card.owner.as_deref().unwrap_or_default());
+    page.line("Visible to", card.visibility.map_or("", Visibility::as_str));
     for (key, value) in &card.custom {
         page.line(key, value);
     }
@@ -341,7 +342,7 @@ mod tests {
             (&json!(3), &json!([]), &json!("Acme"))
         );
         let members: Vec<&String> = shown.as_object().expect("an object").keys().collect();
-        assert_eq!(members.len(), 18, "{members:?}");
+        assert_eq!(members.len(), 19, "{members:?}");
     }
 
     #[test]

@@ -89,6 +89,44 @@ pub struct Card {
     pub custom: BTreeMap<String, String>,
     /// The e-mail address of the user who looks after the contact.
     pub owner: Option<String>,
+    /// Who may see the contact.
+    pub visibility: Option<Visibility>,
+}
+
+/// Who may see a contact, narrowest first. Nothing said means everybody.
+///
+/// Source: Pipedrive API reference, `visible_to` with its values 1, 3, 5 and 7 (read 2026-11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Visibility {
+    /// The owner only.
+    Owner,
+    /// The owner's visibility group.
+    Group,
+    /// The owner's visibility group and those below it.
+    Subgroups,
+    /// The whole company.
+    Company,
+}
+
+impl Visibility {
+    /// Every value, narrowest first.
+    pub const ALL: [Visibility; 4] = [Visibility::Owner, Visibility::Group, Visibility::Subgroups, Visibility::Company];
+
+    /// The value as the JSON shape spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Visibility::Owner => "owner",
+            Visibility::Group => "group",
+            Visibility::Subgroups => "subgroups",
+            Visibility::Company => "company",
+        }
+    }
+
+    /// The value of this word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Visibility::ALL.into_iter().find(|visibility| visibility.as_str() == text)
+    }
 }
 
 /// What is a person's or an organization's own.
@@ -291,6 +329,7 @@ impl Card {
             labels: BTreeSet::new(),
             custom: BTreeMap::new(),
             owner: None,
+            visibility: None,
         }
     }
 
@@ -340,11 +379,12 @@ impl Card {
             .unwrap_or_default()
     }
 
-    /// Whether nothing at all is known: no name and no value in any field. Labels and the owner do not count.
+    /// Whether nothing at all is known: no name and no value in any field. Labels, the owner and the visibility do not count.
     pub fn is_blank(&self) -> bool {
         let mut bare = self.clone();
         bare.labels.clear();
         bare.owner = None;
+        bare.visibility = None;
         bare == Card::person() || bare == Card::organization("")
     }
 }
@@ -395,6 +435,8 @@ struct PersonShape {
     #[serde(default)]
     owner: Option<String>,
     #[serde(default)]
+    visibility: Option<Visibility>,
+    #[serde(default)]
     photo: Option<Photo>,
 }
 
@@ -421,11 +463,13 @@ struct OrganizationShape {
     custom: BTreeMap<String, String>,
     #[serde(default)]
     owner: Option<String>,
+    #[serde(default)]
+    visibility: Option<Visibility>,
 }
 
 impl From<Card> for Shape {
     fn from(card: Card) -> Self {
-        let Card { subject, emails, phones, addresses, websites, notes, labels, custom, owner } = card;
+        let Card { subject, emails, phones, addresses, websites, notes, labels, custom, owner, visibility } = card;
         match subject {
             Subject::Person(person) => Shape::Person(Box::new(PersonShape {
                 name: person.name,
@@ -445,6 +489,7 @@ impl From<Card> for Shape {
                 labels,
                 custom,
                 owner,
+                visibility,
                 photo: person.photo,
             })),
             Subject::Organization(organization) => Shape::Organization(Box::new(OrganizationShape {
@@ -458,6 +503,7 @@ impl From<Card> for Shape {
                 labels,
                 custom,
                 owner,
+                visibility,
             })),
         }
     }
@@ -487,6 +533,7 @@ impl From<Shape> for Card {
                 labels: shape.labels,
                 custom: shape.custom,
                 owner: shape.owner,
+                visibility: shape.visibility,
             },
             Shape::Organization(shape) => Card {
                 subject: Subject::Organization(Organization { name: shape.name, industry: shape.industry }),
@@ -498,6 +545,7 @@ impl From<Shape> for Card {
                 labels: shape.labels,
                 custom: shape.custom,
                 owner: shape.owner,
+                visibility: shape.visibility,
             },
         }
     }
@@ -509,7 +557,7 @@ mod tests {
 
     #[test]
     fn a_person_has_the_shape_of_the_public_interface() {
-        let text = r#"{"kind":"person","name":{"full":"Dr. Ada B. King","given":"Ada","middle":"B.","family":"King","prefix":"Dr.","suffix":null},"emails":[{"value":"ada@example.org","label":"work","primary":true}],"phones":[{"value":"+49 30 1234567","label":"mobile","primary":true}],"addresses":[{"label":"work","street":"Unter den Linden 1","extended":null,"city":"Berlin","region":null,"postal_code":"10117","country":"DE"}],"organization":{"id":null,"name":"Example GmbH"},"job_title":"CTO","department":null,"birthday":"--05-17","events":[{"label":"anniversary","date":"2015-06-01"}],"websites":[{"value":"https://example.org","label":"work"}],"ims":[{"value":"ada","protocol":"jabber","label":"work"}],"relations":[{"value":"Charles","label":"friend"}],"nicknames":["Ada"],"notes":"-","labels":["Customer"],"custom":{"Price list":"Retail"},"owner":"sales@example.org","photo":null}"#;
+        let text = r#"{"kind":"person","name":{"full":"Dr. Ada B. King","given":"Ada","middle":"B.","family":"King","prefix":"Dr.","suffix":null},"emails":[{"value":"ada@example.org","label":"work","primary":true}],"phones":[{"value":"+49 30 1234567","label":"mobile","primary":true}],"addresses":[{"label":"work","street":"Unter den Linden 1","extended":null,"city":"Berlin","region":null,"postal_code":"10117","country":"DE"}],"organization":{"id":null,"name":"Example GmbH"},"job_title":"CTO","department":null,"birthday":"--05-17","events":[{"label":"anniversary","date":"2015-06-01"}],"websites":[{"value":"https://example.org","label":"work"}],"ims":[{"value":"ada","protocol":"jabber","label":"work"}],"relations":[{"value":"Charles","label":"friend"}],"nicknames":["Ada"],"notes":"-","labels":["Customer"],"custom":{"Price list":"Retail"},"owner":"sales@example.org","visibility":"group","photo":null}"#;
         let card: Card = serde_json::from_str(text).expect("the shape");
         assert_eq!(serde_json::to_string(&card).expect("the shape"), text);
     }

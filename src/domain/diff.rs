@@ -48,7 +48,7 @@ pub enum SetFieldError {
     },
 }
 
-const PERSON: [Field; 17] = [
+const PERSON: [Field; 18] = [
     Field::Name,
     Field::Emails,
     Field::Phones,
@@ -65,10 +65,11 @@ const PERSON: [Field; 17] = [
     Field::Notes,
     Field::Labels,
     Field::Owner,
+    Field::Visibility,
     Field::Photo,
 ];
 
-const ORGANIZATION: [Field; 9] = [
+const ORGANIZATION: [Field; 10] = [
     Field::Name,
     Field::Emails,
     Field::Phones,
@@ -78,6 +79,7 @@ const ORGANIZATION: [Field; 9] = [
     Field::Notes,
     Field::Labels,
     Field::Owner,
+    Field::Visibility,
 ];
 
 /// The fields of a kind of contacts in the order of the public shape, without custom fields.
@@ -126,6 +128,7 @@ pub fn field_value(card: &Card, field: &Field) -> Value {
         (Field::Labels, _) => json(&card.labels),
         (Field::Custom(key), _) => json(&custom(card, key).map(|(_, value)| value)),
         (Field::Owner, _) => json(&card.owner),
+        (Field::Visibility, _) => json(&card.visibility),
         (field, Subject::Person(person)) => return person_value(person, field),
         (Field::Name, Subject::Organization(organization)) => json(&organization.name),
         (Field::Industry, Subject::Organization(organization)) => json(&organization.industry),
@@ -173,6 +176,7 @@ pub fn copy_field(field: &Field, from: &Card, to: &mut Card) {
         Field::Notes => to.notes.clone_from(&from.notes),
         Field::Labels => to.labels.clone_from(&from.labels),
         Field::Owner => to.owner.clone_from(&from.owner),
+        Field::Visibility => to.visibility = from.visibility,
         Field::Custom(key) => {
             remove_custom(to, key);
             to.custom.extend(custom(from, key).map(|(key, value)| (key.clone(), value.clone())));
@@ -229,6 +233,7 @@ pub fn set_field(card: &mut Card, field: &Field, value: &Value) -> Result<(), Se
         Field::Notes => card.notes = read(field, value)?,
         Field::Labels => card.labels = read(field, value)?,
         Field::Owner => card.owner = read(field, value)?,
+        Field::Visibility => card.visibility = read(field, value)?,
         Field::Custom(key) => {
             let value: Option<String> = read(field, value)?;
             remove_custom(card, key);

@@ -28,6 +28,7 @@ pub enum Field {
     Labels,
     Custom(String),
     Owner,
+    Visibility,
     Photo,
 }
 
@@ -39,7 +40,7 @@ pub struct ParseFieldError {
 }
 
 impl Field {
-    const NAMES: [(&'static str, Field); 18] = [
+    const NAMES: [(&'static str, Field); 19] = [
         ("name", Field::Name),
         ("emails", Field::Emails),
         ("phones", Field::Phones),
@@ -57,6 +58,7 @@ impl Field {
         ("notes", Field::Notes),
         ("labels", Field::Labels),
         ("owner", Field::Owner),
+        ("visibility", Field::Visibility),
         ("photo", Field::Photo),
     ];
 }

@@ -10,7 +10,7 @@ use proptest::sample::{select, subsequence};
 
 use super::contact::{
     Address, Card, Email, Event, Im, Kind, Organization, OrganizationRef, Person, Phone, Photo, Relation, Subject,
-    Website,
+    Visibility, Website,
 };
 use super::diff::{copy_field, fields_of};
 use super::field::Field;
@@ -147,9 +147,10 @@ pub(crate) fn card_of(kind: Kind) -> impl Strategy<Value = Card> {
     let sets = (with_primary(email()), with_primary(phone()), vec(address(), 0..3), vec(website(), 0..3));
     let custom = btree_map(owned(&["Price list", "Zürich"]), owned(&TEXTS), 0..3);
     let labels = btree_set(owned(&["Customer", "Zürich", "Zu\u{308}rich", "VIP"]), 0..3);
-    let texts = (option::of(owned(&TEXTS)), option::of(owned(&EMAILS)));
+    let visibility = option::of(proptest::sample::select(Visibility::ALL.to_vec()));
+    let texts = (option::of(owned(&TEXTS)), option::of(owned(&EMAILS)), visibility);
     (subject(kind), sets, custom, labels, texts).prop_map(
-        |(subject, (emails, phones, addresses, websites), custom, labels, (notes, owner))| Card {
+        |(subject, (emails, phones, addresses, websites), custom, labels, (notes, owner, visibility))| Card {
             subject,
             emails,
             phones,
@@ -159,6 +160,7 @@ pub(crate) fn card_of(kind: Kind) -> impl Strategy<Value = Card> {
             labels,
             custom,
             owner,
+            visibility,
         },
     )
 }

@@ -161,6 +161,7 @@ impl Merge<'_> {
         let owner = self.scalar(&Field::Owner, legs.map(|card| card.owner.clone()), |owner| {
             owner.as_deref().map(normal::email_key).filter(|owner| !owner.is_empty())
         });
+        let visibility = self.scalar(&Field::Visibility, legs.map(|card| card.visibility), |visibility| *visibility);
         let labels = self.field(&Field::Labels, legs.map(|card| card.labels.clone()), |legs, _| labels(&legs));
         let Merged { card, base_store: base, .. } = &mut self.merged;
         (card.emails, base.emails) = (emails.card, emails.base);
@@ -169,6 +170,7 @@ impl Merge<'_> {
         (card.websites, base.websites) = (websites.card, websites.base);
         (card.notes, base.notes) = (notes.card, notes.base);
         (card.owner, base.owner) = (owner.card, owner.base);
+        (card.visibility, base.visibility) = (visibility.card, visibility.base);
         (card.labels, base.labels) = (labels.card, labels.base);
         self.custom();
     }

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use crate::domain::contact::Kind;
 use crate::domain::contact::{
-    Address, Card, Email, Event, Im, Organization, OrganizationRef, Person, Phone, Relation, Subject, Website,
+    Address, Card, Email, Event, Im, Organization, OrganizationRef, Person, Phone, Relation, Subject, Visibility,
+    Website,
 };
 use crate::domain::date::PartialDate;
 use crate::domain::name::Name;
@@ -33,6 +34,7 @@ pub(super) enum Single {
     Department,
     Industry,
     Owner,
+    Visibility,
 }
 
 impl Single {
@@ -44,6 +46,7 @@ impl Single {
             Single::Department => "Department",
             Single::Industry => "Industry",
             Single::Owner => "Owner",
+            Single::Visibility => "Visibility",
         }
     }
 }
@@ -298,6 +301,7 @@ impl CardBuilder {
         Card {
             subject,
             owner: self.singles.remove(&Single::Owner),
+            visibility: self.singles.remove(&Single::Visibility).and_then(|word| Visibility::parse(&word)),
             emails: self.emails,
             phones: self.phones,
             addresses: self.addresses,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::contact::{Card, Email, Event, Im, Phone, Relation, Subject, Website};
+use crate::domain::contact::{Card, Email, Event, Im, Phone, Relation, Subject, Visibility, Website};
 use crate::domain::date::PartialDate;
 
 use super::address_parts::{AddressParts, join};
@@ -235,6 +235,7 @@ fn unite(card: &mut Card, about: Card) {
     card.websites.extend(about.websites);
     card.labels.extend(about.labels);
     card.owner = card.owner.take().or(about.owner);
+    card.visibility = card.visibility.or(about.visibility);
     card.notes = join(card.notes.take(), about.notes, "\n");
     for (key, value) in about.custom {
         card.custom.entry(key).or_insert(value);
@@ -333,6 +334,10 @@ impl CellContext<'_> {
                 builder.single(Single::Owner, value, heading);
             }
             Target::Owner => builder.custom(heading, value),
+            Target::Visibility if Visibility::parse(value).is_some() => {
+                builder.single(Single::Visibility, value, heading);
+            }
+            Target::Visibility => builder.custom(heading, value),
             Target::Nickname if self.dialect == Dialect::Own => builder.nickname(value),
             Target::Nickname => value.split(SEVERAL).for_each(|piece| builder.nickname(piece)),
             Target::Labels => self.labels(builder, value),

@@ -168,6 +168,8 @@ pub enum Target {
     Labels,
     /// The user who looks after the contact.
     Owner,
+    /// Who may see the contact.
+    Visibility,
     /// A custom field under this key; with an empty key the label column of the group names it.
     Custom {
         /// The key.
@@ -187,7 +189,7 @@ pub struct ParseTargetError {
 const EXPECTED: &str = "name.full, name.prefix, name.given, name.middle, name.family, name.suffix, email, email.LABEL, \
      phone, phone.LABEL, address.PART or address.LABEL.PART (PART is street, house_number, extended, po_box, city, \
      region, postal_code, country or formatted), website, website.LABEL, im.PROTOCOL, event.LABEL, relation.LABEL, \
-     organization, organization.TARGET, job_title, department, industry, birthday, nickname, notes, label, owner, \
+     organization, organization.TARGET, job_title, department, industry, birthday, nickname, notes, label, owner, visibility, \
      custom.KEY or ignore";
 
 const PARTS: [(&str, AddressPart); 12] = [
@@ -267,6 +269,7 @@ fn parse(text: &str) -> Option<Target> {
         ("notes", None) => Target::Notes,
         ("label" | "labels", None) => Target::Labels,
         ("owner", None) => Target::Owner,
+        ("visibility", None) => Target::Visibility,
         ("kind", None) => Target::Kind,
         ("ignore", None) => Target::Ignore,
         _ => return None,
@@ -322,6 +325,7 @@ impl fmt::Display for Target {
             Target::Notes => f.write_str("notes"),
             Target::Labels => f.write_str("label"),
             Target::Owner => f.write_str("owner"),
+            Target::Visibility => f.write_str("visibility"),
             Target::Custom { key, .. } => write!(f, "custom.{key}"),
         }
     }

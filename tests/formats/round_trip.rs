@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use contactsync::domain::contact::{
-    Address, Card, Email, Event, Im, Organization, OrganizationRef, Person, Phone, Relation, Subject, Website,
+    Address, Card, Email, Event, Im, Organization, OrganizationRef, Person, Phone, Relation, Subject, Visibility,
+    Website,
 };
 use contactsync::domain::date::PartialDate;
 use contactsync::domain::name::Name;
@@ -12,6 +13,7 @@ use contactsync::formats::{ExportRecord, WriteError, write_csv, write_vcard, wri
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use crate::support::read;
 
@@ -149,10 +151,20 @@ fn card() -> impl Strategy<Value = Card> {
         option::of(text()),
         labels,
         btree_map(line(), text(), 0..3),
-        option::of(line()),
+        (option::of(line()), option::of(select(Visibility::ALL.to_vec()))),
     )
         .prop_map(
-            |(subject, (emails, email), (phones, phone), addresses, websites, notes, labels, custom, owner)| Card {
+            |(
+                subject,
+                (emails, email),
+                (phones, phone),
+                addresses,
+                websites,
+                notes,
+                labels,
+                custom,
+                (owner, visibility),
+            )| Card {
                 subject,
                 emails: emails
                     .into_iter()
@@ -170,6 +182,7 @@ fn card() -> impl Strategy<Value = Card> {
                 labels,
                 custom,
                 owner,
+                visibility,
             },
         )
 }

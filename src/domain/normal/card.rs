@@ -26,6 +26,7 @@ pub fn card(card: &Card) -> Card {
         // The last of several keys that differ in composition only wins; no such card comes out of our own code.
         custom: card.custom.iter().filter_map(|(key, value)| Some((text(key), scalar(Some(value))?))).collect(),
         owner: card.owner.as_deref().map(email_key).filter(|owner| !owner.is_empty()),
+        visibility: card.visibility,
     }
 }
 

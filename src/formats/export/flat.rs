@@ -78,6 +78,7 @@ fn single(card: &Card, heading: &str) -> String {
         }),
         ("Labels", _) => Some(card.labels.iter().cloned().collect::<Vec<_>>().join(LABELS)),
         ("Owner", _) => card.owner.clone(),
+        ("Visibility", _) => card.visibility.map(|visibility| visibility.as_str().to_owned()),
         (heading, Subject::Person(person)) => of_person(person, heading),
         (heading, Subject::Organization(organization)) => of_organization(organization, heading),
     };

@@ -12,7 +12,7 @@ use crate::domain::contact::{Address, Card, Event, Im, Organization, Person, Rel
 use crate::domain::date::PartialDate;
 
 use super::super::error::WriteError;
-use super::super::vcard::{CUSTOM, INDUSTRY, LABEL, OWNER, PRODID, PROTOCOL};
+use super::super::vcard::{CUSTOM, INDUSTRY, LABEL, OWNER, PRODID, PROTOCOL, VISIBILITY};
 use super::ExportRecord;
 
 /// Writes one card per contact.
@@ -171,6 +171,8 @@ impl CardWriter {
         }
         self.text_if(VCardProperty::Note, card.notes.as_ref());
         self.text_if(VCardProperty::Other(OWNER.to_owned()), card.owner.as_ref());
+        let visibility = card.visibility.map(|visibility| visibility.as_str().to_owned());
+        self.text_if(VCardProperty::Other(VISIBILITY.to_owned()), visibility.as_ref());
         for (key, value) in &card.custom {
             let entry = VCardEntry::new(VCardProperty::Other(CUSTOM.to_owned())).with_value(value.clone());
             self.labelled(entry, LabelForm { types: &[], group: Some(key.clone()) });

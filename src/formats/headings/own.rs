@@ -6,7 +6,7 @@ use super::super::target::{AddressPart, Group, ListField, NamePart, Target};
 pub(in crate::formats) const ID: &str = "contactsync id";
 
 /// Columns that occur once, in the order of the export.
-pub(in crate::formats) const SINGLE: [(&str, Target); 13] = [
+pub(in crate::formats) const SINGLE: [(&str, Target); 14] = [
     ("Kind", Target::Kind),
     ("Prefix", Target::Name(NamePart::Prefix)),
     ("Given name", Target::Name(NamePart::Given)),
@@ -20,6 +20,7 @@ pub(in crate::formats) const SINGLE: [(&str, Target); 13] = [
     ("Birthday", Target::Birthday),
     ("Labels", Target::Labels),
     ("Owner", Target::Owner),
+    ("Visibility", Target::Visibility),
 ];
 
 /// The column of the free text; it stands behind everything short.

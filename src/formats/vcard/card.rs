@@ -2,7 +2,7 @@
 
 use calcard::vcard::VCard;
 
-use crate::domain::contact::{Address, Card, Email, Event, Im, Phone, Relation, Website};
+use crate::domain::contact::{Address, Card, Email, Event, Im, Phone, Relation, Visibility, Website};
 
 use super::super::card_builder::{CardBuilder, Fidelity, Kind, Single};
 use super::super::target::NamePart;
@@ -92,6 +92,9 @@ impl CardReader<'_> {
             tables::CUSTOM => {
                 let key = property.group_label().unwrap_or_else(|| "Custom".to_owned());
                 self.builder.custom(&key, &property.text());
+            }
+            tables::VISIBILITY if Visibility::parse(&property.text()).is_some() => {
+                self.builder.single(Single::Visibility, &property.text(), "Visibility");
             }
             tables::OWNER => self.builder.single(Single::Owner, &property.text(), "Owner"),
             tables::INDUSTRY => self.builder.single(Single::Industry, &property.text(), "Industry"),

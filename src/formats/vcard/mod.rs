@@ -16,7 +16,7 @@ use super::warning::Warning;
 use super::{Draft, Item, Rejected};
 
 pub(super) use split::{RawCard, cards};
-pub(super) use tables::{CUSTOM, INDUSTRY, LABEL, OWNER, PRODID, PROTOCOL, REASON};
+pub(super) use tables::{CUSTOM, INDUSTRY, LABEL, OWNER, PRODID, PROTOCOL, REASON, VISIBILITY};
 
 /// Reads one card.
 pub(super) fn read(raw: RawCard) -> Item {

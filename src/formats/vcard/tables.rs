@@ -10,6 +10,9 @@ pub(in crate::formats) const CUSTOM: &str = "X-CONTACTSYNC-CUSTOM";
 /// The user who looks after the contact.
 pub(in crate::formats) const OWNER: &str = "X-CONTACTSYNC-OWNER";
 
+/// Who may see the contact.
+pub(in crate::formats) const VISIBILITY: &str = "X-CONTACTSYNC-VISIBILITY";
+
 /// The line of business of an organization.
 pub(in crate::formats) const INDUSTRY: &str = "X-CONTACTSYNC-INDUSTRY";
 

@@ -5,6 +5,8 @@ mod apply;
 mod approve;
 mod backups;
 mod daemon;
+mod deals;
+mod definitions;
 mod discretion;
 mod doctor;
 mod editing;
