@@ -1,10 +1,11 @@
 -- Entries: deals, activities, notes and relations that hang on contacts; custom fields, labels and pipelines that contacts
--- and deals refer to by name. The conventions are those of 0001_init.sql.
+-- and deals refer to by name; couples of contacts that are not the same. The conventions are those of 0001_init.sql.
 
 -- A deleted entry keeps its row.
 CREATE TABLE entry (
     id      TEXT   NOT NULL PRIMARY KEY, -- chosen once, never reused
-    kind    TEXT   NOT NULL CHECK (kind IN ('deal', 'activity', 'note', 'relation', 'field', 'label', 'pipeline')),
+    kind    TEXT   NOT NULL CHECK (kind IN ('deal', 'activity', 'note', 'relation', 'field', 'label', 'pipeline',
+                                         'dismissal')),
                                          -- copied from the body
     body    TEXT   NOT NULL, -- JSON: what it says
     version TEXT   NOT NULL, -- JSON: version vector, replicas in order

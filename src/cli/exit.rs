@@ -132,6 +132,7 @@ fn meaning(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
             | EditError::Deleted { .. }
             | EditError::Patch(_)
             | EditError::Custom(_)
+            | EditError::Same { .. }
             | EditError::Value(_) => Some(Exit::Usage),
             EditError::Store(_) => None,
         };

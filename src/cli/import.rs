@@ -15,7 +15,7 @@ use super::desk::Desk;
 use super::exit::{Exit, UsageError, named_file};
 use super::progress::Bar;
 use super::skip_file;
-use super::undo_import;
+use super::take_back;
 
 /// How many rows, differences and warnings are shown to people; `--json` has all of them.
 const SHOWN: usize = 10;
@@ -56,7 +56,7 @@ pub enum ImportCommand {
     ///
     /// What it made goes to the bin, what it changed gets its former values. Without --yes it tells what that comes to and
     /// writes nowhere
-    Undo(undo_import::UndoImport),
+    Undo(take_back::UndoImport),
 }
 
 /// An import as scripts read it.
@@ -78,7 +78,7 @@ struct Answer<'a> {
 /// A file that cannot be read at all, a map that is wrong, no consent to write, and what the store says.
 pub async fn import(args: &ImportArgs, desk: &Desk) -> anyhow::Result<Exit> {
     match (&args.command, &args.file) {
-        (Some(ImportCommand::Undo(undo)), _) => undo_import::undo(undo, desk).await,
+        (Some(ImportCommand::Undo(undo)), _) => take_back::undo_import(undo, desk).await,
         (None, Some(file)) => import_file(file, args, desk).await,
         (None, None) => Err(UsageError("name the file to import".to_owned()).into()),
     }

@@ -56,9 +56,9 @@ mod skip_file;
 pub mod status;
 pub mod stop;
 pub mod sync;
+pub mod take_back;
 mod typed_values;
 pub mod undo;
-pub mod undo_import;
 pub mod whom;
 
 pub use exit::Exit;

@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use serde_json::json;
 
 use crate::config::Account;
+use crate::contacts::take_back::Deed;
 use crate::daemon::worker::Job;
 use crate::domain::id::{AccountName, RunId};
 use crate::domain::run::RunRecord;
@@ -20,6 +21,7 @@ use super::plan;
 use super::progress::Bar;
 use super::stop;
 use super::sync;
+use super::take_back::{Asked, take_back};
 
 /// What to undo.
 #[derive(Debug, Clone, clap::Args)]
@@ -41,6 +43,10 @@ pub async fn undo(args: &UndoArgs, desk: &Desk) -> anyhow::Result<Exit> {
     let Some(record) = desk.store.run(args.run).await.context("reading the run")? else {
         return Err(UsageError(format!("there is no run {}; `contactsync history` names runs", args.run)).into());
     };
+    if record.accounts.is_empty() {
+        // A merge, or another command that worked on the store alone.
+        return undo_in_store(args, desk).await;
+    }
     refuse_unfinished(&record, desk).await?;
     let accounts = still_active(&record, desk)?;
     desk.check_secrets()?;
@@ -72,6 +78,12 @@ pub async fn undo(args: &UndoArgs, desk: &Desk) -> anyhow::Result<Exit> {
         }
     }
     Ok(sync::ended(&finished, &stop, desk))
+}
+
+async fn undo_in_store(args: &UndoArgs, desk: &Desk) -> anyhow::Result<Exit> {
+    let asked = Asked { deed: Deed::Run(args.run), yes: args.yes, command: format!("undo {}", args.run) };
+    let unknown = || UsageError(format!("run {} changed nothing", args.run));
+    take_back(&asked, desk).await?.ok_or_else(|| unknown().into())
 }
 
 /// A run that goes on may still do more. One that was cut off will not.

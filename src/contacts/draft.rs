@@ -12,7 +12,7 @@ use crate::domain::diff;
 use crate::domain::entry::Entry;
 use crate::domain::field::Field;
 use crate::domain::history::{Action, Actor, Change};
-use crate::domain::id::{ContactId, EntryId, ReplicaId};
+use crate::domain::id::{ContactId, EntryId, ReplicaId, RunId};
 use crate::domain::matching::MatchKey;
 use crate::domain::normal;
 use crate::domain::time::Timestamp;
@@ -29,8 +29,19 @@ pub(super) struct Draft<'a> {
     entropy: &'a dyn Entropy,
     replica: ReplicaId,
     now: Timestamp,
+    /// The id under which it is done, when it is to be taken back as a whole.
+    run: Option<RunId>,
     contacts: BTreeMap<ContactId, Pending>,
     entries: BTreeMap<EntryId, PendingEntry>,
+}
+
+/// How a draft is written down.
+#[derive(Clone, Copy)]
+struct How<'h> {
+    replica: &'h ReplicaId,
+    now: Timestamp,
+    actor: &'h Actor,
+    run: Option<RunId>,
 }
 
 /// A contact as it was and as it is to be.
@@ -49,7 +60,17 @@ impl<'a> Draft<'a> {
         now: Timestamp,
     ) -> Result<Draft<'a>, StoreError> {
         let replica = ReplicaId::store(store.identity().await?.epoch);
-        Ok(Draft { store, entropy, replica, now, contacts: BTreeMap::new(), entries: BTreeMap::new() })
+        Ok(Draft { store, entropy, replica, now, run: None, contacts: BTreeMap::new(), entries: BTreeMap::new() })
+    }
+
+    /// The same, under an id by which it can be taken back as a whole.
+    pub(super) fn under(self, run: RunId) -> Self {
+        Draft { run: Some(run), ..self }
+    }
+
+    /// Takes in a contact as it was just read.
+    pub(super) fn take(&mut self, contact: Contact) {
+        self.know(contact);
     }
 
     /// A contact as it is to be so far; `None` when there is none of this id.
@@ -197,6 +218,17 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
+    /// Lets the people of one organization belong to another one.
+    pub(super) async fn move_people(&mut self, from: ContactId, to: ContactId) -> Result<(), StoreError> {
+        let Some(name) = self.contact(to).await?.map(|organization| organization.card.display_name()) else {
+            return Ok(());
+        };
+        for id in self.people_of(from).await? {
+            self.change_employer(id, |reference| *reference = OrganizationRef { id: Some(to), name: name.clone() });
+        }
+        Ok(())
+    }
+
     /// Lets people keep the name of their organization as a text, when the organization itself goes.
     async fn release_people(&mut self, organization: ContactId) -> Result<(), StoreError> {
         for id in self.people_of(organization).await? {
@@ -224,16 +256,17 @@ impl<'a> Draft<'a> {
         self,
         actor: &Actor,
     ) -> (Vec<Write>, BTreeMap<ContactId, Contact>, BTreeMap<EntryId, Entry>) {
-        let Draft { replica, now, contacts: pending, entries: pending_entries, .. } = self;
+        let Draft { replica, now, run, contacts: pending, entries: pending_entries, .. } = self;
+        let how = How { replica: &replica, now, actor, run };
         let (mut writes, mut contacts, mut entries) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         for (id, pending) in pending {
-            let (contact, write) = pending.finish(&replica, now, actor);
+            let (contact, write) = pending.finish(&how);
             writes.extend(write);
             contacts.insert(id, contact);
         }
         // After the contacts they hang on.
         for (id, pending) in pending_entries {
-            let (entry, write) = pending.finish(&replica, now, actor);
+            let (entry, write) = pending.finish(&how);
             writes.extend(write);
             entries.insert(id, entry);
         }
@@ -242,7 +275,8 @@ impl<'a> Draft<'a> {
 }
 
 impl Pending {
-    fn finish(self, replica: &ReplicaId, now: Timestamp, actor: &Actor) -> (Contact, Option<Write>) {
+    fn finish(self, how: &How<'_>) -> (Contact, Option<Write>) {
+        let How { replica, now, actor, run } = *how;
         let Pending { before, mut after, confirmed } = self;
         let blank = Card::blank(after.card.kind());
         let fields = diff::changes(before.as_ref().map_or(&blank, |contact| &contact.card), &after.card);
@@ -263,15 +297,8 @@ impl Pending {
             let touched = fields.iter().map(|change| change.field.clone()).chain(confirmed);
             after.touched.extend(touched.map(|field| (field, now)));
         }
-        let change = Change {
-            contact: after.id,
-            at: now,
-            actor: actor.clone(),
-            run: None,
-            action,
-            fields,
-            conflicts: Vec::new(),
-        };
+        let change =
+            Change { contact: after.id, at: now, actor: actor.clone(), run, action, fields, conflicts: Vec::new() };
         let expected = before.map(|contact| contact.version);
         let write = ContactWrite { contact: after.clone(), expected, change };
         (after, Some(Write::Contact(Box::new(write))))

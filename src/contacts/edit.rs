@@ -56,6 +56,12 @@ pub enum EditError {
         /// Its kind.
         kind: Kind,
     },
+    /// A contact cannot be merged with itself.
+    #[error("{id} is one contact; a merge takes two")]
+    Same {
+        /// The id.
+        id: ContactId,
+    },
     /// The patch is refused.
     #[error(transparent)]
     Patch(#[from] PatchError),

@@ -361,7 +361,8 @@ fn expected_kinds(body: &Body) -> Vec<(ContactId, Kind)> {
         Body::Activity(activity) => of(activity.about),
         Body::Note(note) => of(note.about),
         Body::Relation(relation) => [relation.owner, relation.linked].map(|id| (id, Kind::Organization)).to_vec(),
-        Body::Field(_) | Body::Label(_) | Body::Pipeline(_) => Vec::new(),
+        // Either kind; that both are of one kind is checked by who compares them.
+        Body::Dismissal(_) | Body::Field(_) | Body::Label(_) | Body::Pipeline(_) => Vec::new(),
     }
 }
 

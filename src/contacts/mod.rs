@@ -2,7 +2,8 @@
 //!
 //! [`patch`] turns a card into another, [`edit`] commits what people do with all its consequences, [`entries`] the same for
 //! what hangs on contacts, [`import`] takes
-//! files in, [`undo_import`] takes that back, [`answer`] takes what people say about who is who, [`show`] writes contacts
+//! files in, [`take_back`] takes back what was done to several
+//! contacts at once, [`answer`] takes what people say about who is who, [`show`] writes contacts
 //! down for programs and for people.
 
 pub mod answer;
@@ -14,7 +15,8 @@ pub mod edit;
 pub mod entries;
 pub mod import;
 mod insist;
+pub mod merge;
 pub mod patch;
 pub mod show;
 pub mod show_entry;
-pub mod undo_import;
+pub mod take_back;

@@ -136,6 +136,12 @@ struct RelationShape {
     linked: Option<Named<ContactId>>,
 }
 
+#[derive(Serialize)]
+struct DismissalShape {
+    first: Option<Named<ContactId>>,
+    second: Option<Named<ContactId>>,
+}
+
 /// An entry in the shape of the public interface, in its order.
 #[derive(Serialize)]
 #[serde(transparent)]
@@ -151,6 +157,7 @@ enum AnyShape<'e> {
     Field(Shape<&'e CustomField>),
     Label(Shape<&'e Label>),
     Pipeline(Shape<&'e Pipeline>),
+    Dismissal(Shape<DismissalShape>),
 }
 
 impl<'e> Shown<'e> {
@@ -164,6 +171,10 @@ impl<'e> Shown<'e> {
             Body::Field(field) => AnyShape::Field(with(entry, field)),
             Body::Label(label) => AnyShape::Label(with(entry, label)),
             Body::Pipeline(pipeline) => AnyShape::Pipeline(with(entry, pipeline)),
+            Body::Dismissal(couple) => {
+                let [first, second] = [couple.first, couple.second].map(|id| names.named(Some(id)));
+                AnyShape::Dismissal(with(entry, DismissalShape { first, second }))
+            }
         })
     }
 }
@@ -255,6 +266,9 @@ pub fn lines(entry: &Entry, names: &Names) -> Vec<(String, String)> {
         ],
         Body::Pipeline(pipeline) => {
             vec![("Pipeline", pipeline.name.clone()), ("Stages", pipeline.stages.join(", "))]
+        }
+        Body::Dismissal(couple) => {
+            vec![("Not the same", [couple.first, couple.second].map(|id| names.contact(id)).join(", "))]
         }
     };
     lines.push(("Id", entry.id.to_string()));

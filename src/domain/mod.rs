@@ -49,4 +49,5 @@ pub mod policy;
 pub mod run;
 pub mod taking_back;
 pub mod time;
+pub mod unite;
 pub mod version;

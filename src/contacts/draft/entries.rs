@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::Draft;
+use super::{Draft, How};
 use crate::domain::entry::{Body, Entry, EntryChange};
-use crate::domain::history::{Action, Actor};
-use crate::domain::id::{ContactId, EntryId, ReplicaId};
-use crate::domain::time::Timestamp;
+use crate::domain::history::Action;
+use crate::domain::id::{ContactId, EntryId};
 use crate::domain::version::VersionVector;
 use crate::store::{DeletedContacts, EntryQuery, EntryWrite, StoreError, Write};
 
@@ -77,7 +76,8 @@ impl Draft<'_> {
 
 impl PendingEntry {
     /// The entry as it is afterwards, and the write that makes it so; no write when it stays as it is.
-    pub(super) fn finish(self, replica: &ReplicaId, now: Timestamp, actor: &Actor) -> (Entry, Option<Write>) {
+    pub(super) fn finish(self, how: &How<'_>) -> (Entry, Option<Write>) {
+        let How { replica, now, actor, run } = *how;
         let PendingEntry { before, mut after } = self;
         let action = match &before {
             None => Action::Created,
@@ -92,7 +92,7 @@ impl PendingEntry {
             entry: after.id,
             at: now,
             actor: actor.clone(),
-            run: None,
+            run,
             action,
             before: before.as_ref().map(|before| before.body.clone()),
             after: after.body.clone(),

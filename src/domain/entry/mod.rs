@@ -8,6 +8,7 @@
 pub mod activity;
 pub mod deal;
 pub mod definition;
+pub mod dismissal;
 pub mod note;
 pub mod relation;
 pub mod rules;
@@ -20,6 +21,7 @@ use serde_json::{Map, Value};
 use self::activity::Activity;
 use self::deal::Deal;
 use self::definition::{CustomField, Label, Pipeline};
+use self::dismissal::Dismissal;
 use self::note::Note;
 use self::relation::Relation;
 use super::history::{Action, Actor};
@@ -64,6 +66,7 @@ pub enum Body {
     Field(CustomField),
     Label(Label),
     Pipeline(Pipeline),
+    Dismissal(Dismissal),
 }
 
 /// The kinds of entries.
@@ -77,6 +80,7 @@ pub enum EntryKind {
     Field,
     Label,
     Pipeline,
+    Dismissal,
 }
 
 impl EntryKind {
@@ -90,6 +94,7 @@ impl EntryKind {
             EntryKind::Field => "field",
             EntryKind::Label => "label",
             EntryKind::Pipeline => "pipeline",
+            EntryKind::Dismissal => "dismissal",
         }
     }
 }
@@ -135,6 +140,7 @@ impl Body {
             Body::Field(_) => EntryKind::Field,
             Body::Label(_) => EntryKind::Label,
             Body::Pipeline(_) => EntryKind::Pipeline,
+            Body::Dismissal(_) => EntryKind::Dismissal,
         }
     }
 
@@ -145,6 +151,7 @@ impl Body {
             Body::Activity(activity) => activity.about.contacts().collect(),
             Body::Note(note) => note.about.contacts().collect(),
             Body::Relation(relation) => [relation.owner, relation.linked].into(),
+            Body::Dismissal(dismissal) => [dismissal.first, dismissal.second].into(),
             Body::Field(_) | Body::Label(_) | Body::Pipeline(_) => BTreeSet::new(),
         }
     }
@@ -168,11 +175,12 @@ impl Body {
                 let (first, second) = relation.couple();
                 Some(format!("{first}:{second}"))
             }
+            Body::Dismissal(Dismissal { first, second }) => Some(format!("{first}:{second}")),
             Body::Deal(_) | Body::Activity(_) | Body::Note(_) => None,
         }
     }
 
-    /// The same about `to`, wherever it is about `from`. A relation of a contact to itself is none: `None`.
+    /// The same about `to`, wherever it is about `from`. What would be between a contact and itself is none: `None`.
     #[must_use]
     pub fn moved(&self, from: ContactId, to: ContactId) -> Option<Body> {
         let mut body = self.clone();
@@ -181,6 +189,7 @@ impl Body {
             Body::Activity(activity) => activity.about.replace(from, to),
             Body::Note(note) => note.about.replace(from, to),
             Body::Relation(relation) => return relation.moved(from, to).map(Body::Relation),
+            Body::Dismissal(dismissal) => return dismissal.moved(from, to).map(Body::Dismissal),
             Body::Field(_) | Body::Label(_) | Body::Pipeline(_) => {}
         }
         Some(body)
@@ -196,6 +205,7 @@ impl Body {
             Body::Field(field) => field.name.clone(),
             Body::Label(label) => label.name.clone(),
             Body::Pipeline(pipeline) => pipeline.name.clone(),
+            Body::Dismissal(_) => "not the same".to_owned(),
         }
     }
 }

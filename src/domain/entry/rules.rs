@@ -47,7 +47,10 @@ impl Body {
             Body::Relation(relation) if relation.owner == relation.linked => {
                 Err(broken(EntryKind::Relation, "linked", &relation.linked.to_string(), "is the organization itself"))
             }
-            Body::Relation(_) => Ok(()),
+            Body::Dismissal(couple) if couple.first == couple.second => {
+                Err(broken(EntryKind::Dismissal, "second", &couple.second.to_string(), "is the contact itself"))
+            }
+            Body::Relation(_) | Body::Dismissal(_) => Ok(()),
             Body::Field(field) => check_field(field),
             Body::Label(label) => text(EntryKind::Label, "name", &label.name, NAME_MAX),
             Body::Pipeline(pipeline) => check_pipeline(pipeline),
