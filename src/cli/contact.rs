@@ -14,6 +14,7 @@ use crate::store::{ContactOrder, ContactQuery, DeletedContacts};
 use super::card_flags::{CardFlags, OrganizationFlags, PersonFlags};
 use super::desk::Desk;
 use super::exit::{Exit, UsageError};
+use super::merge::{self, MergeArgs};
 use super::{photo, relation};
 
 /// What to do with persons.
@@ -31,6 +32,10 @@ pub enum PersonCommand {
     Delete(One),
     /// Restore a deleted person
     Restore(One),
+    /// Make two persons that are the same into one; `undo` takes it back
+    ///
+    /// Without --yes it tells what that comes to, field by field, and writes nowhere
+    Merge(MergeArgs),
     /// Write a person's photo into a file, or to stdout
     Photo(photo::PhotoArgs),
 }
@@ -50,6 +55,10 @@ pub enum OrganizationCommand {
     Delete(One),
     /// Restore a deleted organization
     Restore(One),
+    /// Make two organizations that are the same into one; `undo` takes it back
+    ///
+    /// Without --yes it tells what that comes to, field by field, and writes nowhere
+    Merge(MergeArgs),
     /// Say what another organization is to this one
     Relate(Relate),
     /// Say that two organizations have nothing to do with each other
@@ -182,6 +191,7 @@ pub async fn person(command: &PersonCommand, desk: &Desk) -> anyhow::Result<Exit
         PersonCommand::Edit(edit) => edit_contact(edit, desk).await,
         PersonCommand::Delete(one) => delete(one.id, Kind::Person, desk).await,
         PersonCommand::Restore(one) => restore(one.id, Kind::Person, desk).await,
+        PersonCommand::Merge(args) => merge::merge(args, Kind::Person, desk).await,
         PersonCommand::Photo(args) => photo::photo(args, desk).await,
     }
 }
@@ -198,6 +208,7 @@ pub async fn organization(command: &OrganizationCommand, desk: &Desk) -> anyhow:
         OrganizationCommand::Edit(edit) => edit_contact(edit, desk).await,
         OrganizationCommand::Delete(one) => delete(one.id, Kind::Organization, desk).await,
         OrganizationCommand::Restore(one) => restore(one.id, Kind::Organization, desk).await,
+        OrganizationCommand::Merge(args) => merge::merge(args, Kind::Organization, desk).await,
         OrganizationCommand::Relate(relate) => relation::relate(relate, desk).await,
         OrganizationCommand::Unrelate(couple) => relation::unrelate(couple, desk).await,
     }

@@ -28,6 +28,7 @@ pub mod deal;
 pub mod demo;
 pub mod desk;
 pub mod doctor;
+pub mod duplicates;
 pub mod entry;
 pub mod exit;
 pub mod explain;
@@ -39,6 +40,7 @@ pub mod import;
 pub mod label;
 pub mod login;
 pub mod manual;
+pub mod merge;
 pub mod note;
 pub mod output;
 pub mod photo;
@@ -181,6 +183,8 @@ pub enum Command {
     /// Work with notes
     #[command(subcommand)]
     Note(note::NoteCommand),
+    /// Show contacts that may be the same, and why
+    Duplicates(duplicates::DuplicatesArgs),
     /// Work with labels
     #[command(subcommand)]
     Label(label::LabelCommand),
@@ -299,6 +303,7 @@ async fn carry_out(command: &Command, desk: &Desk) -> anyhow::Result<Exit> {
         Command::Deal(command) => deal::deal(command, desk).await,
         Command::Activity(command) => activity::activity(command, desk).await,
         Command::Note(command) => note::note(command, desk).await,
+        Command::Duplicates(args) => duplicates::duplicates(args, desk).await,
         Command::Label(command) => label::label(command, desk).await,
         Command::Field(command) => field::field(command, desk).await,
         Command::Pipeline(command) => pipeline::pipeline(command, desk).await,

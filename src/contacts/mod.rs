@@ -11,6 +11,7 @@ pub mod custom;
 pub mod definitions;
 pub mod detail;
 mod draft;
+pub mod duplicates;
 pub mod edit;
 pub mod entries;
 pub mod import;

@@ -343,6 +343,10 @@ async fn take_back_entry(
 ) -> Result<(), StoreError> {
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
     let was_deleted = last.action == Action::Deleted;
+    if first.before.as_ref().is_some_and(|before| *before == entry.body && entry.is_live()) {
+        // It has been taken back already.
+        return Ok(());
+    }
     if entry.body != last.after || entry.is_live() == was_deleted {
         if entry.is_live() || !was_deleted {
             sum.skipped.push(Skipped {

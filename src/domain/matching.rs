@@ -86,6 +86,11 @@ impl<'c> Face<'c> {
         self
     }
 
+    /// Which kind of contact it is.
+    pub fn kind(&self) -> Kind {
+        self.card.kind()
+    }
+
     /// What it can be recognized by.
     pub fn keys(&self) -> &BTreeSet<MatchKey> {
         &self.keys

@@ -23,6 +23,7 @@ pub mod date;
 pub mod dialling;
 pub mod diff;
 pub mod digest;
+pub mod duplicates;
 pub mod entry;
 pub mod field;
 #[cfg(test)]

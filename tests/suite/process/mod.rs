@@ -20,6 +20,7 @@ mod json;
 mod kill;
 mod login;
 mod matches;
+mod merges;
 mod photos;
 mod plan;
 mod quota;
