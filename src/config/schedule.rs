@@ -21,6 +21,13 @@ pub struct Schedule {
 }
 
 /// A cron pattern: second, minute, hour, day of the month, month, weekday.
+/// Two schedules are one when they are spelled alike.
+impl PartialEq for Schedule {
+    fn eq(&self, other: &Self) -> bool {
+        self.pattern.text == other.pattern.text && self.timezone == other.timezone
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
     cron: Cron,

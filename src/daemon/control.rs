@@ -160,7 +160,7 @@ impl Control {
                     .entry(account.name.clone())
                     .or_insert_with(enter)
                     .silence
-                    .follow(account.schedule.clone());
+                    .follow(account.schedule.clone(), now);
             }
         }
         self.refresh().await

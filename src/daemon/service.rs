@@ -44,8 +44,11 @@ const RECORDED: Duration = Duration::from_secs(5);
 const CONSENT: Duration = Duration::from_secs(10);
 /// How long the bell may be silent.
 const BELL_MISSED: Duration = Duration::from_secs(3);
-/// How long after a run that left work the account is tried again, if its schedule does not come before.
-const AGAIN: Duration = Duration::from_secs(5 * 60);
+/// How long after a run that left work the account is tried again, if its schedule does not come before. After each further
+/// run that leaves work it is twice as long, up to [`AGAIN_MAX`].
+const AGAIN: Duration = Duration::from_secs(15);
+/// The longest time until then.
+const AGAIN_MAX: Duration = Duration::from_secs(5 * 60);
 /// How many ticks of the clock there are between two looks at what other processes did.
 const LOOK_AROUND: u32 = 30;
 
@@ -69,6 +72,8 @@ pub struct Service {
     wanted: Vec<(AccountName, Reach)>,
     /// When accounts are tried again that had work left.
     again: BTreeMap<AccountName, Timestamp>,
+    /// How many runs in a row left work.
+    unfinished: BTreeMap<AccountName, u32>,
     watch: Watch,
     runs: Runs,
     edits: Edits,
@@ -122,6 +127,7 @@ impl Service {
             timetable: Timetable::new(),
             wanted: Vec::new(),
             again: BTreeMap::new(),
+            unfinished: BTreeMap::new(),
             watch: Watch::new(),
             runs: Runs::default(),
             edits,
@@ -144,6 +150,7 @@ impl Service {
         let heartbeat =
             Heartbeat::start(Arc::clone(&bell)).await.map_err(|cause| ServiceError::Heartbeat(Box::new(cause)))?;
         self.check_consents().await;
+        self.want_unfinished().await;
         info!(count = self.config.accounts.len(), "contactsync is running");
         notify::ready();
         started();
@@ -241,7 +248,10 @@ impl Service {
     fn want_all(&mut self, reach: Reach) {
         let names: Vec<AccountName> = self.active().map(|account| account.name.clone()).collect();
         names.into_iter().for_each(|account| self.want(account, reach));
-        info!("asked to synchronize every account now");
+        match reach {
+            Reach::Incremental => info!("asked to synchronize every account now"),
+            Reach::Full => info!("asked to synchronize every account now, in full"),
+        }
     }
 
     /// Wants the accounts to be told that have not seen the change feed up to its end. One whose last run failed for a reason
@@ -265,6 +275,21 @@ impl Service {
         names.into_iter().for_each(|account| self.want(account, Reach::Incremental));
     }
 
+    /// Wants the accounts that the last daemon, or a command, left with work: it may be long until their schedules come round.
+    async fn want_unfinished(&mut self) {
+        let names: Vec<AccountName> = self.active().map(|account| account.name.clone()).collect();
+        for name in names {
+            match self.worker.store().link_counts(&name).await {
+                Ok(counts) if counts.intents > 0 || counts.unsettled > counts.parked => {
+                    info!(account = %name, "account {name} has work left from before");
+                    self.want(name, Reach::Incremental);
+                }
+                Ok(_) => {}
+                Err(error) => warn!(account = %name, error = %chain(&error), "what is left of {name} is not known yet"),
+            }
+        }
+    }
+
     fn active_names(&self) -> BTreeSet<AccountName> {
         self.active().map(|account| account.name.clone()).collect()
     }
@@ -282,6 +307,7 @@ impl Service {
             }
             let (worker, config) = (Arc::clone(&self.worker), Arc::clone(&self.config));
             self.control.begins(&account);
+            notify::status(&self.control.line());
             self.again.remove(&account);
             self.runs.begin(account.clone(), |pulse, stop| async move {
                 let accounts = config.accounts.iter().filter(|one| one.name == account).collect();
@@ -302,9 +328,7 @@ impl Service {
                     if summary.fault == Some(Fault::Lag) {
                         waits = Waits::ForNews;
                     }
-                    if summary.outcome == Outcome::Unreachable {
-                        self.again.insert(account.clone(), self.worker.clock().now().plus(AGAIN));
-                    }
+                    self.try_again(summary);
                 }
                 None
             }
@@ -319,16 +343,32 @@ impl Service {
         notify::status(&self.control.line());
     }
 
+    /// Notes when an account is tried again whose run left work.
+    fn try_again(&mut self, summary: &AccountSummary) {
+        if summary.outcome != Outcome::Unreachable {
+            self.unfinished.remove(&summary.account);
+            return;
+        }
+        let times = self.unfinished.entry(summary.account.clone()).or_insert(0);
+        // What the remote does not show yet takes its time.
+        let wait = match summary.fault {
+            Some(Fault::Lag) => AGAIN_MAX,
+            _ => AGAIN.saturating_mul(1 << (*times).min(5)).min(AGAIN_MAX),
+        };
+        *times = times.saturating_add(1);
+        self.again.insert(summary.account.clone(), self.worker.clock().now().plus(wait));
+    }
+
     /// Reads the configuration again. One that is not valid is refused, and the old one stays.
     async fn reload(&mut self) {
         notify::reloading();
         match (self.read_config)() {
-            Err(cause) => error!(error = %chain(cause.as_ref()), "the configuration is refused; the old one stays"),
+            Err(cause) => refuse(cause.as_ref()),
             Ok(config) if config.store.path != self.config.store.path => {
                 warn!("the store cannot be changed while the daemon runs; restart it. The old configuration stays");
             }
             Ok(config) => match (self.make_worker)(&config) {
-                Err(cause) => error!(error = %chain(cause.as_ref()), "the configuration is refused; the old one stays"),
+                Err(cause) => refuse(cause.as_ref()),
                 Ok(worker) => {
                     // A run that goes on ends under the old configuration; its lease keeps the new one apart.
                     let changes = changes(&self.config.accounts, &config.accounts);
@@ -377,6 +417,13 @@ impl Service {
         self.runs.abort().await;
         self.watch.end(self.worker.store().as_ref()).await;
     }
+}
+
+/// Says that a configuration is refused; also to the service manager, for whom the reload is over all the same.
+fn refuse(cause: &(dyn std::error::Error + Send + Sync + 'static)) {
+    let cause = chain(cause);
+    error!(error = %cause, "the configuration is refused; the old one stays");
+    notify::status(&format!("the configuration is refused, the old one stays: {cause}"));
 }
 
 async fn asked_again(requests: &mut Requests) {

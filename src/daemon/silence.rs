@@ -29,6 +29,8 @@ pub(super) struct Silence {
     entered: Timestamp,
     /// When both sides were last proven equal.
     equal: Option<Timestamp>,
+    /// Since when the schedule rules: a shorter one does not make late what was in time under the longer one.
+    ruled: Timestamp,
     /// Whether a run of this daemon has ended: before that, a long silence only shows that nothing was running.
     has_run: bool,
     /// Whether the last run waits for the remote to show what it knows.
@@ -60,12 +62,15 @@ pub(super) enum News {
 impl Silence {
     /// The silence of an account that was last equal at `equal`.
     pub(super) fn new(schedule: Schedule, equal: Option<Timestamp>, now: Timestamp) -> Self {
-        Silence { schedule, entered: now, equal, has_run: false, lags: false, told: false }
+        Silence { schedule, entered: now, equal, ruled: Timestamp::EPOCH, has_run: false, lags: false, told: false }
     }
 
-    /// The same under another schedule.
-    pub(super) fn follow(&mut self, schedule: Schedule) {
-        self.schedule = schedule;
+    /// The same under a schedule, which may be another one from now on.
+    pub(super) fn follow(&mut self, schedule: Schedule, now: Timestamp) {
+        if self.schedule != schedule {
+            self.schedule = schedule;
+            self.ruled = now;
+        }
     }
 
     /// Both sides are known to have been proven equal at this time.
@@ -86,7 +91,7 @@ impl Silence {
 
     /// Whether the account is late. A time of equality that lies ahead means that the clock was set back.
     pub(super) fn is_late(&self, now: Timestamp) -> bool {
-        let since = self.equal.filter(|equal| *equal <= now).unwrap_or(self.entered).min(now);
+        let since = self.equal.filter(|equal| *equal <= now).unwrap_or(self.entered).max(self.ruled).min(now);
         let patience = if self.lags { FRESHNESS_WINDOW } else { Duration::ZERO };
         deadline(&self.schedule, since).is_some_and(|deadline| deadline.plus(patience) < now)
     }

@@ -212,6 +212,28 @@ fn a_batch_in_flight_is_finished_and_recorded_before_the_daemon_stops() {
 }
 
 #[test]
+fn what_was_left_is_taken_up_by_the_next_daemon_long_before_its_schedule() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    stops(daemon(&home));
+    let rows: String = (0..250).map(|n| format!("Person {n},person{n}@example.org\n")).collect();
+    let file = home.write("people.csv", format!("Name,E-mail\n{rows}"));
+    home.run(["import", file.to_str().expect("text"), "--yes"]).ended(0);
+    // The links of all are opened, so that the change feed tells the next daemon nothing; the second batch is left.
+    sandbox.fault(&json!({"method": "people.batchCreateContacts", "kind": {"delay": 2_000}}));
+    let sync = home.start(["sync"]);
+    assert!(sandbox.sees(&["people.batchCreateContacts"], 1, || true));
+    sync.signal("TERM");
+    sync.end();
+    assert_eq!(sandbox.people().len(), 200);
+    let mut next = home.start(["run"]);
+    next.remark("account sales has work left from before");
+    next.remark("account sales is equal");
+    assert_eq!(sandbox.people().len(), 250);
+    stops(next);
+}
+
+#[test]
 fn a_daemon_that_waits_for_its_budget_stops_at_once() {
     let sandbox = Sandbox::start();
     let home = Home::with(&sandbox);
@@ -373,10 +395,15 @@ fn the_service_manager_hears_of_start_reload_life_and_stop() {
     hear("READY=1");
     daemon.remark("the consent of account sales is accepted");
     daemon.remark("contactsync is running");
+    assert!(hear("STATUS=").contains("1 at work"));
     assert!(hear("STATUS=").contains("1 equal"));
     hear("WATCHDOG=1");
     daemon.signal("HUP");
     assert!(hear("RELOADING=1").contains("MONOTONIC_USEC="));
+    hear("READY=1");
+    home.configure("nonsense = 1\n");
+    daemon.signal("HUP");
+    assert!(hear("STATUS=the configuration is refused").contains("nonsense"));
     hear("READY=1");
     daemon.signal("TERM");
     hear("STOPPING=1");
