@@ -2,8 +2,8 @@
 //!
 //! HTTP Basic authentication, as every scraper knows it; the user's name does not matter. Checking a password is slow on
 //! purpose, so one is checked at a time, one that is known to be right is known again by a keyed digest, and after some
-//! wrong ones from an address nobody there is listened to for a while, so that guessing gets nowhere and locks nobody else
-//! out.
+//! wrong ones from an address nobody there is listened to for a while, not even with the right one, so that guessing gets
+//! nowhere and locks nobody else out.
 //!
 //! Source: RFC 7617 (Basic authentication).
 
@@ -24,6 +24,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use tokio::time::Instant;
+use tracing::warn;
 
 use super::Password;
 use crate::clock::Entropy;
@@ -57,6 +58,15 @@ struct Known {
 }
 
 impl Known {
+    /// Whether so many wrong passwords came from this address that it is not listened to now, whatever it says: a right
+    /// guess among wrong ones must look like one of them.
+    fn is_shut_out(&mut self, address: IpAddr, now: Instant) -> bool {
+        self.tries.get_mut(&address).is_some_and(|tries| {
+            tries.refill(now);
+            tries.left == 0
+        })
+    }
+
     /// Whether somebody at this address may try one more password.
     fn may_try(&mut self, address: IpAddr, now: Instant) -> bool {
         if self.tries.len() >= ADDRESSES_MAX && !self.tries.contains_key(&address) {
@@ -122,6 +132,9 @@ impl Guard {
         let Some(password) = &self.password else { return Verdict::Welcome };
         let Some(tried) = tried else { return Verdict::Unknown };
         let digest = self.digest(&tried);
+        if self.known().is_shut_out(peer, Instant::now()) {
+            return Verdict::TooMany;
+        }
         if self.is_known(&digest) {
             return Verdict::Welcome;
         }
@@ -135,6 +148,9 @@ impl Guard {
         let password = Arc::clone(password);
         let is_right = tokio::task::spawn_blocking(move || password.is(&tried)).await.unwrap_or(false);
         if !is_right {
+            if self.known().is_shut_out(peer, Instant::now()) {
+                warn!(address = %peer, "too many wrong passwords from {peer}; nobody there is listened to for a while");
+            }
             return Verdict::Unknown;
         }
         let mut known = self.known();
