@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use crate::contacts::show::Shown;
 use crate::domain::contact::Contact;
-use crate::formats::{self, ExportRecord, WriteError};
+use crate::formats::{self, ExportRecord, Separator, WriteError};
 use crate::store::{ContactQuery, DeletedContacts};
 
 use super::desk::Desk;
@@ -25,6 +25,10 @@ pub struct ExportArgs {
     #[arg(long, value_enum)]
     pub format: Option<ExportFormat>,
 
+    /// What stands between the cells of a CSV file; spreadsheets of many countries expect semicolons
+    #[arg(long, value_enum)]
+    pub separator: Option<CsvSeparator>,
+
     /// The file; stdout when it is left out
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
@@ -41,6 +45,27 @@ pub enum ExportFormat {
     Vcard,
     /// An Excel workbook
     Xlsx,
+}
+
+/// What stands between the cells of a CSV file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum CsvSeparator {
+    /// A comma, as it is without this flag
+    Comma,
+    /// A semicolon
+    Semicolon,
+    /// A tab
+    Tab,
+}
+
+impl From<CsvSeparator> for Separator {
+    fn from(separator: CsvSeparator) -> Self {
+        match separator {
+            CsvSeparator::Comma => Separator::Comma,
+            CsvSeparator::Semicolon => Separator::Semicolon,
+            CsvSeparator::Tab => Separator::Tab,
+        }
+    }
 }
 
 impl ExportArgs {
@@ -74,10 +99,14 @@ impl ExportArgs {
 /// What the store, the format or the file says.
 pub async fn export(args: &ExportArgs, desk: &Desk) -> anyhow::Result<Exit> {
     let format = args.chosen_format()?;
+    if args.separator.is_some() && format != ExportFormat::Csv {
+        return Err(UsageError("--separator is for CSV; add --format csv or end the name with .csv".to_owned()).into());
+    }
+    let separator = args.separator.map(Separator::from).unwrap_or_default();
     let records = records(desk).await?;
     let count = records.len();
     let mut bytes = Vec::new();
-    write(format, &mut bytes, records).context("writing contacts down")?;
+    write(format, separator, &mut bytes, records).context("writing contacts down")?;
     match &args.file {
         Some(file) => {
             write_private(file, &bytes).map_err(|error| named_file("write", file, error))?;
@@ -106,10 +135,15 @@ async fn records(desk: &Desk) -> anyhow::Result<Vec<ExportRecord>> {
     }
 }
 
-fn write(format: ExportFormat, out: &mut dyn Write, records: Vec<ExportRecord>) -> Result<(), WriteError> {
+fn write(
+    format: ExportFormat,
+    separator: Separator,
+    out: &mut dyn Write,
+    records: Vec<ExportRecord>,
+) -> Result<(), WriteError> {
     match format {
         ExportFormat::Json => formats::write_json_lines(out, records),
-        ExportFormat::Csv => formats::write_csv(out, records),
+        ExportFormat::Csv => formats::write_csv(out, records, separator),
         ExportFormat::Vcard => formats::write_vcard(out, records),
         ExportFormat::Xlsx => formats::write_xlsx(out, records),
     }
@@ -131,7 +165,7 @@ mod tests {
             (Some(ExportFormat::Xlsx), Some("contacts.csv"), Some(ExportFormat::Xlsx)),
             (Some(ExportFormat::Json), Some("contacts.txt"), Some(ExportFormat::Json)),
         ] {
-            let chosen = ExportArgs { format, file: file.map(PathBuf::from) }.chosen_format();
+            let chosen = ExportArgs { format, separator: None, file: file.map(PathBuf::from) }.chosen_format();
             assert_eq!(chosen.ok(), expected, "{file:?}");
         }
     }

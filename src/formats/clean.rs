@@ -39,13 +39,11 @@ pub(super) fn line(text: &str) -> String {
 
 /// What a person sees of a cell that was written to keep a spreadsheet from changing it: `="007"`, `'+49`.
 pub(super) fn without_dress(cell: &str) -> &str {
-    if let Some(inner) = cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')) {
-        return inner;
-    }
-    match cell.strip_prefix('\'') {
+    let bare = match cell.strip_prefix('\'') {
         Some(inner) if inner.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '=' | '-' | '@')) => inner,
         _ => cell,
-    }
+    };
+    bare.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')).unwrap_or(bare)
 }
 
 /// A phone number as typed, without the invisible marks some exports wrap it in, and without `tel:`.
@@ -91,7 +89,13 @@ mod tests {
 
     #[test]
     fn dress_against_spreadsheets_comes_off() {
-        for (cell, bare) in [("=\"007\"", "007"), ("'+49 30", "+49 30"), ("'t Hooft", "'t Hooft"), ("=1+1", "=1+1")] {
+        for (cell, bare) in [
+            ("=\"007\"", "007"),
+            ("'=\"007\"", "007"),
+            ("'+49 30", "+49 30"),
+            ("'t Hooft", "'t Hooft"),
+            ("=1+1", "=1+1"),
+        ] {
             assert_eq!(without_dress(cell), bare);
         }
     }

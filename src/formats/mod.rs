@@ -44,7 +44,7 @@ use crate::domain::contact::Card;
 
 pub use columns::{Column, Columns, Origin};
 pub use error::{FormatError, WriteError};
-pub use export::{ExportRecord, write_csv, write_json_lines, write_skip_file, write_vcard, write_xlsx};
+pub use export::{ExportRecord, Separator, write_csv, write_json_lines, write_skip_file, write_vcard, write_xlsx};
 pub use map_file::{ColumnMap, MapError};
 pub use sniff::Format;
 pub use target::{AddressPart, DatePart, Group, ListField, NamePart, ParseTargetError, Target};

@@ -2,7 +2,7 @@
 //! the process, and a vCard or CSV file never loses a good card to a bad neighbour.
 
 use contactsync::domain::contact::Card;
-use contactsync::formats::{ExportRecord, write_csv, write_vcard, write_xlsx};
+use contactsync::formats::{ExportRecord, Separator, write_csv, write_vcard, write_xlsx};
 use proptest::prelude::*;
 
 use crate::support::{data, fixture, read, try_read};
@@ -19,7 +19,7 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
         [ExportRecord { json: serde_json::json!({}), card }]
     };
     let mut bytes = [Vec::new(), Vec::new(), Vec::new()];
-    write_csv(&mut bytes[0], record()).expect("memory");
+    write_csv(&mut bytes[0], record(), Separator::Comma).expect("memory");
     write_xlsx(&mut bytes[1], record()).expect("memory");
     write_vcard(&mut bytes[2], record()).expect("memory");
     samples.extend(["x.csv", "x.xlsx", "x.vcf"].into_iter().zip(bytes));

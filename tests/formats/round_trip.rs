@@ -9,7 +9,7 @@ use contactsync::domain::contact::{
 };
 use contactsync::domain::date::PartialDate;
 use contactsync::domain::name::Name;
-use contactsync::formats::{ExportRecord, WriteError, write_csv, write_vcard, write_xlsx};
+use contactsync::formats::{ExportRecord, Separator, WriteError, write_csv, write_vcard, write_xlsx};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -19,8 +19,10 @@ use crate::support::read;
 
 type Writer = fn(&mut dyn Write, Vec<ExportRecord>) -> Result<(), WriteError>;
 
-const WRITERS: [(&str, Writer); 3] = [
-    ("export.csv", |out, records| write_csv(out, records)),
+const WRITERS: [(&str, Writer); 5] = [
+    ("export.csv", |out, records| write_csv(out, records, Separator::Comma)),
+    ("export-semicolons.csv", |out, records| write_csv(out, records, Separator::Semicolon)),
+    ("export-tabs.csv", |out, records| write_csv(out, records, Separator::Tab)),
     ("export.xlsx", |out, records| write_xlsx(out, records)),
     ("export.vcf", |out, records| write_vcard(out, records)),
 ];

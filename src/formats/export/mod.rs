@@ -16,7 +16,7 @@ use crate::domain::contact::Card;
 
 use super::error::WriteError;
 
-pub use csv::write_csv;
+pub use csv::{Separator, write_csv};
 pub use skip_file::write_skip_file;
 pub use vcard::write_vcard;
 pub use xlsx::write_xlsx;

@@ -5,13 +5,15 @@ use std::io::Write;
 use super::super::Rejected;
 use super::super::columns::Columns;
 use super::super::error::WriteError;
+use super::super::headings::Dialect;
 use super::super::vcard::REASON;
+use super::needs_guard;
 
 /// Writes the rejected rows below their header, with the line and the reason in two columns behind; or, without
 /// `columns`, the rejected cards, each with a property that holds the reason.
 ///
-/// Cells are written as they came, without a guard against formulas, so that a mended file is read like the first.
-/// Rows come as CSV also where they came from a workbook. A row that could not be taken apart stands in one cell.
+/// Somebody mends the file in a spreadsheet, so a cell that would become a formula there gets an apostrophe in front; it is
+/// taken off when the file is read. Rows come as CSV also where they came from a workbook. A row that could not be taken apart stands in one cell.
 ///
 /// # Errors
 /// [`WriteError`] when `out` refuses.
@@ -34,13 +36,23 @@ fn rows(out: &mut dyn Write, columns: &Columns, rejected: &[Rejected]) -> Result
     let added = ["Rejected line", "Rejected because"];
     let header = headings.chain(std::iter::repeat_n("", beyond)).chain(added);
     writer.write_record(header).map_err(WriteError::Csv)?;
+    let guarded = |cell: &String| guarded(cell, columns.dialect);
     for row in rejected {
         let missing = width - row.raw.len();
-        let cells = row.raw.iter().map(String::as_str).chain(std::iter::repeat_n("", missing));
-        let line = row.line.to_string();
-        writer.write_record(cells.chain([line.as_str(), row.reason.as_str()])).map_err(WriteError::Csv)?;
+        let cells = row.raw.iter().map(guarded).chain(std::iter::repeat_n(String::new(), missing));
+        writer.write_record(cells.chain([row.line.to_string(), row.reason.clone()])).map_err(WriteError::Csv)?;
     }
     writer.flush().map_err(|cause| WriteError::Io { format: "skip", cause })
+}
+
+/// A cell as the reader of this dialect takes it back.
+fn guarded(cell: &str, dialect: Dialect) -> String {
+    let is_dangerous = match dialect {
+        Dialect::Own => needs_guard(cell),
+        // A dash alone is an empty cell there.
+        Dialect::Google | Dialect::Plain => cell.trim() != "-" && cell.starts_with(['=', '+', '-', '@']),
+    };
+    if is_dangerous { format!("'{cell}") } else { cell.to_owned() }
 }
 
 fn cards(out: &mut dyn Write, rejected: &[Rejected]) -> Result<(), WriteError> {

@@ -84,7 +84,7 @@ fn damaged_rows_cost_only_themselves_and_can_be_mended() {
     let mended = home
         .read(skipped)
         .replacen("Too,many,cells,in,here", "Dora Mended,dora@example.org,,,", 1)
-        .replacen(",,+", "Emil Mended,emil@example.org,", 1)
+        .replacen(",,'+", "Emil Mended,emil@example.org,", 1)
         .replacen("\"Open Quote,\"\"open@example.org,\",,", "Open Quote,open@example.org,", 1);
     home.write("mended.csv", mended);
     let answer = import(&home, "mended.csv", 0);
