@@ -117,6 +117,7 @@ async fn import_sample(desk: &Desk) -> anyhow::Result<u64> {
         entropy: desk.entropy.as_ref(),
         effect: Effect::Write,
         home: desk.config.store.region,
+        currency: None,
     };
     let import = ImportId::new(desk.clock.now(), desk.entropy.next_u128());
     let report = importer.import(import, file.items(), |_| (), |_| ()).await.context("importing the sample")?;

@@ -4,21 +4,19 @@ use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use serde::Serialize;
 
-use crate::contacts::import::{Effect, FailedRow, ImportReport, Importer, Kept};
+use crate::contacts::import::{Effect, ImportReport, Importer};
+use crate::domain::entry::deal::Currency;
 use crate::domain::id::ImportId;
 use crate::formats::limits::MAX_FILE_BYTES;
-use crate::formats::{self, ColumnMap, Columns, Origin, Rejected};
+use crate::formats::{self, ColumnMap, Columns, Rejected, Remark};
 
 use super::desk::Desk;
 use super::exit::{Exit, UsageError, named_file};
+use super::import_report::{tell, tell_columns, tell_preview};
 use super::progress::Bar;
 use super::skip_file;
 use super::take_back;
-
-/// How many rows, differences and warnings are shown to people; `--json` has all of them.
-const SHOWN: usize = 10;
 
 /// What to import, and how.
 #[derive(Debug, Clone, clap::Args)]
@@ -40,6 +38,10 @@ pub struct ImportArgs {
     #[arg(long)]
     pub dry_run: bool,
 
+    /// The currency of deals whose value has none, such as EUR
+    #[arg(long, value_name = "CURRENCY")]
+    pub currency: Option<Currency>,
+
     /// Do not ask; needed without a terminal unless --dry-run is given
     #[arg(long, short = 'y')]
     pub yes: bool,
@@ -57,19 +59,6 @@ pub enum ImportCommand {
     /// What it made goes to the bin, what it changed gets its former values. Without --yes it tells what that comes to and
     /// writes nowhere
     Undo(take_back::UndoImport),
-}
-
-/// An import as scripts read it.
-#[derive(Serialize)]
-struct Answer<'a> {
-    import: Option<ImportId>,
-    created: u64,
-    updated: u64,
-    unchanged: u64,
-    failed: &'a [FailedRow],
-    skip_file: Option<String>,
-    kept: &'a [Kept],
-    warnings: &'a [FailedRow],
 }
 
 /// Imports a file and answers with what came of it.
@@ -92,15 +81,30 @@ async fn import_file(file: &Path, args: &ImportArgs, desk: &Desk) -> anyhow::Res
     let bytes = read(file).map_err(|error| named_file("read", file, error))?;
     let map = args.map.as_deref().map(read_map).transpose()?;
     if args.dry_run || asks {
-        let (report, preview) = take_in(file, desk, &bytes, map.as_ref(), None).await?;
+        let (report, preview) = take_in(file, args, desk, &bytes, map.as_ref(), None).await?;
+        preview.remarks.iter().for_each(|remark| desk.out.warn(&remark.to_string()));
         tell_columns(desk, preview.columns.as_ref())?;
-        if args.dry_run || !consents(&report)? {
+        tell_preview(desk, &report)?;
+        // Programs get one answer, which is that of the import itself once somebody has consented.
+        if args.dry_run || !desk.out.is_json() {
             tell(desk, None, &report, None)?;
+        }
+        if args.dry_run {
             return Ok(if report.failed.is_empty() { Exit::Done } else { Exit::Unfinished });
+        }
+        if !consents()? {
+            if desk.out.is_json() {
+                tell(desk, None, &report, None)?;
+            }
+            desk.out.remark("nothing was imported");
+            return Ok(Exit::Done);
         }
     }
     let import = ImportId::new(desk.clock.now(), desk.entropy.next_u128());
-    let (report, rejected) = take_in(file, desk, &bytes, map.as_ref(), Some(import)).await?;
+    let (report, rejected) = take_in(file, args, desk, &bytes, map.as_ref(), Some(import)).await?;
+    if args.yes {
+        rejected.remarks.iter().for_each(|remark| desk.out.warn(&remark.to_string()));
+    }
     let skip_file = write_skip_file(file, desk, &rejected)?;
     tell(desk, Some(import), &report, skip_file.as_deref())?;
     Ok(if report.failed.is_empty() { Exit::Done } else { Exit::Unfinished })
@@ -110,10 +114,12 @@ async fn import_file(file: &Path, args: &ImportArgs, desk: &Desk) -> anyhow::Res
 struct Skipped {
     columns: Option<Columns>,
     rows: Vec<Rejected>,
+    remarks: Vec<Remark>,
 }
 
 async fn take_in(
     path: &Path,
+    args: &ImportArgs,
     desk: &Desk,
     bytes: &[u8],
     map: Option<&ColumnMap>,
@@ -121,21 +127,24 @@ async fn take_in(
 ) -> anyhow::Result<(ImportReport, Skipped)> {
     let name = path.display().to_string();
     let file = formats::open(&name, bytes, map).map_err(|error| anyhow::Error::new(UsageError(error.to_string())))?;
-    let mut skipped = Skipped { columns: file.columns().cloned(), rows: Vec::new() };
+    let total = file.rows();
+    let mut skipped = Skipped { columns: file.columns().cloned(), rows: Vec::new(), remarks: file.remarks().to_vec() };
     let importer = Importer {
         store: desk.store.as_ref(),
         clock: desk.clock.as_ref(),
         entropy: desk.entropy.as_ref(),
         effect: if import.is_some() { Effect::Write } else { Effect::Preview },
         home: desk.config.store.region,
+        currency: args.currency,
     };
     let id = import.unwrap_or_else(|| ImportId::new(desk.clock.now(), 0));
     let what = if import.is_some() { "importing" } else { "reading" };
     let bar = Bar::new(&desk.out, what);
     let report = importer
-        .import(id, file.items(), |row| skipped.rows.push(row), |done| bar.advance(what, done, 0))
+        .import(id, file.items(), |row| skipped.rows.push(row), |done| bar.advance(what, done, total))
         .await
         .context("storing contacts")?;
+    skipped.rows.sort_by_key(|row| row.line);
     Ok((report, skipped))
 }
 
@@ -153,9 +162,9 @@ fn read_map(path: &Path) -> anyhow::Result<ColumnMap> {
 }
 
 /// Asks on the terminal.
-fn consents(report: &ImportReport) -> anyhow::Result<bool> {
+fn consents() -> anyhow::Result<bool> {
     let mut terminal = std::io::stderr();
-    write!(terminal, "{}\nImport? [y/N] ", summary(report, "would be "))?;
+    write!(terminal, "Import? [y/N] ")?;
     terminal.flush()?;
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
@@ -190,94 +199,4 @@ pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
     }
     file.write_all(bytes)
-}
-
-fn tell(desk: &Desk, import: Option<ImportId>, report: &ImportReport, skip_file: Option<&Path>) -> anyhow::Result<()> {
-    if desk.out.is_json() {
-        desk.out.json(&Answer {
-            import,
-            created: report.created,
-            updated: report.updated,
-            unchanged: report.unchanged,
-            failed: &report.failed,
-            // A name that is no text is told as well as it can be.
-            skip_file: skip_file.map(|path| path.display().to_string()),
-            kept: &report.kept,
-            warnings: &report.warnings,
-        })?;
-        return Ok(());
-    }
-    let mut lines = vec![summary(report, if import.is_some() { "" } else { "would be " })];
-    let rows = report.failed.iter().map(|row| format!("  line {}: {}", row.line, row.reason)).collect();
-    lines.extend(first_of(rows, ["row that could not be used", "rows that could not be used"]));
-    let kept = report
-        .kept
-        .iter()
-        .map(|kept| {
-            format!(
-                "  line {}: {} has {} = {}, the file says {}",
-                kept.line, kept.contact, kept.field, kept.store, kept.file
-            )
-        })
-        .collect();
-    let why = "not taken, because the store has another one";
-    lines.extend(first_of(kept, [&format!("value that was {why}"), &format!("values that were {why}")]));
-    let warnings = report.warnings.iter().map(|row| format!("  line {}: {}", row.line, row.reason)).collect();
-    lines.extend(first_of(warnings, ["oddity", "oddities"]));
-    lines.extend(skip_file.map(|path| format!("The rows that could not be used are in {}", path.display())));
-    lines.extend(
-        import.map(|id| format!("import {id}; `contactsync import undo {id}` tells what taking it back comes to")),
-    );
-    desk.out.text(&lines.join("\n"))?;
-    Ok(())
-}
-
-/// Shows people where each column goes; the answer to programs stays as the contract says.
-fn tell_columns(desk: &Desk, columns: Option<&Columns>) -> anyhow::Result<()> {
-    let Some(columns) = columns else { return Ok(()) };
-    for heading in columns.unmatched() {
-        desk.out.warn(&format!("the map names the column {heading:?}, which the file does not have"));
-    }
-    if desk.out.is_json() {
-        return Ok(());
-    }
-    let why = |origin| match origin {
-        Origin::Map => "the map says so",
-        Origin::Heading => "its heading",
-        Origin::Content => "what its cells look like",
-        Origin::Unknown => "unknown, so kept as it is",
-    };
-    let row =
-        |column: &formats::Column| [column.heading.clone(), column.target.to_string(), why(column.origin).to_owned()];
-    desk.out.table(["COLUMN", "GOES TO", "BECAUSE OF"], columns.iter().map(row).collect())?;
-    desk.out.text("\n")?;
-    Ok(())
-}
-
-fn summary(report: &ImportReport, would_be: &str) -> String {
-    let ImportReport { created, updated, unchanged, failed, .. } = report;
-    if created + updated + unchanged == 0 && failed.is_empty() {
-        return "the file holds no contacts".to_owned();
-    }
-    let contacts = if *created == 1 { "contact" } else { "contacts" };
-    let (are, rows) = (if *unchanged == 1 { "is" } else { "are" }, if failed.len() == 1 { "row" } else { "rows" });
-    format!(
-        "{created} {contacts} {would_be}created, {updated} updated; {unchanged} {are} there already, {} {rows} could not \
-         be used",
-        failed.len()
-    )
-}
-
-/// The first lines under their number; what they are is said for one and for several.
-fn first_of(lines: Vec<String>, [one, several]: [&str; 2]) -> Vec<String> {
-    let more = lines.len().saturating_sub(SHOWN);
-    let mut shown = Vec::new();
-    if !lines.is_empty() {
-        shown.push(format!("{} {}:", lines.len(), if lines.len() == 1 { one } else { several }));
-    }
-    shown.extend(lines.into_iter().take(SHOWN));
-    if more > 0 {
-        shown.push(format!("  and {more} more; --json lists all"));
-    }
-    shown
 }

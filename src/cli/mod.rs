@@ -37,6 +37,7 @@ pub mod field;
 pub mod forget;
 pub mod history;
 pub mod import;
+mod import_report;
 pub mod label;
 pub mod login;
 pub mod manual;

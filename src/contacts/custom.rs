@@ -49,8 +49,16 @@ impl Definitions {
     /// # Errors
     /// [`ValueError`] for the first that does not fit its field. References to contacts are taken as they are.
     pub fn spell_card(&self, card: &mut Card) -> Result<(), ValueError> {
+        self.spell(&mut card.custom)
+    }
+
+    /// The same for custom values by themselves.
+    ///
+    /// # Errors
+    /// As [`Definitions::spell_card`].
+    pub fn spell(&self, custom: &mut BTreeMap<String, String>) -> Result<(), ValueError> {
         let mut spelled = BTreeMap::new();
-        for (key, value) in &card.custom {
+        for (key, value) in &*custom {
             let field = self.of(key);
             let text = match field.map(|field| field.read(&Value::from(value.as_str()))).transpose()? {
                 Some(Reading::Text(text)) => text,
@@ -58,7 +66,7 @@ impl Definitions {
             };
             spelled.insert(field.map_or(key, |field| &field.name).clone(), text);
         }
-        card.custom = spelled;
+        *custom = spelled;
         Ok(())
     }
 }

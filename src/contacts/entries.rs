@@ -153,7 +153,7 @@ impl Editor<'_> {
             let mut made = Vec::new();
             if let Body::Deal(deal) = &mut body {
                 made = bring_along(self.store, &mut draft, deal, person, organization).await?;
-                place_deal(self.store, deal).await?;
+                place_deal(&pipelines(self.store).await?, deal)?;
                 spell_custom(self.store, deal, &Deal::clone(deal)).await?;
             }
             body.check()?;
@@ -189,7 +189,7 @@ impl Editor<'_> {
             if next != current && next.is_live() {
                 if let (Body::Deal(after), Body::Deal(before)) = (&mut next.body, &current.body) {
                     if (&after.pipeline, &after.stage) != (&before.pipeline, &before.stage) {
-                        place_deal(self.store, after).await?;
+                        place_deal(&pipelines(self.store).await?, after)?;
                     }
                     close_deal(after, before, now);
                     spell_custom(self.store, after, before).await?;
@@ -268,8 +268,10 @@ pub async fn pipelines(store: &dyn Store) -> Result<Vec<Pipeline>, StoreError> {
 }
 
 /// Puts a deal into a stage of a pipeline: what it does not say is the first one there is.
-async fn place_deal(store: &dyn Store, deal: &mut Deal) -> Result<(), EntryError> {
-    let pipelines = pipelines(store).await?;
+///
+/// # Errors
+/// [`EntryError::Contradiction`] names what there is when it says another one.
+pub(super) fn place_deal(pipelines: &[Pipeline], deal: &mut Deal) -> Result<(), EntryError> {
     let wanted = normal::fold(&deal.pipeline);
     let found = pipelines.iter().find(|pipeline| wanted.is_empty() || normal::fold(&pipeline.name) == wanted);
     let Some(pipeline) = found else {

@@ -25,6 +25,8 @@ use super::draft::Draft;
 use super::import::Effect;
 use super::insist::insisting;
 
+mod held;
+
 /// How many contacts are decided and committed together.
 const CHUNK: usize = 250;
 
@@ -62,6 +64,8 @@ pub struct TakenBack {
     leaving: BTreeSet<ContactId>,
     /// Contacts that came back from the bin.
     restored: BTreeSet<ContactId>,
+    /// Contacts that something hangs on which stays.
+    held: BTreeSet<ContactId>,
 }
 
 /// A contact that changes.
@@ -126,7 +130,8 @@ impl TakeBack<'_> {
             return Ok(None);
         }
         let ids: Vec<ContactId> = deeds.keys().copied().collect();
-        let mut taken_back = TakenBack::default();
+        let held = self.held(&ids, &entries).await?;
+        let mut taken_back = TakenBack { held, ..TakenBack::default() };
         for phase in [Phase::Restore, Phase::Of(Kind::Person), Phase::Of(Kind::Organization)] {
             for chunk in ids.chunks(CHUNK) {
                 self.chunk(chunk, phase, &deeds, &mut taken_back).await?;
@@ -304,6 +309,9 @@ impl TakeBack<'_> {
         let rows = self.store.history(&query).await?;
         if rows.iter().any(|row| row.sequence > deeds.last && row.remote.is_none()) {
             return Ok(Verdict::Stay("it was edited since".to_owned()));
+        }
+        if sum.held.contains(&contact.id) {
+            return Ok(Verdict::Stay("a deal, an activity, a note or a relation hangs on it".to_owned()));
         }
         // Deleting the contact would delete its record, which was there before.
         let made_there: BTreeSet<&RemoteId> = rows

@@ -118,7 +118,7 @@ impl Scanner<'_> {
             if rows.len() >= MAX_ROWS {
                 return Err(Overflow::Rows);
             }
-            rows.push(RawRow::Cells { line, cells: record.iter().map(str::to_owned).collect() });
+            rows.push(RawRow::Cells { line, cells: record.iter().map(str::to_owned).collect(), marks: Vec::new() });
         }
         self.start = self.text.len();
         Ok(())
@@ -168,7 +168,7 @@ mod tests {
             .expect("within the limits")
             .into_iter()
             .map(|row| match row {
-                RawRow::Cells { line, cells } => format!("{line}: {}", cells.join("|")),
+                RawRow::Cells { line, cells, .. } => format!("{line}: {}", cells.join("|")),
                 RawRow::Broken { line, reason, raw } => format!("{line}! {reason}: {}", raw.join("|")),
             })
             .collect()

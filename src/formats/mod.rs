@@ -14,6 +14,7 @@
 //! contacts exist already.
 
 mod address_parts;
+mod amounts;
 mod card_builder;
 mod clean;
 mod columns;
@@ -23,15 +24,20 @@ mod csv_read;
 mod dates;
 mod emails;
 mod encoding;
+mod entry_target;
 mod error;
 mod export;
 mod headings;
 mod labels;
 pub mod limits;
 mod map_file;
+mod phone_cells;
+mod remark;
 mod row;
+mod row_entries;
 mod shared_texts;
 mod sheet_read;
+mod sheet_rows;
 mod sniff;
 mod table;
 mod target;
@@ -43,9 +49,12 @@ mod xlsx_claims;
 use crate::domain::contact::Card;
 
 pub use columns::{Column, Columns, Origin};
+pub use entry_target::{ActivityPart, DealPart};
 pub use error::{FormatError, WriteError};
 pub use export::{ExportRecord, Separator, write_csv, write_json_lines, write_skip_file, write_vcard, write_xlsx};
 pub use map_file::{ColumnMap, MapError};
+pub use remark::Remark;
+pub use row_entries::{ActivityDraft, DealDraft, DraftEntries};
 pub use sniff::Format;
 pub use target::{AddressPart, DatePart, Group, ListField, NamePart, ParseTargetError, Target};
 pub use warning::Warning;
@@ -62,8 +71,12 @@ pub struct Draft {
     /// What the same row tells of the person's organization beyond its name, such as the address in Pipedrive's
     /// files. It has the name that `card` refers to, and comes again in each row of that organization.
     pub organization: Option<Card>,
+    /// The deal, the activity and the notes that the same row tells of.
+    pub entries: DraftEntries,
     /// What was odd about it.
     pub warnings: Vec<Warning>,
+    /// The row's cells, in case that the store refuses what they say; nothing for cards.
+    pub raw: Vec<String>,
 }
 
 /// A row or card that could not be used.
@@ -92,6 +105,7 @@ pub struct Import {
     format: Format,
     encoding: Option<&'static str>,
     content: Content,
+    remarks: Vec<Remark>,
 }
 
 #[derive(Debug)]
@@ -114,6 +128,7 @@ pub fn open(name: &str, bytes: &[u8], map: Option<&ColumnMap>) -> Result<Import,
         return Err(FormatError::Empty { name: name.to_owned() });
     }
     let format = sniff::format(name, bytes).ok_or_else(|| FormatError::Unknown { name: name.to_owned() })?;
+    let mut remarks = Vec::new();
     let (encoding, content) = match format {
         Format::Csv => {
             let decoded = encoding::decode(bytes);
@@ -125,10 +140,11 @@ pub fn open(name: &str, bytes: &[u8], map: Option<&ColumnMap>) -> Result<Import,
             (Some(decoded.encoding.name()), Content::Table(Table::new(rows, Apostrophes::Guard, map)))
         }
         Format::Xlsx | Format::Xls => {
-            let rows = match format {
+            let (rows, about) = match format {
                 Format::Xls => sheet_read::xls_rows(name, bytes)?,
                 _ => sheet_read::xlsx_rows(name, bytes)?,
             };
+            remarks = about;
             (None, Content::Table(Table::new(rows, Apostrophes::Text, map)))
         }
         Format::VCard => {
@@ -142,7 +158,7 @@ pub fn open(name: &str, bytes: &[u8], map: Option<&ColumnMap>) -> Result<Import,
             (Some(encoding.name()), Content::Cards(cards))
         }
     };
-    Ok(Import { format, encoding, content })
+    Ok(Import { format, encoding, content, remarks })
 }
 
 impl Import {
@@ -161,6 +177,19 @@ impl Import {
         match &self.content {
             Content::Table(table) => Some(&table.columns),
             Content::Cards(_) => None,
+        }
+    }
+
+    /// What there is to say about the file as a whole.
+    pub fn remarks(&self) -> &[Remark] {
+        &self.remarks
+    }
+
+    /// How many rows or cards there are, blank ones included.
+    pub fn rows(&self) -> u64 {
+        match &self.content {
+            Content::Table(table) => table.len() as u64,
+            Content::Cards(cards) => cards.len() as u64,
         }
     }
 

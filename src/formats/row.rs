@@ -6,11 +6,15 @@ use crate::domain::contact::{Card, Email, Event, Im, Phone, Relation, Subject, V
 use crate::domain::date::PartialDate;
 
 use super::address_parts::{AddressParts, join};
+use super::amounts::DecimalMark;
 use super::card_builder::{CardBuilder, Fidelity, Kind, Single};
 use super::columns::{Column, Columns};
-use super::dates::{self, DateOrder, Reading};
+use super::dates::{self, Reading};
 use super::headings::Dialect;
 use super::labels::{self, Label};
+use super::phone_cells::{self, Piece};
+use super::row_entries::{self, DraftEntries, Style};
+use super::table::CellMark;
 use super::target::{DatePart, Group, ListField, Target};
 use super::warning::Warning;
 use super::{clean, emails};
@@ -25,26 +29,49 @@ const NEVER_CHOSEN: [&str; 3] = ["Unspecified", "Keine Angabe", "Nieokreślona"]
 pub(super) struct RowCards {
     pub(super) card: Card,
     pub(super) organization: Option<Card>,
+    pub(super) entries: DraftEntries,
     pub(super) warnings: Vec<Warning>,
 }
 
-/// Reads one row; `None` when it holds nothing to know a contact by. `orders` has one entry per column.
-pub(super) fn read(columns: &Columns, orders: &[DateOrder], cells: &[String]) -> Option<RowCards> {
+/// The cells of a row.
+pub(super) struct Cells {
+    pub(super) texts: Vec<String>,
+    pub(super) marks: Vec<(usize, CellMark)>,
+}
+
+impl Cells {
+    fn mark(&self, column: usize) -> Option<&CellMark> {
+        self.marks.iter().find(|(at, _)| *at == column).map(|(_, mark)| mark)
+    }
+}
+
+/// Reads one row. `styles` has one entry per column.
+///
+/// # Errors
+/// Why it cannot be used: there is nothing to know a contact by, or a value of what hangs on it cannot be read.
+pub(super) fn read(columns: &Columns, styles: &[Style], cells: &Cells) -> Result<RowCards, String> {
     let fidelity = match columns.dialect {
         Dialect::Own => Fidelity::Exact,
         Dialect::Google | Dialect::Plain => Fidelity::Tidied,
     };
     let mut reader = RowReader {
         dialect: columns.dialect,
-        marks: Marks::collect(columns, cells),
+        marks: Marks::collect(columns, &cells.texts),
         own: Parts::new(fidelity),
         organization: Parts::new(fidelity),
+        entries: DraftEntries::default(),
+        deal_headings: Vec::new(),
         warnings: Vec::new(),
     };
-    for ((column, &order), cell) in columns.iter().zip(orders).zip(cells) {
-        reader.cell(column, order, cell);
+    for (at, (column, style)) in columns.iter().zip(styles).enumerate() {
+        let mark = cells.mark(at);
+        reader.mark(column, mark)?;
+        if let Some(cell) = cells.texts.get(at) {
+            reader.cell(column, *style, mark, cell)?;
+        }
     }
-    reader.finish()
+    let why = reader.why_nobody();
+    reader.finish().ok_or(why)
 }
 
 /// Whether a cell says nothing. Pipedrive writes a dash into empty cells.
@@ -156,27 +183,106 @@ struct RowReader {
     marks: Marks,
     own: Parts,
     organization: Parts,
+    entries: DraftEntries,
+    /// The columns that say something of the deal.
+    deal_headings: Vec<String>,
     warnings: Vec<Warning>,
 }
 
 impl RowReader {
-    fn cell(&mut self, column: &Column, order: DateOrder, cell: &str) {
+    /// Tells what is wrong with a cell whose text does not say it.
+    fn mark(&mut self, column: &Column, mark: Option<&CellMark>) -> Result<(), String> {
+        let heading = column.heading.clone();
+        match mark {
+            _ if column.target == Target::Ignore => {}
+            None | Some(CellMark::Number) => {}
+            Some(CellMark::Uncalculated) => {
+                return Err(format!(
+                    "{heading}: the cell holds a formula that was never calculated; open the file in a spreadsheet \
+                     program and save it"
+                ));
+            }
+            Some(CellMark::Nothing) => self.warnings.push(Warning::EmptyFormula { heading }),
+            Some(CellMark::Failed(value)) => {
+                self.warnings.push(Warning::FailedFormula { heading, value: value.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    fn cell(&mut self, column: &Column, mut style: Style, mark: Option<&CellMark>, cell: &str) -> Result<(), String> {
         let value = match self.dialect {
             Dialect::Own => clean::value(cell),
             Dialect::Google | Dialect::Plain => clean::value(clean::without_dress(cell.trim())),
         };
         if says_nothing(self.dialect, &value) {
-            return;
+            return Ok(());
         }
+        let is_counted = mark == Some(&CellMark::Number);
+        if is_counted {
+            // A sheet keeps numbers as such, whatever they look like on the screen.
+            style.decimal = DecimalMark::Point;
+        }
+        if self.put_entry(&column.target, &value, style)? {
+            if matches!(column.target, Target::Deal(_) | Target::DealCustom(_)) {
+                self.deal_headings.push(column.heading.clone());
+            }
+            return Ok(());
+        }
+        if self.dialect != Dialect::Own && looks_like_formula(&value) {
+            let heading = column.heading.clone();
+            self.warnings.push(Warning::FormulaAsText { heading, value: value.clone() });
+        }
+        let dialect = self.dialect;
         let mut context =
-            CellContext { dialect: self.dialect, marks: &self.marks, order, column, warnings: &mut self.warnings };
+            CellContext { dialect, marks: &self.marks, style, is_counted, column, warnings: &mut self.warnings };
         match &column.target {
             Target::OfOrganization(inner) => context.put(inner, &mut self.organization, &value),
             target => context.put(target, &mut self.own, &value),
         }
+        Ok(())
+    }
+
+    /// Puts a cell into what hangs on the contact, if it belongs there.
+    fn put_entry(&mut self, target: &Target, value: &str, style: Style) -> Result<bool, String> {
+        let entries = &mut self.entries;
+        match target {
+            Target::Deal(part) => {
+                row_entries::put_deal(entries.deal.get_or_insert_default(), *part, value, style)?;
+            }
+            Target::DealCustom(key) => {
+                let deal = entries.deal.get_or_insert_default();
+                deal.custom.entry(key.clone()).or_insert_with(|| value.to_owned());
+            }
+            Target::Activity(part) => {
+                row_entries::put_activity(entries.activity.get_or_insert_default(), *part, value, style)?;
+            }
+            Target::Note if !entries.notes.iter().any(|note| note == value) => entries.notes.push(value.to_owned()),
+            Target::Note => {}
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// What to say when there is nothing to know a contact by.
+    fn why_nobody(&self) -> String {
+        match self.entries.deal.as_ref().and_then(|deal| deal.title.as_ref()) {
+            Some(title) => format!("the deal {title:?} has neither a person nor an organization"),
+            None => "no name, e-mail, phone or organization".to_owned(),
+        }
+    }
+
+    /// A deal that is only a currency or a stage, as columns with one value throughout have it, is none.
+    fn settle_deal(&mut self) {
+        let Some(deal) = &mut self.entries.deal else { return };
+        if deal.title.is_none() && deal.value.is_none() {
+            self.entries.deal = None;
+            self.warnings.push(Warning::NoDeal { headings: std::mem::take(&mut self.deal_headings) });
+        }
     }
 
     fn finish(mut self) -> Option<RowCards> {
+        self.settle_deal();
         for (field, number) in std::mem::take(&mut self.marks.primaries) {
             let at = number.wrapping_sub(1);
             match field {
@@ -189,7 +295,7 @@ impl RowReader {
         let Some(mut card) = self.own.finish() else {
             // A row may hold nothing but the organization's phone; that is something to know it by.
             let card = organization.finish()?;
-            return Some(RowCards { card, organization: None, warnings: self.warnings });
+            return Some(RowCards { card, organization: None, entries: self.entries, warnings: self.warnings });
         };
         let organization = match named_organization(&card) {
             Some(name) => organization.finish_beyond_name(name),
@@ -199,7 +305,7 @@ impl RowReader {
                 None
             }
         };
-        Some(RowCards { card, organization, warnings: self.warnings })
+        Some(RowCards { card, organization, entries: self.entries, warnings: self.warnings })
     }
 }
 
@@ -249,7 +355,8 @@ fn unite(card: &mut Card, about: Card) {
 struct CellContext<'a> {
     dialect: Dialect,
     marks: &'a Marks,
-    order: DateOrder,
+    style: Style,
+    is_counted: bool,
     column: &'a Column,
     warnings: &'a mut Vec<Warning>,
 }
@@ -372,7 +479,8 @@ impl CellContext<'_> {
                 parts.builder.emails.push(Email { value: address, label, primary });
             }
             for rest in found.rest {
-                self.warnings.push(Warning::NotAnEmail { heading: self.column.heading.clone() });
+                let heading = self.column.heading.clone();
+                self.warnings.push(Warning::NotAnEmail { heading, value: rest.clone() });
                 parts.builder.custom(&self.column.heading, &rest);
             }
         }
@@ -386,14 +494,25 @@ impl CellContext<'_> {
         }
         for (at, piece) in self.pieces(value) {
             let label = self.label(ListField::Phones, group, at, fixed);
-            for number in piece.split([';', '\n']).map(clean::phone).filter(|number| !number.is_empty()) {
-                if is_number(&number) {
-                    let (label, primary) = (label.text.clone(), label.is_primary);
-                    parts.builder.phones.push(Phone { value: number, label, primary });
-                } else {
-                    self.warnings.push(Warning::NotAPhone { heading: self.column.heading.clone() });
-                    parts.builder.custom(&self.column.heading, &number);
-                }
+            for piece in phone_cells::pieces(piece, self.is_counted) {
+                let heading = self.column.heading.clone();
+                let (value, odd) = match piece {
+                    Piece::Phone(value) => (value, None),
+                    Piece::Digits(value) => (value.clone(), Some(Warning::PhoneAsNumber { heading, value })),
+                    Piece::Ruined(value) => {
+                        parts.builder.custom(&heading, &value);
+                        self.warnings.push(Warning::RuinedPhone { heading, value });
+                        continue;
+                    }
+                    Piece::Other(value) => {
+                        parts.builder.custom(&heading, &value);
+                        self.warnings.push(Warning::NotAPhone { heading, value });
+                        continue;
+                    }
+                };
+                self.warnings.extend(odd);
+                let (label, primary) = (label.text.clone(), label.is_primary);
+                parts.builder.phones.push(Phone { value, label, primary });
             }
         }
     }
@@ -405,12 +524,12 @@ impl CellContext<'_> {
         {
             return Some(date);
         }
-        let heading = self.column.heading.clone();
-        let warning = match dates::read(value, self.order) {
+        let (heading, text) = (self.column.heading.clone(), value.to_owned());
+        let warning = match dates::read(value, self.style.order) {
             Reading::Empty => return None,
             Reading::Date(date) => return Some(date),
-            Reading::Ambiguous => Warning::AmbiguousDate { heading },
-            Reading::Unreadable => Warning::UnreadableDate { heading },
+            Reading::Ambiguous => Warning::AmbiguousDate { heading, value: text },
+            Reading::Unreadable => Warning::UnreadableDate { heading, value: text },
         };
         self.warnings.push(warning);
         parts.builder.custom(&self.column.heading, value);
@@ -432,12 +551,11 @@ impl CellContext<'_> {
     }
 }
 
-/// A phone number has a digit, and is not one that a spreadsheet has already ruined: `4.91724E+12`.
-fn is_number(text: &str) -> bool {
-    let is_ruined = text.to_ascii_uppercase().split_once("E+").is_some_and(|(mantissa, exponent)| {
-        mantissa.contains(['.', ','])
-            && mantissa.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ','))
-            && exponent.chars().all(|c| c.is_ascii_digit())
-    });
-    text.chars().any(|c| c.is_numeric()) && !is_ruined
+/// Whether a text is a formula of a spreadsheet rather than a text that begins with its sign: `=A1*2`, `=SUM(B2:B9)`.
+fn looks_like_formula(text: &str) -> bool {
+    text.strip_prefix('=').is_some_and(|rest| {
+        let is_call = rest.contains('(') && rest.ends_with(')');
+        let is_sum = rest.contains(['+', '*', '/', '&', '!', ':']) && rest.chars().any(|c| c.is_ascii_digit());
+        rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '$') && (is_call || is_sum)
+    })
 }

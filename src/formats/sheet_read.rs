@@ -1,4 +1,4 @@
-//! From workbooks to rows. The first visible sheet that holds anything is read.
+//! From workbooks to rows. The first visible sheet that holds anything is read, and the others are named.
 //!
 //! Cells become the text a person would have typed: a phone number that the sheet keeps as a number has no `.0`, a
 //! date is `YYYY-MM-DD`, an error such as `#N/A` is empty. Only cells that are there cost memory, whatever range the
@@ -10,16 +10,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use calamine::{Data, DataRef, ExcelDateTime, Reader, Sheet, SheetType, SheetVisible, Xls, XlsError, Xlsx, XlsxError};
 
 use super::error::FormatError;
-use super::limits::{MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_TEXT_BYTES, MAX_UNPACKED_BYTES};
-use super::table::RawRow;
+use super::limits::MAX_UNPACKED_BYTES;
+use super::remark::Remark;
+use super::sheet_rows::SheetRows;
+use super::table::{CellMark, RawRow};
 use super::xls_claims::{self, Claim, MAX_XLS_CELLS, MAX_XLS_CHARACTERS};
 use super::xlsx_claims::{self, MAX_SHARED_TEXTS, Oversize};
+
+/// The rows of a sheet, and what there is to say about the workbook.
+pub(super) type SheetContent = (Vec<RawRow>, Vec<Remark>);
 
 /// Reads the rows of an XLSX workbook.
 ///
 /// # Errors
 /// [`FormatError`] when it is damaged, encrypted, empty, or beyond a limit.
-pub(super) fn xlsx_rows(name: &str, bytes: &[u8]) -> Result<Vec<RawRow>, FormatError> {
+pub(super) fn xlsx_rows(name: &str, bytes: &[u8]) -> Result<SheetContent, FormatError> {
     match xlsx_claims::check(bytes, MAX_UNPACKED_BYTES) {
         Ok(()) => {}
         Err(Oversize::Unpacked) => return Err(too_large(name, MAX_UNPACKED_BYTES, "bytes when unpacked")),
@@ -27,30 +32,61 @@ pub(super) fn xlsx_rows(name: &str, bytes: &[u8]) -> Result<Vec<RawRow>, FormatE
     }
     guarded(name, || {
         let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|cause| xlsx_error(name, cause))?;
-        for sheet in visible(workbook.sheets_metadata()) {
-            let mut rows = SheetRows::new(name);
-            let mut cells = match workbook.worksheet_cells_reader(&sheet) {
-                Ok(cells) => cells,
-                // Chart sheets are listed with the others.
-                Err(XlsxError::NotAWorksheet(_) | XlsxError::WorksheetNotFound(_)) => continue,
-                Err(cause) => return Err(xlsx_error(name, cause)),
-            };
-            while let Some(cell) = cells.next_cell().map_err(|cause| xlsx_error(name, cause))? {
-                rows.put(cell.get_position(), text_of(cell.get_value()))?;
+        let sheets = workbook.sheets_metadata().to_vec();
+        for sheet in visible(&sheets) {
+            let Some(mut rows) = xlsx_sheet(name, &mut workbook, &sheet)? else { continue };
+            // A list of merged cells that cannot be read is no reason to refuse the cells.
+            for region in workbook.merge_cells_by_sheet_name(&sheet).unwrap_or_default() {
+                rows.fill_down(region)?;
             }
-            if !rows.is_empty() {
-                return Ok(rows.finish());
-            }
+            let others = left_out(&sheets, &sheet, |other| is_filled(&mut workbook, other));
+            return Ok(rows.finish(others));
         }
         Err(FormatError::NoSheet { name: name.to_owned() })
     })
+}
+
+/// Reads one sheet; `None` when nothing is in it.
+fn xlsx_sheet<'n>(
+    name: &'n str,
+    workbook: &mut Xlsx<Cursor<&[u8]>>,
+    sheet: &str,
+) -> Result<Option<SheetRows<'n>>, FormatError> {
+    let mut rows = SheetRows::new(name);
+    let mut cells = match workbook.worksheet_cells_reader(sheet) {
+        Ok(cells) => cells,
+        // Chart sheets are listed with the others.
+        Err(XlsxError::NotAWorksheet(_) | XlsxError::WorksheetNotFound(_)) => return Ok(None),
+        Err(cause) => return Err(xlsx_error(name, cause)),
+    };
+    while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(|cause| xlsx_error(name, cause))? {
+        let mark = match &cell.value {
+            DataRef::Int(_) | DataRef::Float(_) => Some(CellMark::Number),
+            DataRef::Error(error) => Some(CellMark::Failed(error.to_string())),
+            DataRef::Empty if cell.formula.is_some() => Some(CellMark::Uncalculated),
+            _ => None,
+        };
+        rows.put(cell.pos, text_of(&cell.value), mark)?;
+    }
+    Ok((!rows.is_empty()).then_some(rows))
+}
+
+/// Whether a sheet has a cell with something in it.
+fn is_filled(workbook: &mut Xlsx<Cursor<&[u8]>>, sheet: &str) -> bool {
+    let Ok(mut cells) = workbook.worksheet_cells_reader(sheet) else { return false };
+    while let Ok(Some(cell)) = cells.next_cell() {
+        if !text_of(cell.get_value()).trim().is_empty() {
+            return true;
+        }
+    }
+    false
 }
 
 /// Reads the rows of an XLS workbook, of Excel 95 to 2003.
 ///
 /// # Errors
 /// As [`xlsx_rows`]. An encrypted XLSX file looks like an XLS file and is refused here.
-pub(super) fn xls_rows(name: &str, bytes: &[u8]) -> Result<Vec<RawRow>, FormatError> {
+pub(super) fn xls_rows(name: &str, bytes: &[u8]) -> Result<SheetContent, FormatError> {
     match xls_claims::check(bytes) {
         Ok(()) => {}
         Err(Claim::TooLarge) => return Err(too_large(name, MAX_XLS_CELLS, "cells")),
@@ -64,20 +100,73 @@ pub(super) fn xls_rows(name: &str, bytes: &[u8]) -> Result<Vec<RawRow>, FormatEr
             Err(_) if is_encrypted(bytes) => return Err(FormatError::Encrypted { name: name.to_owned() }),
             Err(cause) => return Err(FormatError::Workbook { name: name.to_owned(), cause: cause.into() }),
         };
-        for sheet in visible(workbook.sheets_metadata()) {
-            let Ok(range) = workbook.worksheet_range(&sheet) else { continue };
-            let start = range.start().unwrap_or_default();
-            let mut rows = SheetRows::new(name);
-            for (row, column, value) in range.used_cells() {
-                let (Ok(row), Ok(column)) = (u32::try_from(row), u32::try_from(column)) else { continue };
-                rows.put((start.0.saturating_add(row), start.1.saturating_add(column)), text_of_owned(value))?;
+        let sheets = workbook.sheets_metadata().to_vec();
+        for sheet in visible(&sheets) {
+            let Some(mut rows) = xls_sheet(name, &mut workbook, &sheet)? else { continue };
+            for region in workbook.merge_cells_by_sheet_name(&sheet).unwrap_or_default() {
+                rows.fill_down(region)?;
             }
-            if !rows.is_empty() {
-                return Ok(rows.finish());
-            }
+            let others = left_out(&sheets, &sheet, |other| {
+                workbook.worksheet_range(other).is_ok_and(|range| range.used_cells().next().is_some())
+            });
+            return Ok(rows.finish(others));
         }
         Err(FormatError::NoSheet { name: name.to_owned() })
     })
+}
+
+/// Reads one sheet; `None` when nothing is in it. A formula in this format always has a result, which can be nothing.
+fn xls_sheet<'n>(
+    name: &'n str,
+    workbook: &mut Xls<Cursor<&[u8]>>,
+    sheet: &str,
+) -> Result<Option<SheetRows<'n>>, FormatError> {
+    let Ok(range) = workbook.worksheet_range(sheet) else { return Ok(None) };
+    let start = range.start().unwrap_or_default();
+    let place = |start: (u32, u32), row: usize, column: usize| {
+        let (row, column) = (u32::try_from(row).ok()?, u32::try_from(column).ok()?);
+        Some((start.0.saturating_add(row), start.1.saturating_add(column)))
+    };
+    let mut rows = SheetRows::new(name);
+    for (row, column, value) in range.used_cells() {
+        let Some(at) = place(start, row, column) else { continue };
+        let mark = match value {
+            Data::Int(_) | Data::Float(_) => Some(CellMark::Number),
+            Data::Error(error) => Some(CellMark::Failed(error.to_string())),
+            _ => None,
+        };
+        rows.put(at, text_of_owned(value), mark)?;
+    }
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let formulas = workbook.worksheet_formula(sheet).unwrap_or_default();
+    let start = formulas.start().unwrap_or_default();
+    for (row, column, _) in formulas.used_cells().filter(|(_, _, formula)| !formula.is_empty()) {
+        let Some(at) = place(start, row, column) else { continue };
+        if range.get_value(at).is_none_or(|value| text_of_owned(value).is_empty() && !matches!(value, Data::Error(_))) {
+            rows.put(at, String::new(), Some(CellMark::Nothing))?;
+        }
+    }
+    Ok(Some(rows))
+}
+
+/// The sheets that hold something and are not read.
+fn left_out(sheets: &[Sheet], read: &str, mut is_filled: impl FnMut(&str) -> bool) -> Vec<Remark> {
+    let mut names = |is_wanted: fn(&SheetVisible) -> bool| -> Vec<String> {
+        let wanted = sheets.iter().filter(|sheet| sheet.typ == SheetType::WorkSheet && is_wanted(&sheet.visible));
+        wanted.map(|sheet| sheet.name.clone()).filter(|name| name != read && is_filled(name)).collect()
+    };
+    let others = names(|visible| *visible == SheetVisible::Visible);
+    let hidden = names(|visible| *visible != SheetVisible::Visible);
+    let mut remarks = Vec::new();
+    if !others.is_empty() {
+        remarks.push(Remark::SheetsLeftOut { read: read.to_owned(), names: others });
+    }
+    if !hidden.is_empty() {
+        remarks.push(Remark::HiddenSheetsLeftOut { names: hidden });
+    }
+    remarks
 }
 
 /// Whether a container that holds no XLS workbook holds an encrypted XLSX file. It may be an archive as well, and then
@@ -93,7 +182,7 @@ fn guarded<T>(name: &str, read: impl FnOnce() -> Result<T, FormatError>) -> Resu
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(damaged(name)))
 }
 
-fn too_large(name: &str, limit: u64, unit: &'static str) -> FormatError {
+pub(super) fn too_large(name: &str, limit: u64, unit: &'static str) -> FormatError {
     FormatError::TooLarge { name: name.to_owned(), limit, unit }
 }
 
@@ -114,60 +203,6 @@ fn visible(sheets: &[Sheet]) -> Vec<String> {
         .filter(|sheet| sheet.visible == SheetVisible::Visible && sheet.typ == SheetType::WorkSheet)
         .map(|sheet| sheet.name.clone())
         .collect()
-}
-
-/// Rows in the making.
-struct SheetRows<'n> {
-    name: &'n str,
-    rows: std::collections::BTreeMap<u32, Vec<String>>,
-    cells: usize,
-    text_bytes: usize,
-}
-
-impl<'n> SheetRows<'n> {
-    fn new(name: &'n str) -> Self {
-        SheetRows { name, rows: Default::default(), cells: 0, text_bytes: 0 }
-    }
-
-    fn put(&mut self, (row, column): (u32, u32), text: String) -> Result<(), FormatError> {
-        if text.trim().is_empty() {
-            return Ok(());
-        }
-        let column = column as usize;
-        if column >= MAX_COLUMNS {
-            return Err(self.beyond(MAX_COLUMNS, "columns"));
-        }
-        let cells = self.rows.entry(row).or_default();
-        if column >= cells.len() {
-            self.cells += column + 1 - cells.len();
-            cells.resize(column + 1, String::new());
-        }
-        self.text_bytes += text.len();
-        cells[column] = text;
-        if self.cells > MAX_CELLS {
-            return Err(self.beyond(MAX_CELLS, "cells"));
-        }
-        if self.rows.len() > MAX_ROWS {
-            return Err(self.beyond(MAX_ROWS, "rows"));
-        }
-        if self.text_bytes > MAX_TEXT_BYTES {
-            return Err(self.beyond(MAX_TEXT_BYTES, "bytes of text in its cells"));
-        }
-        Ok(())
-    }
-
-    fn beyond(&self, limit: usize, unit: &'static str) -> FormatError {
-        too_large(self.name, limit as u64, unit)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    fn finish(self) -> Vec<RawRow> {
-        let row = |(row, cells): (u32, Vec<String>)| RawRow::Cells { line: u64::from(row) + 1, cells };
-        self.rows.into_iter().map(row).collect()
-    }
 }
 
 fn text_of_owned(value: &Data) -> String {
@@ -220,24 +255,5 @@ mod tests {
         {
             assert_eq!(number_text(number), text);
         }
-    }
-
-    #[test]
-    fn a_far_away_cell_does_not_cost_its_range() {
-        let mut rows = SheetRows::new("x.xlsx");
-        rows.put((1_048_575, 16_383), "far".to_owned()).expect("one row of 16,384 cells");
-        assert_eq!(rows.cells, MAX_COLUMNS);
-        let more = (0..2_000).try_for_each(|row| rows.put((row, 16_383), "far".to_owned()));
-        assert!(matches!(more, Err(FormatError::TooLarge { unit: "cells", .. })));
-    }
-
-    #[test]
-    fn one_long_text_in_many_cells_counts_in_each() {
-        let long = "x".repeat(1024 * 1024);
-        let mut rows = SheetRows::new("x.xlsx");
-        let mebibytes = (MAX_TEXT_BYTES / long.len()) as u32;
-        (0..mebibytes).try_for_each(|row| rows.put((row, 0), long.clone())).expect("at the limit");
-        let more = rows.put((mebibytes, 0), "x".to_owned());
-        assert!(matches!(more, Err(FormatError::TooLarge { unit: "bytes of text in its cells", .. })));
     }
 }

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::amounts;
 use super::columns::Columns;
-use super::dates::{self, DateOrder};
+use super::dates;
+use super::entry_target::{ActivityPart, DealPart};
 use super::headings::{self, Dialect};
 use super::map_file::ColumnMap;
-use super::row::{self, RowCards};
+use super::row::{self, Cells, RowCards};
+use super::row_entries::Style;
 use super::target::Target;
 use super::{Draft, Item, Rejected, clean, emails};
 
@@ -16,13 +19,24 @@ pub(super) enum RawRow {
     Cells {
         line: u64,
         cells: Vec<String>,
+        /// What the text of a cell does not say, by column, in their order.
+        marks: Vec<(usize, CellMark)>,
     },
     /// A row that the format's reader could not take apart.
-    Broken {
-        line: u64,
-        reason: String,
-        raw: Vec<String>,
-    },
+    Broken { line: u64, reason: String, raw: Vec<String> },
+}
+
+/// What a sheet says about a cell beside its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum CellMark {
+    /// It is a number to count with.
+    Number,
+    /// It holds a formula that was never calculated, so its text is missing.
+    Uncalculated,
+    /// It holds a formula that came to nothing.
+    Nothing,
+    /// It shows an error instead of a value.
+    Failed(String),
 }
 
 /// How the cells of our own export are to be read.
@@ -44,7 +58,7 @@ const SAMPLE_ROWS: usize = 200;
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) columns: Columns,
-    orders: Vec<DateOrder>,
+    styles: Vec<Style>,
     rows: Vec<RawRow>,
     apostrophes: Apostrophes,
 }
@@ -64,44 +78,47 @@ impl Table {
             Some(RawRow::Cells { cells, .. }) => Columns::decide(&headings_of(cells), &sample, map),
             _ => Columns::without_headings(width, &sample, map),
         };
-        let orders = date_orders(&columns, &rows[body..]);
+        let styles = styles(&columns, &rows[body..]);
         rows.drain(..body);
-        Table { columns, orders, rows, apostrophes }
+        Table { columns, styles, rows, apostrophes }
+    }
+
+    /// How many rows there are, blank ones included.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
     }
 
     /// The contacts and what could not be used, in the order of the file.
     pub(super) fn items(self) -> impl Iterator<Item = Item> {
-        let Table { columns, orders, rows, apostrophes } = self;
+        let Table { columns, styles, rows, apostrophes } = self;
         rows.into_iter().filter_map(move |row| match row {
             RawRow::Broken { line, reason, raw } => Some(Item::Rejected(Rejected { line, reason, raw })),
-            RawRow::Cells { line, cells } => read(&columns, &orders, apostrophes, line, cells),
+            RawRow::Cells { line, cells, marks } => {
+                read(&columns, &styles, apostrophes, line, Cells { texts: cells, marks })
+            }
         })
     }
 }
 
-fn read(
-    columns: &Columns,
-    orders: &[DateOrder],
-    apostrophes: Apostrophes,
-    line: u64,
-    mut cells: Vec<String>,
-) -> Option<Item> {
-    if cells.iter().all(|cell| row::is_blank(cell)) {
+fn read(columns: &Columns, styles: &[Style], apostrophes: Apostrophes, line: u64, mut cells: Cells) -> Option<Item> {
+    let is_empty = |mark: &CellMark| *mark != CellMark::Uncalculated;
+    if cells.texts.iter().all(|cell| row::is_blank(cell)) && cells.marks.iter().all(|(_, mark)| is_empty(mark)) {
         return None;
     }
     let rejected = |reason: String, raw: Vec<String>| Some(Item::Rejected(Rejected { line, reason, raw }));
-    let filled = cells.iter().rposition(|cell| !row::is_blank(cell)).map_or(0, |last| last + 1);
+    let filled = cells.texts.iter().rposition(|cell| !row::is_blank(cell)).map_or(0, |last| last + 1);
     if filled > columns.count() {
-        return rejected(format!("the row has {filled} cells, the header {}", columns.count()), cells);
+        return rejected(format!("the row has {filled} cells, the header {}", columns.count()), cells.texts);
     }
     if columns.dialect == Dialect::Own && apostrophes == Apostrophes::Guard {
-        cells.iter_mut().for_each(unguard);
+        cells.texts.iter_mut().for_each(unguard);
     }
-    match row::read(columns, orders, &cells) {
-        Some(RowCards { card, organization, warnings }) => {
-            Some(Item::Draft(Box::new(Draft { line, card, organization, warnings })))
+    match row::read(columns, styles, &cells) {
+        Ok(RowCards { card, organization, entries, warnings }) => {
+            let raw = cells.texts;
+            Some(Item::Draft(Box::new(Draft { line, card, organization, entries, warnings, raw })))
         }
-        None => rejected("no name, e-mail, phone or organization".to_owned(), cells),
+        Err(reason) => rejected(reason, cells.texts),
     }
 }
 
@@ -173,19 +190,23 @@ fn filled_width(row: &RawRow) -> usize {
     }
 }
 
-/// For each column of dates, which order its values prove.
-fn date_orders(columns: &Columns, rows: &[RawRow]) -> Vec<DateOrder> {
+/// For each column of dates or amounts, which spelling its values prove.
+fn styles(columns: &Columns, rows: &[RawRow]) -> Vec<Style> {
     let is_date = |target: &Target| match target {
         Target::OfOrganization(inner) => matches!(**inner, Target::Event { .. } | Target::Birthday),
+        Target::Deal(DealPart::ExpectedClose) | Target::Activity(ActivityPart::Due) => true,
         target => matches!(target, Target::Event { .. } | Target::Birthday),
     };
-    let order = |at: usize| {
-        let cells = rows.iter().filter_map(|row| match row {
+    let cells = |at: usize| {
+        rows.iter().filter_map(move |row| match row {
             RawRow::Cells { cells, .. } => cells.get(at).map(String::as_str),
             RawRow::Broken { .. } => None,
-        });
-        dates::order_of(cells)
+        })
     };
-    let orders = columns.iter().enumerate();
-    orders.map(|(at, column)| if is_date(&column.target) { order(at) } else { DateOrder::Unproven }).collect()
+    let style = |(at, target): (usize, &Target)| match target {
+        Target::Deal(DealPart::Value) => Style { decimal: amounts::mark_of(cells(at)), ..Style::UNPROVEN },
+        target if is_date(target) => Style { order: dates::order_of(cells(at)), ..Style::UNPROVEN },
+        _ => Style::UNPROVEN,
+    };
+    columns.iter().map(|column| &column.target).enumerate().map(style).collect()
 }

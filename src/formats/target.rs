@@ -1,10 +1,12 @@
 //! Where the values of a column go.
 //!
 //! The text form is what a file map uses and what a preview prints: `name.given`, `email.work`, `phone.mobile`,
-//! `address.work.city`, `organization`, `organization.address.city`, `custom.Price list`, `label`, `ignore`.
+//! `address.work.city`, `organization`, `organization.address.city`, `custom.Price list`, `label`, `deal.title`, `note`, `ignore`.
 
 use std::fmt;
 use std::str::FromStr;
+
+use super::entry_target::{ActivityPart, DealPart};
 
 /// A part of a person's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -177,6 +179,14 @@ pub enum Target {
         /// Its entry.
         group: Group,
     },
+    /// A part of the deal that the row tells of.
+    Deal(DealPart),
+    /// A custom field of that deal, under this key.
+    DealCustom(String),
+    /// A part of the activity that the row tells of.
+    Activity(ActivityPart),
+    /// A note about the contact, which stands beside it; [`Target::Notes`] stand in it.
+    Note,
 }
 
 /// The text names no target.
@@ -189,8 +199,10 @@ pub struct ParseTargetError {
 const EXPECTED: &str = "name.full, name.prefix, name.given, name.middle, name.family, name.suffix, email, email.LABEL, \
      phone, phone.LABEL, address.PART or address.LABEL.PART (PART is street, house_number, extended, po_box, city, \
      region, postal_code, country or formatted), website, website.LABEL, im.PROTOCOL, event.LABEL, relation.LABEL, \
-     organization, organization.TARGET, job_title, department, industry, birthday, nickname, notes, label, owner, visibility, \
-     custom.KEY or ignore";
+     organization, organization.TARGET, job_title, department, industry, birthday, nickname, notes, label, owner, \
+     visibility, custom.KEY, deal.title, deal.value, deal.currency, deal.pipeline, deal.stage, deal.status, deal.lost_reason, \
+     deal.expected_close, deal.owner, deal.label, deal.custom.KEY, activity.subject, activity.type, activity.due, \
+     activity.time, activity.done, activity.note, note or ignore";
 
 const PARTS: [(&str, AddressPart); 12] = [
     ("street", AddressPart::Street),
@@ -255,8 +267,14 @@ fn parse(text: &str) -> Option<Target> {
         }
         ("organization", Some(rest)) => match parse(rest)? {
             Target::OfOrganization(_) | Target::Organization => return None,
+            Target::Deal(_) | Target::DealCustom(_) | Target::Activity(_) | Target::Note => return None,
             inner => Target::OfOrganization(Box::new(inner)),
         },
+        ("deal", Some(rest)) => match rest.split_once('.') {
+            Some(("custom", key)) if !key.trim().is_empty() => Target::DealCustom(key.trim().to_owned()),
+            _ => Target::Deal(DealPart::named(rest)?),
+        },
+        ("activity", Some(part)) => Target::Activity(ActivityPart::named(part)?),
         ("birthday", Some(part)) => Target::BirthdayPart(find(&DATE_PARTS, part)?),
         ("custom", Some(key)) => Target::Custom { key: key.to_owned(), group },
         (_, Some(_)) => return None,
@@ -267,6 +285,7 @@ fn parse(text: &str) -> Option<Target> {
         ("birthday", None) => Target::Birthday,
         ("nickname", None) => Target::Nickname,
         ("notes", None) => Target::Notes,
+        ("note", None) => Target::Note,
         ("label" | "labels", None) => Target::Labels,
         ("owner", None) => Target::Owner,
         ("visibility", None) => Target::Visibility,
@@ -327,6 +346,10 @@ impl fmt::Display for Target {
             Target::Owner => f.write_str("owner"),
             Target::Visibility => f.write_str("visibility"),
             Target::Custom { key, .. } => write!(f, "custom.{key}"),
+            Target::Deal(part) => write!(f, "deal.{}", part.as_str()),
+            Target::DealCustom(key) => write!(f, "deal.custom.{key}"),
+            Target::Activity(part) => write!(f, "activity.{}", part.as_str()),
+            Target::Note => f.write_str("note"),
         }
     }
 }
@@ -375,6 +398,12 @@ mod tests {
             "label",
             "custom.Price list",
             "custom.a.b",
+            "deal.title",
+            "deal.expected_close",
+            "deal.label",
+            "deal.custom.Price list",
+            "activity.due",
+            "note",
             "ignore",
         ] {
             assert_eq!(text.parse::<Target>().expect(text).to_string(), text);
@@ -383,7 +412,21 @@ mod tests {
 
     #[test]
     fn wrong_targets_are_refused_with_the_right_ones() {
-        for text in ["", "name", "name.first", "address", "address.work", "custom", "custom. ", "fax", "notes.x"] {
+        for text in [
+            "",
+            "name",
+            "name.first",
+            "address",
+            "address.work",
+            "custom",
+            "custom. ",
+            "fax",
+            "notes.x",
+            "deal",
+            "deal.x",
+            "organization.deal.title",
+            "note.x",
+        ] {
             let error = text.parse::<Target>().expect_err(text).to_string();
             assert!(error.contains("expected name.full"), "{error}");
         }

@@ -1,30 +1,76 @@
 //! What was odd about a row or card that could be read nevertheless. Where a value went elsewhere or was left out, the
-//! text says so.
+//! text says so. It names the value, which is personal data: it is for the person who imports and belongs in no log.
 
 use std::fmt;
 
-/// Something odd in a row or card that is used. Warnings name fields, never values, so they may be logged.
+/// Something odd in a row or card that is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Warning {
     /// A date that can be read in two ways, and no other value of the column decides.
     AmbiguousDate {
         /// The heading or property.
         heading: String,
+        /// The text.
+        value: String,
     },
     /// A text that is no date.
     UnreadableDate {
         /// The heading or property.
         heading: String,
+        /// The text.
+        value: String,
     },
     /// A text in an e-mail column that is no address.
     NotAnEmail {
         /// The heading or property.
         heading: String,
+        /// The text.
+        value: String,
     },
     /// A text in a phone column that is no number.
     NotAPhone {
         /// The heading or property.
         heading: String,
+        /// The text.
+        value: String,
+    },
+    /// A phone number that a spreadsheet took for a number to count with, and lost digits of.
+    RuinedPhone {
+        /// The heading or property.
+        heading: String,
+        /// The text.
+        value: String,
+    },
+    /// A phone number that came as a number to count with.
+    PhoneAsNumber {
+        /// The heading or property.
+        heading: String,
+        /// The digits.
+        value: String,
+    },
+    /// A cell that looks like a formula, in a file that has no formulas.
+    FormulaAsText {
+        /// The heading.
+        heading: String,
+        /// The text.
+        value: String,
+    },
+    /// A cell whose formula failed, such as `#N/A`.
+    FailedFormula {
+        /// The heading.
+        heading: String,
+        /// The error that the cell shows.
+        value: String,
+    },
+    /// A cell whose formula came to nothing.
+    EmptyFormula {
+        /// The heading.
+        heading: String,
+    },
+    /// A row that says something of a deal, but not what the deal is.
+    NoDeal {
+        /// The headings of what was left out.
+        headings: Vec<String>,
     },
     /// Photos are not read.
     PhotosLeftOut {
@@ -48,17 +94,38 @@ pub enum Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Warning::AmbiguousDate { heading } => {
-                write!(f, "{heading}: day and month can be swapped; kept as text in the custom field {heading}")
+            Warning::AmbiguousDate { heading, value } => {
+                write!(f, "{heading}: day and month of {value:?} can be swapped; kept in the custom field {heading}")
             }
-            Warning::UnreadableDate { heading } => {
-                write!(f, "{heading}: not a date; kept as text in the custom field {heading}")
+            Warning::UnreadableDate { heading, value } => {
+                write!(f, "{heading}: {value:?} is not a date; kept in the custom field {heading}")
             }
-            Warning::NotAnEmail { heading } => {
-                write!(f, "{heading}: not an e-mail address; kept in the custom field {heading}")
+            Warning::NotAnEmail { heading, value } => {
+                write!(f, "{heading}: {value:?} is not an e-mail address; kept in the custom field {heading}")
             }
-            Warning::NotAPhone { heading } => {
-                write!(f, "{heading}: not a phone number; kept in the custom field {heading}")
+            Warning::NotAPhone { heading, value } => {
+                write!(f, "{heading}: {value:?} is not a phone number; kept in the custom field {heading}")
+            }
+            Warning::RuinedPhone { heading, value } => write!(
+                f,
+                "{heading}: a spreadsheet made {value:?} of a phone number, and digits are lost; kept in the custom field \
+                 {heading}"
+            ),
+            Warning::PhoneAsNumber { heading, value } => {
+                write!(
+                    f,
+                    "{heading}: {value} came as a number, so a plus or zeros in front may be missing; taken as it is"
+                )
+            }
+            Warning::FormulaAsText { heading, value } => {
+                write!(f, "{heading}: {value:?} looks like a formula and was taken as text")
+            }
+            Warning::FailedFormula { heading, value } => write!(f, "{heading}: the cell shows {value}; left empty"),
+            Warning::EmptyFormula { heading } => {
+                write!(f, "{heading}: the formula in the cell came to nothing; left empty")
+            }
+            Warning::NoDeal { headings } => {
+                write!(f, "{}: there is neither title nor value of a deal, so none is made", headings.join(", "))
             }
             Warning::PhotosLeftOut { count: 1 } => f.write_str("1 photo was left out"),
             Warning::PhotosLeftOut { count } => write!(f, "{count} photos were left out"),

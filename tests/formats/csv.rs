@@ -71,7 +71,10 @@ fn dates_are_read_in_the_order_their_column_proves() {
     let unproven = read("x.csv", "Name,Birthday\nAda,03/04/1980\n");
     assert_eq!(birthday(&unproven.drafts[0].card), "");
     assert_eq!(custom(&unproven.drafts[0].card, "Birthday"), "03/04/1980");
-    assert_eq!(unproven.drafts[0].warnings, [Warning::AmbiguousDate { heading: "Birthday".into() }]);
+    assert_eq!(
+        unproven.drafts[0].warnings,
+        [Warning::AmbiguousDate { heading: "Birthday".into(), value: "03/04/1980".into() }]
+    );
 }
 
 #[test]

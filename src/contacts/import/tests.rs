@@ -45,7 +45,14 @@ async fn import_beside(edits_max: u32) -> (Result<ImportReport, StoreError>, Car
     let patch = json!({"name": "Ada King", "emails": ["ada@example.org"]});
     let contact = editor.add(Kind::Person, &patch).await.expect("added").id;
     let busybody = Busybody { editor, contact, edits: AtomicU32::new(0), edits_max };
-    let importer = Importer { store: &store, clock: &busybody, entropy: &entropy, effect: Effect::Write, home: None };
+    let importer = Importer {
+        store: &store,
+        clock: &busybody,
+        entropy: &entropy,
+        effect: Effect::Write,
+        home: None,
+        currency: None,
+    };
     let file = b"Name,E-mail,Job title\nAda King,ada@example.org,CTO\nBob Stone,bob@example.org,CEO\n";
     let file = formats::open("people.csv", file, None).expect("a table");
     let import = ImportId::new(clock.now(), 1);
@@ -81,7 +88,7 @@ struct Rival<'a> {
 const PEOPLE: &[u8] = b"Name,E-mail,Company\nAda King,ada@example.org,Acme\nBob Stone,bob@example.org,Acme\nZoe,,\n";
 
 async fn import_people(store: &MemoryStore, clock: &dyn Clock, entropy: &SeededEntropy) -> ImportReport {
-    let importer = Importer { store, clock, entropy, effect: Effect::Write, home: None };
+    let importer = Importer { store, clock, entropy, effect: Effect::Write, home: None, currency: None };
     let file = formats::open("people.csv", PEOPLE, None).expect("a table");
     let import = ImportId::new("2026-11-23T15:00:00Z".parse().expect("a time"), entropy.next_u128());
     importer.import(import, file.items(), |_| (), |_| ()).await.expect("imported")
@@ -119,7 +126,8 @@ async fn a_number_of_the_home_region_is_one_however_it_is_spelled() {
     let clock = ManualClock::new("2026-11-23T15:00:00Z".parse().expect("a time"));
     let take_in = async |phone: &str, home: Option<&str>| {
         let home = home.and_then(|code| code.parse().ok());
-        let importer = Importer { store: &store, clock: &clock, entropy: &entropy, effect: Effect::Write, home };
+        let importer =
+            Importer { store: &store, clock: &clock, entropy: &entropy, effect: Effect::Write, home, currency: None };
         let text = format!("Name,Phone\nAda King,{phone}\n");
         let file = formats::open("people.csv", text.as_bytes(), None).expect("a table");
         let import = ImportId::new(clock.now(), entropy.next_u128());

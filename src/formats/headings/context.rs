@@ -1,13 +1,14 @@
 //! Headings that mean one thing alone and another beside their neighbours.
 
 use super::super::target::{AddressPart, DatePart, Group, NamePart, Target};
-use super::pipedrive;
 use super::spelling::key;
+use super::{entries, pipedrive};
 
 /// Settles the ambiguous headings of one file, given what each means alone.
 pub(super) fn settle(headings: &[String], targets: &mut [Option<Target>]) {
     let keys: Vec<String> = headings.iter().map(|heading| key(pipedrive::scope(heading).1)).collect();
     company_with_contact_person(headings, targets);
+    entries::settle(headings, targets);
     names(headings, &keys, targets);
     second_names(targets);
     titles(&keys, targets);

@@ -7,6 +7,7 @@
 
 mod context;
 mod damaged;
+mod entries;
 mod google;
 mod known;
 pub(super) mod own;

@@ -1,9 +1,10 @@
 //! Pipedrive's exports and import templates: `Person - Email - Work`, `Person - Email (Work)`, `Organization - Name*`,
 //! `City/town/village/locality of Company Address`, in the language of the user who exported.
 //!
-//! Columns of deals, leads, activities, products and projects are none of ours; the content of a note is.
+//! Columns of deals and activities are read as `entries` says. Those of leads, products and projects are none of ours.
 
 use super::super::target::{AddressPart, Group, NamePart, Target};
+use super::entries;
 use super::spelling::key;
 
 /// Whose column it is.
@@ -14,11 +15,13 @@ pub(super) enum Scope {
     Person,
     Organization,
     Note,
-    /// Deals and the like.
+    Deal,
+    Activity,
+    /// Leads and the like.
     Foreign,
 }
 
-const PREFIXES: [(&str, Scope); 45] = [
+const PREFIXES: [(&str, Scope); 48] = [
     ("person", Scope::Person),
     ("persona", Scope::Person),
     ("pessoa", Scope::Person),
@@ -42,28 +45,31 @@ const PREFIXES: [(&str, Scope); 45] = [
     ("nota", Scope::Note),
     ("notiz", Scope::Note),
     ("notatka", Scope::Note),
-    ("deal", Scope::Foreign),
+    ("deal", Scope::Deal),
     ("lead", Scope::Foreign),
-    ("activity", Scope::Foreign),
+    ("activity", Scope::Activity),
     ("product", Scope::Foreign),
     ("project", Scope::Foreign),
-    ("trato", Scope::Foreign),
-    ("negocio", Scope::Foreign),
+    ("trato", Scope::Deal),
+    ("negocio", Scope::Deal),
     ("prospecto", Scope::Foreign),
-    ("actividad", Scope::Foreign),
+    ("actividad", Scope::Activity),
     ("producto", Scope::Foreign),
     ("proyecto", Scope::Foreign),
     ("projecto", Scope::Foreign),
-    ("atividade", Scope::Foreign),
+    ("atividade", Scope::Activity),
     ("produto", Scope::Foreign),
     ("projeto", Scope::Foreign),
-    ("aktivitat", Scope::Foreign),
+    ("aktivitat", Scope::Activity),
     ("produkt", Scope::Foreign),
     ("projekt", Scope::Foreign),
-    ("szansa", Scope::Foreign),
-    ("szansasprzedazy", Scope::Foreign),
-    ("dzialanie", Scope::Foreign),
-    ("zadanie", Scope::Foreign),
+    ("szansa", Scope::Deal),
+    ("szansasprzedazy", Scope::Deal),
+    ("geschaft", Scope::Deal),
+    ("opportunity", Scope::Deal),
+    ("dzialanie", Scope::Activity),
+    ("zadanie", Scope::Activity),
+    ("aktywnosc", Scope::Activity),
 ];
 
 /// The parts Pipedrive divides an address into. District and flat go beside the street.
@@ -103,9 +109,11 @@ pub(super) fn target(heading: &str) -> Option<Target> {
     match scope {
         Scope::None => address(heading),
         Scope::Foreign => Some(Target::Ignore),
+        Scope::Deal => Some(entries::of_deal(rest)),
+        Scope::Activity => Some(entries::of_activity(rest)),
         Scope::Note => {
             Some(if matches!(key(rest).as_str(), "content" | "contenido" | "conteudo" | "inhalt" | "tresc") {
-                Target::Notes
+                Target::Note
             } else {
                 Target::Ignore
             })
@@ -159,10 +167,11 @@ mod tests {
             ("Persona - Correo electrónico (sugeridos)", "email"),
             ("Pessoa - Nome", "name.full"),
             ("Organização - Nome", "organization"),
-            ("Deal - Title", "ignore"),
+            ("Deal - Title", "deal.title"),
+            ("Actividad - Asunto", "activity.subject"),
             ("Projecto - Fecha de inicio", "ignore"),
-            ("Note - Content*", "notes"),
-            ("Nota - Contenido *", "notes"),
+            ("Note - Content*", "note"),
+            ("Nota - Contenido *", "note"),
         ] {
             assert_eq!(target(heading).map(|target| target.to_string()).as_deref(), Some(expected), "{heading}");
         }

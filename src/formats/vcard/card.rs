@@ -192,7 +192,7 @@ impl CardReader<'_> {
             return;
         }
         if self.fidelity == Fidelity::Tidied && !value.contains('@') {
-            self.warnings.push(Warning::NotAnEmail { heading: "Email".to_owned() });
+            self.warnings.push(Warning::NotAnEmail { heading: "Email".to_owned(), value: text.clone() });
             self.builder.custom("Email", &text);
             return;
         }
@@ -247,7 +247,7 @@ impl CardReader<'_> {
     }
 
     fn no_date(&mut self, key: &str, text: &str) {
-        self.warnings.push(Warning::UnreadableDate { heading: key.to_owned() });
+        self.warnings.push(Warning::UnreadableDate { heading: key.to_owned(), value: text.to_owned() });
         self.builder.custom(key, text);
     }
 

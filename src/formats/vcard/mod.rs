@@ -13,7 +13,7 @@ mod split;
 mod tables;
 
 use super::warning::Warning;
-use super::{Draft, Item, Rejected};
+use super::{Draft, DraftEntries, Item, Rejected};
 
 pub(super) use split::{RawCard, cards};
 pub(super) use tables::{CUSTOM, INDUSTRY, LABEL, OWNER, PRODID, PROTOCOL, REASON, VISIBILITY};
@@ -39,7 +39,17 @@ pub(super) fn read(raw: RawCard) -> Item {
         warnings.push(Warning::LinesLeftOut { count: plain.strange_lines });
     }
     match card::read(&parsed, &mut warnings) {
-        Ok(card) => Item::Draft(Box::new(Draft { line, card, organization: None, warnings })),
+        Ok(card) => {
+            let raw = vec![raw.text()];
+            Item::Draft(Box::new(Draft {
+                line,
+                card,
+                organization: None,
+                entries: DraftEntries::default(),
+                warnings,
+                raw,
+            }))
+        }
         Err(reason) => rejected(reason, &raw),
     }
 }

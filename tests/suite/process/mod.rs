@@ -16,6 +16,7 @@ mod faults;
 mod forget;
 mod health;
 mod imports;
+mod imports_beside;
 mod json;
 mod kill;
 mod login;
