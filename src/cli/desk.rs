@@ -54,7 +54,7 @@ impl Desk {
             Ok(database) => database,
             Err(StoreError::Unusable { cause, .. }) => {
                 let mut told = chain(&*cause);
-                if told.ends_with("malformed") {
+                if told.ends_with("malformed") || told.ends_with("not a database") {
                     told.push_str("; `contactsync restore FILE` puts a backup in its place");
                 }
                 return Err(config.unusable_store(&told).into());

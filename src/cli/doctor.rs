@@ -82,7 +82,7 @@ pub async fn doctor(config: Config, out: std::sync::Arc<Output>) -> anyhow::Resu
                 "store",
                 Exit::of_error(&error),
                 chain(error.as_ref()),
-                "restore the file from a backup, or let the configuration name another one",
+                cure_of_the_store(&error),
             )),
         }
     } else {
@@ -205,4 +205,13 @@ fn tell(findings: &[Finding], out: &Output) -> anyhow::Result<()> {
 fn exit(findings: &[Finding]) -> Exit {
     let order = [Exit::Config, Exit::Failed, Exit::NoConsent, Exit::TryLater];
     order.into_iter().find(|exit| findings.iter().any(|finding| finding.exit == *exit)).unwrap_or(Exit::Done)
+}
+/// What helps against a store that cannot be opened.
+fn cure_of_the_store(error: &anyhow::Error) -> &'static str {
+    let told = chain(error.as_ref());
+    if told.contains("Permission denied") || told.contains("readonly") {
+        "let the user who runs contactsync read and write the file and its folder"
+    } else {
+        "put a backup in its place with `contactsync restore FILE`, or let the configuration name another one"
+    }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::config::Account;
 use crate::daemon::lease;
+use crate::daemon::watch::server_of;
 use crate::domain::account::{AccountState, Outcome};
 use crate::domain::budget::Budget;
 use crate::domain::id::{AccountName, RunId};
@@ -52,6 +53,8 @@ struct Row {
     conflicts: u64,
     /// Who works on the account right now.
     working: Option<String>,
+    /// The daemon that serves the account; without one its schedule rules nothing.
+    daemon: Option<String>,
     next_run: Option<Timestamp>,
     /// What was left of the request budget after the last run.
     quota_left: Option<Budget>,
@@ -74,8 +77,18 @@ pub async fn status(desk: &Desk) -> anyhow::Result<Exit> {
     } else if rows.is_empty() {
         desk.out.remark("no account is configured");
     } else {
-        let header =
-            ["ACCOUNT", "STATE", "LAST GOOD RUN", "TOKEN AGE", "LINKED", "WAITING", "PARKED", "CONFLICTS", "NEXT RUN"];
+        let header = [
+            "ACCOUNT",
+            "STATE",
+            "LAST GOOD RUN",
+            "TOKEN AGE",
+            "LINKED",
+            "WAITING",
+            "PARKED",
+            "CONFLICTS",
+            "QUOTA LEFT",
+            "NEXT RUN",
+        ];
         let now = desk.clock.now();
         desk.out.table(header, rows.iter().map(|row| cells(row, now)).collect())?;
         for row in &rows {
@@ -142,6 +155,7 @@ async fn row(account: &Account, runs: &[RunRecord], desk: &Desk) -> anyhow::Resu
         conflicts: counts.conflicts,
         // A process that was killed leaves its lease behind; nobody works there.
         working: holder.map(|(holder, _)| holder).filter(|holder| !lease::is_dead(holder)),
+        daemon: server_of(store.as_ref(), name, now).await.context("reading who serves the account")?,
         next_run: account.enabled.then(|| account.schedule.next_after(now)).flatten(),
         remaining_s: (waiting > 0)
             .then(|| budget.as_ref().map(|budget| remaining(budget, waiting, now).as_secs()))
@@ -190,7 +204,7 @@ fn pace(row: &Row, now: Timestamp) -> Vec<String> {
     told
 }
 
-fn cells(row: &Row, now: Timestamp) -> [String; 9] {
+fn cells(row: &Row, now: Timestamp) -> [String; 10] {
     let state = match (row.enabled, &row.working, row.last_outcome) {
         (false, _, _) => "paused",
         (true, Some(_), _) => "working",
@@ -210,8 +224,18 @@ fn cells(row: &Row, now: Timestamp) -> [String; 9] {
         row.waiting.to_string(),
         row.parked.to_string(),
         row.conflicts.to_string(),
-        row.next_run.map_or_else(|| "never".to_owned(), |time| format!("in {}", span(time.since(now)))),
+        row.quota_left.as_ref().map(|budget| quota(budget, now)).unwrap_or_default(),
+        match (row.next_run, &row.daemon) {
+            (None, _) => "never".to_owned(),
+            (Some(_), None) => "no daemon runs".to_owned(),
+            (Some(time), Some(_)) => format!("in {}", span(time.since(now))),
+        },
     ]
+}
+
+/// What can be written at once, and how fast that fills up again.
+fn quota(budget: &Budget, now: Timestamp) -> String {
+    format!("{} writes, {} a minute", budget.writes.units_at(now), budget.writes.per_minute / 1000)
 }
 
 /// A span as people say it: its two largest units.

@@ -233,6 +233,7 @@ fn a_run_and_a_plan_are_told_account_by_account() {
             "approve",
             "conflicts",
             "working",
+            "daemon",
             "next_run",
             "quota_left",
             "remaining_s",
