@@ -4,24 +4,22 @@ use anyhow::Context;
 use serde_json::Value;
 
 use crate::contacts::patch;
-use crate::contacts::show::Shown;
 use crate::domain::contact::{Card, Contact, Kind};
 use crate::domain::id::ContactId;
 use crate::domain::matching::MatchKey;
 use crate::domain::normal;
-use crate::store::{ContactOrder, ContactQuery, DeletedContacts};
 
 use super::card_flags::{CardFlags, OrganizationFlags, PersonFlags};
 use super::desk::Desk;
 use super::exit::{Exit, UsageError};
 use super::merge::{self, MergeArgs};
-use super::{photo, relation};
+use super::{list, photo, relation};
 
 /// What to do with persons.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub enum PersonCommand {
     /// List persons
-    List(ListPersons),
+    List(Box<list::ListPersons>),
     /// Show one person
     Show(One),
     /// Add a person
@@ -44,7 +42,7 @@ pub enum PersonCommand {
 #[derive(Debug, Clone, clap::Subcommand)]
 pub enum OrganizationCommand {
     /// List organizations
-    List(ListContacts),
+    List(Box<list::ListContacts>),
     /// Show one organization
     Show(One),
     /// Add an organization
@@ -138,54 +136,13 @@ pub struct Edit<F: clap::Args> {
     pub flags: F,
 }
 
-/// Which contacts to list.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub struct ListContacts {
-    /// Only those with this text in the name, an e-mail, a phone or the notes
-    #[arg(value_name = "TEXT")]
-    pub text: Option<String>,
-
-    /// Only those with this label
-    #[arg(long)]
-    pub label: Option<String>,
-
-    /// Only those this user looks after
-    #[arg(long, value_name = "EMAIL")]
-    pub owner: Option<String>,
-
-    /// Include deleted ones
-    #[arg(long)]
-    pub deleted: bool,
-
-    /// List at most so many
-    #[arg(long, value_name = "N")]
-    pub limit: Option<u32>,
-}
-
-/// Which persons to list.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub struct ListPersons {
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "a text here would become help")]
-    pub common: ListContacts,
-
-    /// Only people of this organization, by its id or name
-    #[arg(long, value_name = "ID|NAME")]
-    pub organization: Option<String>,
-}
-
 /// Carries out a command on persons.
 ///
 /// # Errors
 /// What the store, the patch or the stream says.
 pub async fn person(command: &PersonCommand, desk: &Desk) -> anyhow::Result<Exit> {
     match command {
-        PersonCommand::List(list) => {
-            let Some(organizations) = organizations_named(list.organization.as_deref(), desk).await? else {
-                return answer_list(Kind::Person, Vec::new(), desk).await;
-            };
-            list_contacts(Kind::Person, &list.common, organizations, desk).await
-        }
+        PersonCommand::List(list) => list::persons(list, desk).await,
         PersonCommand::Show(one) => show(one.id, Kind::Person, desk).await,
         PersonCommand::Add(flags) => add(&**flags, desk).await,
         PersonCommand::Edit(edit) => edit_contact(edit, desk).await,
@@ -202,7 +159,7 @@ pub async fn person(command: &PersonCommand, desk: &Desk) -> anyhow::Result<Exit
 /// What the store, the patch or the stream says.
 pub async fn organization(command: &OrganizationCommand, desk: &Desk) -> anyhow::Result<Exit> {
     match command {
-        OrganizationCommand::List(list) => list_contacts(Kind::Organization, list, vec![None], desk).await,
+        OrganizationCommand::List(list) => list::organizations(list, desk).await,
         OrganizationCommand::Show(one) => show(one.id, Kind::Organization, desk).await,
         OrganizationCommand::Add(new) => add_organization(new, desk).await,
         OrganizationCommand::Edit(edit) => edit_contact(edit, desk).await,
@@ -212,90 +169,6 @@ pub async fn organization(command: &OrganizationCommand, desk: &Desk) -> anyhow:
         OrganizationCommand::Relate(relate) => relation::relate(relate, desk).await,
         OrganizationCommand::Unrelate(couple) => relation::unrelate(couple, desk).await,
     }
-}
-
-/// The organizations to list the people of: one that stands for all people when none is asked for; `None` when there is
-/// none of the name.
-async fn organizations_named(asked: Option<&str>, desk: &Desk) -> anyhow::Result<Option<Vec<Option<ContactId>>>> {
-    let Some(asked) = asked else { return Ok(Some(vec![None])) };
-    if let Ok(id) = asked.parse() {
-        return Ok(Some(vec![Some(id)]));
-    }
-    let key = MatchKey::OrganizationName(normal::fold(asked));
-    let found = desk.store.contacts_with_keys(&[key].into()).await.context("looking for the organization")?;
-    Ok((!found.is_empty()).then(|| found.into_iter().map(|(_, id)| Some(id)).collect()))
-}
-
-async fn list_contacts(
-    kind: Kind,
-    list: &ListContacts,
-    organizations: Vec<Option<ContactId>>,
-    desk: &Desk,
-) -> anyhow::Result<Exit> {
-    let mut contacts = Vec::new();
-    for organization in organizations {
-        let query = ContactQuery {
-            kind: Some(kind),
-            label: list.label.clone(),
-            owner: list.owner.clone(),
-            organization,
-            text: list.text.clone(),
-            deleted: if list.deleted { DeletedContacts::Included } else { DeletedContacts::Hidden },
-            after: None,
-            limit: list.limit,
-            order: ContactOrder::Name,
-        };
-        contacts.extend(desk.store.find_contacts(&query).await.context("listing contacts")?);
-    }
-    contacts.truncate(list.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)));
-    answer_list(kind, contacts, desk).await
-}
-
-async fn answer_list(kind: Kind, contacts: Vec<Contact>, desk: &Desk) -> anyhow::Result<Exit> {
-    if desk.out.is_json() {
-        desk.out.json(&Shown::all(&contacts, &*desk.store).await?)?;
-        return Ok(Exit::Done);
-    }
-    match kind {
-        Kind::Person => {
-            let header = ["ID", "NAME", "E-MAIL", "PHONE", "ORGANIZATION", "LABELS"];
-            desk.out.table(header, contacts.iter().map(person_row).collect())?;
-        }
-        Kind::Organization => {
-            let ids: Vec<ContactId> = contacts.iter().map(|contact| contact.id).collect();
-            let counts = desk.store.people_counts(&ids).await?;
-            let people = |contact: &Contact| counts.get(&contact.id).copied().unwrap_or(0);
-            let rows = contacts.iter().map(|contact| organization_row(contact, people(contact))).collect();
-            desk.out.table(["ID", "NAME", "E-MAIL", "PHONE", "PEOPLE", "LABELS"], rows)?;
-        }
-    }
-    Ok(Exit::Done)
-}
-
-fn person_row(contact: &Contact) -> [String; 6] {
-    let card = &contact.card;
-    let organization = card.as_person().and_then(|person| person.organization.as_ref());
-    let [id, name, email, phone, labels] = common_cells(contact);
-    [id, name, email, phone, organization.map_or_else(String::new, |organization| organization.name.clone()), labels]
-}
-
-fn organization_row(contact: &Contact, people: u64) -> [String; 6] {
-    let [id, name, email, phone, labels] = common_cells(contact);
-    [id, name, email, phone, people.to_string(), labels]
-}
-
-fn common_cells(contact: &Contact) -> [String; 5] {
-    let card = &contact.card;
-    let email = card.emails.iter().find(|email| email.primary).or(card.emails.first());
-    let phone = card.phones.iter().find(|phone| phone.primary).or(card.phones.first());
-    let name = card.display_name();
-    [
-        contact.id.to_string(),
-        if contact.is_live() { name } else { format!("{name} (deleted)") },
-        email.map_or_else(String::new, |email| email.value.clone()),
-        phone.map_or_else(String::new, |phone| phone.value.clone()),
-        card.labels.iter().cloned().collect::<Vec<_>>().join(", "),
-    ]
 }
 
 async fn show(id: ContactId, kind: Kind, desk: &Desk) -> anyhow::Result<Exit> {

@@ -4,7 +4,8 @@
 //! what two replicas hold is compared in [`normal`] form and shortened to a [`digest`]. A card that was never linked
 //! finds its twin by [`matching`], phones by the number that a spelling means ([`dialling`]), or by what a person says
 //! ([`answer`]); from then on changes are found by [`diff`] against what both sides last agreed on,
-//! and brought together by [`merge`].
+//! and brought together by [`merge`]. People look for contacts with a [`search`] or a [`filter`]; a filter also says who is
+//! kept equal with a group.
 //!
 //! One merge worked through. Both sides agreed on the phone `030 1234567` (home). In the store it became `work`; at the
 //! remote somebody put the country in front, `+49 30 1234567`, and added a note. The remote's phone is another value
@@ -26,6 +27,7 @@ pub mod digest;
 pub mod duplicates;
 pub mod entry;
 pub mod field;
+pub mod filter;
 #[cfg(test)]
 pub(crate) mod generate;
 pub mod harm;
@@ -48,6 +50,7 @@ pub mod pair;
 pub mod photo;
 pub mod policy;
 pub mod run;
+pub mod search;
 pub mod taking_back;
 pub mod time;
 pub mod unite;

@@ -95,6 +95,11 @@ impl StoreError {
         StoreError::Taken { what: format!("a link of this contact, remote record or token in account {account}") }
     }
 
+    /// A second filter of the same name.
+    pub(super) fn filter_taken(name: &str) -> Self {
+        StoreError::Taken { what: format!("a filter {name:?}") }
+    }
+
     /// A second open intent of a link, or a marker used twice.
     pub(super) fn intent_taken(link: &dyn Display) -> Self {
         StoreError::Taken { what: format!("an open intent of link {link}, or its marker,") }

@@ -20,6 +20,7 @@
 //! | answer | what people said about whether a contact and a record are the same |
 //! | harm | what runs did within the last day that the guards count |
 //! | photo | the bytes of photos under the digest that cards name; never removed: the history may lead back to any |
+//! | filter | filters that were saved under a name |
 //! | conflict, run, lease, grant | what people look at, and who may work |
 //!
 //! Two implementors obey one conformance suite: `sqlite` and `memory`.
@@ -36,6 +37,7 @@ use crate::domain::conflict::Conflict;
 use crate::domain::contact::{Contact, Kind};
 use crate::domain::digest::Digest;
 use crate::domain::entry::{Entry, EntryChange, EntryKind, RecordedEntryChange};
+use crate::domain::filter::{Condition, Filter, SavedFilter};
 use crate::domain::harm::HarmDone;
 use crate::domain::history::{Change, RecordedChange, RemoteChange};
 use crate::domain::id::{
@@ -47,6 +49,7 @@ use crate::domain::matching::MatchKey;
 use crate::domain::outbox::{Intent, Sent};
 use crate::domain::photo::PhotoFile;
 use crate::domain::run::RunRecord;
+use crate::domain::search::Search;
 use crate::domain::time::Timestamp;
 use crate::domain::version::VersionVector;
 
@@ -56,11 +59,12 @@ pub mod grant;
 mod lease;
 mod marker;
 pub mod memory;
+mod place;
 mod private_file;
-mod search;
 pub mod sqlite;
 
 pub use error::StoreError;
+pub use place::Place;
 
 /// What identifies a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,6 +167,12 @@ pub enum Write {
         /// The record.
         remote: RemoteId,
     },
+    /// Stores a filter; refused as [`StoreError::Taken`] when there is one of its name.
+    AddFilter(Box<SavedFilter>),
+    /// Replaces what the filter of this name selects, if there is one. When it was made stays.
+    Filter(Box<SavedFilter>),
+    /// Removes the filter of this name, if there is one.
+    DropFilter(String),
     /// Inserts or replaces a conflict by its id.
     Conflict(Box<Conflict>),
     /// Inserts or replaces a run by its id.
@@ -280,17 +290,36 @@ pub struct ContactQuery {
     pub owner: Option<String>,
     /// Only people of this organization.
     pub organization: Option<ContactId>,
-    /// Only where this text occurs in the name, an e-mail, a phone or the notes; case and accents do not matter, and
-    /// three digits or more find phones however they are written.
+    /// Only where this text is found; see [`Search`].
     pub text: Option<String>,
+    /// Only those that all of these select.
+    pub filters: Vec<Filter>,
     /// Deleted contacts instead of, or besides, living ones.
     pub deleted: DeletedContacts,
     /// Continue after this contact, in the order of the answer.
     pub after: Option<ContactId>,
+    /// Where that contact stood when it was listed; it may have moved since. Without it, where it stands now.
+    pub stood_at: Option<Place>,
     /// At most so many.
     pub limit: Option<u32>,
     /// In this order.
     pub order: ContactOrder,
+    /// And in this direction.
+    pub direction: ListDirection,
+}
+
+impl ContactQuery {
+    /// What has to be found, if anything.
+    fn search(&self) -> Option<Search> {
+        let texts = [&self.text].into_iter().chain(self.filters.iter().map(|filter| &filter.text)).flatten();
+        let search = Search::of_all(texts.map(|text| Search::new(text)));
+        (!search.terms().is_empty()).then_some(search)
+    }
+
+    /// What has to hold.
+    fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.filters.iter().flat_map(|filter| &filter.conditions)
+    }
 }
 
 /// Whether deleted contacts are listed.
@@ -322,6 +351,19 @@ pub enum ContactOrder {
     Id,
     /// By family name, then given name; organizations by name. Case and accents do not matter.
     Name,
+    /// By the time when they came into the store, then by id.
+    Created,
+    /// By the time when they last changed, then by id.
+    Updated,
+}
+
+/// From which end a list begins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant says it")]
+pub enum ListDirection {
+    #[default]
+    Ascending,
+    Descending,
 }
 
 /// Which rows of the history to list, newest first.
@@ -443,6 +485,12 @@ pub trait Store: Send + Sync {
     /// Contacts that changed after this place in the feed, each once, with the place of its newest change; ordered by
     /// that place; at most `limit`.
     async fn changed_contacts(&self, after: u64, limit: u32) -> Result<Vec<(ContactId, u64)>, StoreError>;
+
+    /// The filter of this name.
+    async fn filter(&self, name: &str) -> Result<Option<SavedFilter>, StoreError>;
+
+    /// All saved filters, by name.
+    async fn filters(&self) -> Result<Vec<SavedFilter>, StoreError>;
 
     /// The last place in the feed: that of the newest edit of the store.
     async fn feed_end(&self) -> Result<u64, StoreError>;

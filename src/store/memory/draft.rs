@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::state::State;
 use super::{entry, find};
 use crate::domain::contact::Contact;
+use crate::domain::filter::SavedFilter;
 use crate::domain::history::{RecordedChange, RemoteChange};
 use crate::domain::id::{AccountName, LinkId, Marker};
 use crate::domain::link::{Link, LinkState};
@@ -103,6 +104,19 @@ impl<'a> Draft<'a> {
             Write::DropAnswer { account, contact, remote } => {
                 self.remove(|state| &mut state.answers, (account, contact, remote));
             }
+            Write::AddFilter(saved) => {
+                if self.state.filters.contains_key(&saved.name) {
+                    return Err(StoreError::filter_taken(&saved.name));
+                }
+                self.put(|state| &mut state.filters, saved.name.clone(), *saved);
+            }
+            Write::Filter(saved) => {
+                if let Some(current) = self.state.filters.get(&saved.name) {
+                    let saved = SavedFilter { created: current.created, ..*saved };
+                    self.put(|state| &mut state.filters, saved.name.clone(), saved);
+                }
+            }
+            Write::DropFilter(name) => self.remove(|state| &mut state.filters, name),
             Write::Conflict(conflict) => {
                 self.must_have_link(conflict.link, "conflict", &conflict.id)?;
                 if !self.state.contacts.contains_key(&conflict.contact) {

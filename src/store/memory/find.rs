@@ -6,8 +6,8 @@ use super::state::{FIRST_CONTACT, State};
 use crate::domain::contact::Contact;
 use crate::domain::id::ContactId;
 use crate::domain::matching::MatchKey;
-use crate::store::search::{Needle, SearchIndex, owner_key, sort_key};
-use crate::store::{ContactOrder, ContactQuery};
+use crate::domain::search::{SearchText, owner_key};
+use crate::store::{ContactOrder, ContactQuery, ListDirection, Place};
 
 /// The contacts that have one of the keys, with the key.
 pub(super) fn with_keys(state: &State, keys: &BTreeSet<MatchKey>) -> Vec<(MatchKey, ContactId)> {
@@ -20,25 +20,36 @@ pub(super) fn with_keys(state: &State, keys: &BTreeSet<MatchKey>) -> Vec<(MatchK
 
 /// The contacts that the query selects.
 pub(super) fn contacts(state: &State, query: &ContactQuery) -> Vec<Contact> {
-    let needle = query.text.as_deref().map(Needle::new);
-    let mut found: Vec<&Contact> = state
+    let search = query.search();
+    let mut found: Vec<(Place, &Contact)> = state
         .contacts
         .values()
         .filter(|contact| has_columns(contact, query))
-        .filter(|contact| needle.as_ref().is_none_or(|needle| needle.is_in(&SearchIndex::of(&contact.card))))
+        .filter(|contact| query.conditions().all(|condition| condition.holds_for(contact)))
+        .filter(|contact| search.as_ref().is_none_or(|search| search.finds(&SearchText::of(&contact.card))))
+        .map(|contact| (Place::of(contact, query.order), contact))
         .collect();
-    match query.order {
-        ContactOrder::Id => found.retain(|contact| query.after.is_none_or(|after| contact.id > after)),
-        ContactOrder::Name => {
-            let place = |contact: &Contact| (sort_key(&contact.card), contact.id);
-            found.sort_by_cached_key(|contact| place(contact));
-            if let Some(after) = query.after {
-                let after = state.contacts.get(&after).map(place);
-                found.retain(|contact| after.as_ref().is_some_and(|after| place(contact) > *after));
-            }
-        }
+    found.sort_by(|one, other| (&one.0, one.1.id).cmp(&(&other.0, other.1.id)));
+    if query.direction == ListDirection::Descending {
+        found.reverse();
     }
-    found.into_iter().take(query.limit.unwrap_or(u32::MAX) as usize).cloned().collect()
+    if let Some(after) = query.after {
+        let stands = || state.contacts.get(&after).map(|contact| Place::of(contact, query.order));
+        // By the id alone, a contact need not be there to be gone on after.
+        let by_id = (query.order == ContactOrder::Id).then_some(Place::Id);
+        let place = by_id.or_else(|| query.stood_at.clone()).or_else(stands);
+        found.retain(|(own, contact)| {
+            place.as_ref().is_some_and(|place| is_beyond(query, (own, contact.id), (place, after)))
+        });
+    }
+    found.into_iter().take(query.limit.unwrap_or(u32::MAX) as usize).map(|(_, contact)| contact.clone()).collect()
+}
+
+fn is_beyond(query: &ContactQuery, own: (&Place, ContactId), after: (&Place, ContactId)) -> bool {
+    match query.direction {
+        ListDirection::Ascending => own > after,
+        ListDirection::Descending => own < after,
+    }
 }
 
 fn has_columns(contact: &Contact, query: &ContactQuery) -> bool {

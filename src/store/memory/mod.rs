@@ -28,6 +28,7 @@ use crate::domain::conflict::Conflict;
 use crate::domain::contact::Contact;
 use crate::domain::digest::Digest;
 use crate::domain::entry::{Entry, RecordedEntryChange};
+use crate::domain::filter::SavedFilter;
 use crate::domain::harm::HarmDone;
 use crate::domain::history::{Actor, RecordedChange};
 use crate::domain::id::{
@@ -92,6 +93,14 @@ impl Store for MemoryStore {
 
     async fn find_contacts(&self, query: &ContactQuery) -> Result<Vec<Contact>, StoreError> {
         Ok(find::contacts(&self.state(), query))
+    }
+
+    async fn filter(&self, name: &str) -> Result<Option<SavedFilter>, StoreError> {
+        Ok(self.state().filters.get(name).cloned())
+    }
+
+    async fn filters(&self) -> Result<Vec<SavedFilter>, StoreError> {
+        Ok(self.state().filters.values().cloned().collect())
     }
 
     async fn contacts_with_keys(&self, keys: &BTreeSet<MatchKey>) -> Result<Vec<(MatchKey, ContactId)>, StoreError> {

@@ -9,6 +9,7 @@ use crate::domain::conflict::Conflict;
 use crate::domain::contact::Contact;
 use crate::domain::digest::Digest;
 use crate::domain::entry::{Entry, RecordedEntryChange};
+use crate::domain::filter::SavedFilter;
 use crate::domain::harm::{Harm, LetBy};
 use crate::domain::history::RecordedChange;
 use crate::domain::id::{
@@ -64,6 +65,7 @@ pub(super) struct State {
     pub ghosts: BTreeMap<Record, Timestamp>,
     pub strangers: BTreeMap<Record, Stranger>,
     pub answers: BTreeMap<(AccountName, ContactId, RemoteId), Answer>,
+    pub filters: BTreeMap<String, SavedFilter>,
     pub conflicts: BTreeMap<ConflictId, Conflict>,
     pub runs: BTreeMap<RunId, RunRecord>,
     pub harms: BTreeMap<HarmKey, Timestamp>,
@@ -99,6 +101,7 @@ impl State {
             ghosts: BTreeMap::new(),
             strangers: BTreeMap::new(),
             answers: BTreeMap::new(),
+            filters: BTreeMap::new(),
             conflicts: BTreeMap::new(),
             runs: BTreeMap::new(),
             harms: BTreeMap::new(),

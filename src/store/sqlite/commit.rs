@@ -11,8 +11,8 @@ use sqlx::{SqliteConnection, SqlitePool};
 use super::contact::Beside;
 use super::error::unavailable;
 use super::{
-    account, answer, conflict, contact, entry, forget, harm, history, lease, link, link_write, meta, outbox, outsider,
-    photo, run as runs,
+    account, answer, conflict, contact, entry, filter, forget, harm, history, lease, link, link_write, meta, outbox,
+    outsider, photo, run as runs,
 };
 use crate::domain::id::ContactId;
 use crate::store::check::check;
@@ -106,6 +106,9 @@ async fn apply(
         Write::DropStranger(account, remote) => outsider::drop_stranger(connection, account, remote).await,
         Write::Answer(answer) => answer::put(connection, answer).await,
         Write::DropAnswer { account, contact, remote } => answer::forget(connection, account, *contact, remote).await,
+        Write::AddFilter(saved) => filter::add(connection, saved).await,
+        Write::Filter(saved) => filter::replace(connection, saved).await,
+        Write::DropFilter(name) => filter::remove(connection, name).await,
         Write::Conflict(conflict) => conflict::put(connection, conflict).await,
         Write::Run(run) => runs::put(connection, run).await,
         Write::Harm(done) => harm::put(connection, done).await,

@@ -8,11 +8,12 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use super::error::{RowWrite, unavailable};
 use super::query::{VALUES_MAX, pieces, push_list};
 use super::row::{Cells, json, number};
+use super::text;
 use crate::domain::contact::Contact;
 use crate::domain::id::ContactId;
 use crate::domain::matching;
 use crate::domain::matching::MatchKey;
-use crate::store::search::{SearchIndex, owner_key, sort_key};
+use crate::domain::search::{SearchText, owner_key, sort_key};
 use crate::store::{ContactWrite, StoreError};
 
 /// The columns that make a [`Contact`].
@@ -23,6 +24,7 @@ pub(super) const SELECT: &str =
 pub(super) struct Beside {
     keys: BTreeSet<String>,
     labels: BTreeSet<String>,
+    text: SearchText,
 }
 
 impl Beside {
@@ -33,7 +35,7 @@ impl Beside {
         } else {
             BTreeSet::new()
         };
-        Beside { keys, labels: contact.card.labels.clone() }
+        Beside { keys, labels: contact.card.labels.clone(), text: SearchText::of(&contact.card) }
     }
 }
 
@@ -43,16 +45,15 @@ pub(super) async fn put(
     write: &ContactWrite,
     sequence: u64,
 ) -> Result<(), StoreError> {
-    const INSERT: &str = "INSERT INTO contact (id, kind, card, version, name, sort_key, search, phone_digits,
+    const INSERT: &str = "INSERT INTO contact (id, kind, card, version, name, sort_key,
             organization, owner, created, updated, deleted, touched, implicit, newest, photo)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
         ON CONFLICT (id) DO NOTHING";
-    const UPDATE: &str = "UPDATE contact SET kind = $2, card = $3, version = $4, name = $5, sort_key = $6, search = $7,
-            phone_digits = $8, organization = $9, owner = $10, created = $11, updated = $12, deleted = $13,
-            touched = $14, implicit = $15, newest = $16, photo = $17
-        WHERE id = $1 AND version = $18";
+    const UPDATE: &str = "UPDATE contact SET kind = $2, card = $3, version = $4, name = $5, sort_key = $6,
+            organization = $7, owner = $8, created = $9, updated = $10, deleted = $11, touched = $12, implicit = $13,
+            newest = $14, photo = $15
+        WHERE id = $1 AND version = $16";
     let Contact { id, card, version, created, updated, deleted, touched, implicit } = &write.contact;
-    let index = SearchIndex::of(card);
     let organization = card.as_person().and_then(|person| person.organization.as_ref()).and_then(|named| named.id);
     let mut query = sqlx::query(if write.expected.is_some() { UPDATE } else { INSERT })
         .bind(id.to_string())
@@ -61,8 +62,6 @@ pub(super) async fn put(
         .bind(json("contact", "version", version)?)
         .bind(card.display_name())
         .bind(sort_key(card))
-        .bind(index.text)
-        .bind(index.phone_digits)
         .bind(organization.map(|organization| organization.to_string()))
         .bind(card.owner.as_deref().map(owner_key))
         .bind(created.as_micros())
@@ -109,7 +108,8 @@ pub(super) async fn replace_beside(
             })?;
         }
     }
-    Ok(())
+    let texts = contacts.iter().map(|(id, beside)| (*id, beside.text.clone())).collect();
+    text::put(connection, &texts).await
 }
 
 /// The contacts with these ids, in the order of their ids.

@@ -4,14 +4,14 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{SqlSafeStr, SqliteConnection, SqlitePool};
 
 use super::error::{unavailable, unopened};
-use super::meta;
+use super::{meta, text};
 use crate::clock::Entropy;
 use crate::store::StoreError;
 
 const DOING: &str = "bringing the schema up to date";
 
 /// Number, name and text of each step, oldest first.
-const STEPS: [(i64, &str, &str); 7] = [
+const STEPS: [(i64, &str, &str); 9] = [
     (1, "init", include_str!("../../../migrations/sqlite/0001_init.sql")),
     (2, "photos", include_str!("../../../migrations/sqlite/0002_photos.sql")),
     (3, "answers", include_str!("../../../migrations/sqlite/0003_answers.sql")),
@@ -19,6 +19,8 @@ const STEPS: [(i64, &str, &str); 7] = [
     (5, "odd_groups", include_str!("../../../migrations/sqlite/0005_odd_groups.sql")),
     (6, "linked", include_str!("../../../migrations/sqlite/0006_linked.sql")),
     (7, "entries", include_str!("../../../migrations/sqlite/0007_entries.sql")),
+    (8, "search", include_str!("../../../migrations/sqlite/0008_search.sql")),
+    (9, "filters", include_str!("../../../migrations/sqlite/0009_filters.sql")),
 ];
 
 /// Creates the tables that are missing, and the store's identity when it is new; all of it or nothing.
@@ -29,6 +31,7 @@ pub(super) async fn bring_up_to_date(pool: &SqlitePool, entropy: &dyn Entropy) -
     refuse_newer(&mut transaction).await?;
     migrator().run_direct(None, &mut *transaction, false).await.map_err(not_migrated)?;
     meta::create_when_missing(&mut transaction, entropy).await?;
+    text::refill_when_old(&mut transaction).await?;
     transaction.commit().await.map_err(unavailable(DOING))
 }
 

@@ -14,6 +14,7 @@ mod conflict;
 mod contact;
 mod entry;
 mod error;
+mod filter;
 mod find;
 mod forget;
 mod grant;
@@ -31,6 +32,7 @@ mod query;
 mod row;
 mod run;
 pub mod swap;
+mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -56,6 +58,7 @@ use crate::domain::conflict::Conflict;
 use crate::domain::contact::Contact;
 use crate::domain::digest::Digest;
 use crate::domain::entry::{Entry, RecordedEntryChange};
+use crate::domain::filter::SavedFilter;
 use crate::domain::harm::HarmDone;
 use crate::domain::history::RecordedChange;
 use crate::domain::id::{
@@ -214,7 +217,15 @@ impl Store for SqliteStore {
     }
 
     async fn find_contacts(&self, query: &ContactQuery) -> Result<Vec<Contact>, StoreError> {
-        find::contacts(&mut *self.connection().await?, query).await
+        find::contacts(&mut *self.view().await?, query).await
+    }
+
+    async fn filter(&self, name: &str) -> Result<Option<SavedFilter>, StoreError> {
+        filter::load(&mut *self.connection().await?, name).await
+    }
+
+    async fn filters(&self) -> Result<Vec<SavedFilter>, StoreError> {
+        filter::load_all(&mut *self.connection().await?).await
     }
 
     async fn contacts_with_keys(&self, keys: &BTreeSet<MatchKey>) -> Result<Vec<(MatchKey, ContactId)>, StoreError> {

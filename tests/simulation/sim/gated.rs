@@ -12,6 +12,7 @@ use contactsync::domain::conflict::Conflict;
 use contactsync::domain::contact::Contact;
 use contactsync::domain::digest::Digest;
 use contactsync::domain::entry::{Entry, RecordedEntryChange};
+use contactsync::domain::filter::SavedFilter;
 use contactsync::domain::harm::HarmDone;
 use contactsync::domain::history::RecordedChange;
 use contactsync::domain::id::{
@@ -81,6 +82,12 @@ impl Store for GatedStore {
     }
     async fn find_contacts(&self, query: &ContactQuery) -> Result<Vec<Contact>, StoreError> {
         self.inner.find_contacts(query).await
+    }
+    async fn filter(&self, name: &str) -> Result<Option<SavedFilter>, StoreError> {
+        self.inner.filter(name).await
+    }
+    async fn filters(&self) -> Result<Vec<SavedFilter>, StoreError> {
+        self.inner.filters().await
     }
     async fn contacts_with_keys(&self, keys: &BTreeSet<MatchKey>) -> Result<Vec<(MatchKey, ContactId)>, StoreError> {
         self.inner.contacts_with_keys(keys).await

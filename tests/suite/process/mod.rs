@@ -19,6 +19,7 @@ mod imports;
 mod imports_beside;
 mod json;
 mod kill;
+mod lists;
 mod login;
 mod matches;
 mod merges;

@@ -6,6 +6,7 @@ mod answer;
 mod atomic;
 mod contact;
 mod entry;
+mod filter;
 mod find;
 mod history;
 mod lease;
@@ -97,7 +98,18 @@ on_every_store! {
         deleted_contacts_are_hidden_unless_asked_for,
         pages_follow_each_other_by_id,
         pages_follow_each_other_by_name,
+        words_occur_in_any_value_and_phrases_in_one,
+        what_was_edited_is_found_by_what_it_says_now,
+        more_than_a_few_are_found_in_order_and_in_pages,
+        every_list_is_the_same_in_either_direction_and_any_order,
+        a_page_goes_on_where_the_last_contact_stood,
+        filters_and_columns_narrow_alike,
         people_are_counted_per_organization;
+    filter:
+        a_filter_is_found_as_it_was_saved,
+        a_name_is_taken_once,
+        an_edit_keeps_when_it_was_made,
+        a_removed_filter_is_gone;
     history:
         writes_to_remotes_are_history_and_no_news,
         rows_come_newest_first_as_they_were_written,

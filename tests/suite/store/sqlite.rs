@@ -6,7 +6,7 @@ use std::path::Path;
 
 use contactsync::clock::SeededEntropy;
 use contactsync::store::sqlite::SqliteStore;
-use contactsync::store::{LeaseRequest, Store, StoreError, Write};
+use contactsync::store::{ContactQuery, LeaseRequest, Store, StoreError, Write};
 use futures_util::FutureExt;
 use futures_util::future::try_join_all;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -93,7 +93,7 @@ async fn a_file_of_a_newer_program_is_refused_and_left_alone() {
     connection.close().await.unwrap();
     let before = fs::read(&path).unwrap();
     let refused = SqliteStore::open(&path, &SeededEntropy::new(1)).await;
-    assert!(matches!(refused, Err(StoreError::TooNew { found: 999, known: 7 })), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::TooNew { found: 999, known: 9 })), "{refused:?}");
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
@@ -269,11 +269,79 @@ async fn the_schema_itself_refuses_what_must_not_be() {
         "UPDATE contact SET kind = 'robot'",
         "DELETE FROM contact",
         "DELETE FROM link",
-        "INSERT INTO store_meta SELECT 2, id, epoch, hash_key, last_marker, last_place FROM store_meta",
+        "INSERT INTO store_meta SELECT 2, id, epoch, hash_key, last_marker, last_place, search_revision FROM store_meta",
         "UPDATE change SET action = 'guessed'",
     ] {
         // What is deleted is referred to by tokens and keys, whose rows go with a link but not with a contact.
         let outcome = sqlx::query(harm).execute(&mut connection).await;
         assert_eq!(outcome.is_err(), harm != "DELETE FROM link", "{harm}: {outcome:?}");
+    }
+}
+
+fn looking_for(text: &str) -> ContactQuery {
+    ContactQuery { text: Some(text.into()), ..ContactQuery::default() }
+}
+
+#[tokio::test]
+async fn contacts_of_a_former_release_are_found_once_the_store_was_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let contacts: Vec<_> = (1..=700).map(|number| contact(number, person(&format!("Ada Number{number}")))).collect();
+    let store = open(&path, 1).await;
+    write(&store, contacts.iter().map(create).collect()).await.unwrap();
+    store.close().await;
+    // As the migration leaves it.
+    let mut connection = by_hand(&path).await;
+    for clear in [
+        "DELETE FROM contact_trigram",
+        "DELETE FROM contact_text",
+        "UPDATE store_meta SET search_revision = 0",
+        "UPDATE contact SET card = '{' WHERE id = (SELECT MIN(id) FROM contact)",
+    ] {
+        sqlx::query(clear).execute(&mut connection).await.unwrap();
+    }
+    connection.close().await.unwrap();
+
+    let store = open(&path, 2).await;
+    for (text, expected) in [("number700", contacts[699].id), ("ada number350", contacts[349].id)] {
+        let found = store.find_contacts(&looking_for(text)).await.unwrap();
+        assert_eq!(found.iter().map(|contact| contact.id).collect::<Vec<_>>(), [expected], "{text}");
+    }
+    store.close().await;
+    let mut connection = by_hand(&path).await;
+    let numbers: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM contact_text").fetch_one(&mut connection).await.unwrap();
+    assert_eq!(numbers, 699, "the odd row is left to whoever reads it");
+}
+
+#[tokio::test]
+async fn a_copy_finds_what_its_original_finds_and_what_came_later() {
+    let (store, folder) = sqlite_store().await;
+    // Rows go and come, so that numbers are not those of the rows of contacts.
+    let (ada, eve) = (contact(2, person("Ada King")), contact(1, person("Eve Hill")));
+    write(&store, vec![create(&ada)]).await.unwrap();
+    write(&store, vec![create(&eve)]).await.unwrap();
+    let path = folder.path().join("copy/preview.db");
+    store.copy_to(&path).await.unwrap();
+    let copy = open(&path, 2).await;
+    write(&copy, vec![create(&contact(3, person("Zoe Adams")))]).await.unwrap();
+    for (text, expected) in [("king", ada.id), ("hill", eve.id), ("adams", contact_id(3))] {
+        let found = copy.find_contacts(&looking_for(text)).await.unwrap();
+        assert_eq!(found.iter().map(|contact| contact.id).collect::<Vec<_>>(), [expected], "{text}");
+    }
+    copy.close().await;
+}
+
+#[tokio::test]
+async fn a_filter_that_cannot_be_read_is_named() {
+    let (store, folder) = sqlite_store().await;
+    let mut connection = by_hand(&folder.path().join("store.db")).await;
+    let odd = r#"INSERT INTO filter VALUES ('VIPs', '{"conditions":[{"field":"labels","test":"sounds_like"}]}', 1, 1)"#;
+    sqlx::query(odd).execute(&mut connection).await.unwrap();
+    for refused in [store.filter("VIPs").await.map(|_| ()), store.filters().await.map(|_| ())] {
+        let Err(StoreError::Inconsistent { table: "filter", column: "definition", row, .. }) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(row, "VIPs");
     }
 }
