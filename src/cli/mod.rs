@@ -35,6 +35,7 @@ pub mod exit;
 pub mod explain;
 pub mod export;
 pub mod field;
+pub mod filter;
 pub mod forget;
 pub mod history;
 pub mod import;
@@ -197,6 +198,9 @@ pub enum Command {
     /// Work with the stages of deals
     #[command(subcommand)]
     Pipeline(pipeline::PipelineCommand),
+    /// Work with saved filters, which narrow lists and select contacts for groups
+    #[command(subcommand)]
+    Filter(filter::FilterCommand),
     /// Import contacts from a CSV, XLSX, XLS or vCard file
     Import(import::ImportArgs),
     /// Export the store
@@ -310,6 +314,7 @@ async fn carry_out(command: &Command, desk: &Desk) -> anyhow::Result<Exit> {
         Command::Label(command) => label::label(command, desk).await,
         Command::Field(command) => field::field(command, desk).await,
         Command::Pipeline(command) => pipeline::pipeline(command, desk).await,
+        Command::Filter(command) => filter::filter(command, desk).await,
         Command::Status => status::status(desk).await,
         Command::History(args) => history::history(args, desk).await,
         Command::Explain(args) => explain::explain(args, desk).await,

@@ -7,6 +7,7 @@ use toml::de::DeValue;
 
 use crate::domain::dialling::HomeRegion;
 use crate::domain::field::Field;
+use crate::domain::filter::CardFilter;
 use crate::domain::id::{AccountName, ReplicaId};
 use crate::domain::pair::{DeletePolicy, Direction, Guard, Organizations, Pair, Photos, Promise};
 use crate::domain::policy::ConflictPolicy;
@@ -14,7 +15,7 @@ use crate::domain::policy::ConflictPolicy;
 use super::Surroundings;
 use super::error::At;
 use super::fields::{self, FieldTarget};
-use super::pair;
+use super::pair::{self, PairWish};
 use super::policy;
 use super::schedule::{self, Schedule};
 use super::secret::Secret;
@@ -57,11 +58,21 @@ pub struct Account {
     /// When to stop and ask.
     pub guard: Guard,
     /// The groups and what belongs into them; at least one.
-    pub pairs: Vec<Pair>,
+    pub pairs: Vec<PairWish>,
     /// Fields that travel differently than usual.
     pub fields: BTreeMap<Field, FieldTarget>,
     /// The country that phone numbers without one belong to; that of the store.
     pub home: Option<HomeRegion>,
+}
+
+/// What saved filters select, by name.
+pub type Definitions = BTreeMap<String, CardFilter>;
+
+/// A filter that a pair names is not among the definitions.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("what the filter {name:?} selects is not known")]
+pub struct Undefined {
+    name: String,
 }
 
 /// Where the user's consent is found.
@@ -82,10 +93,25 @@ pub(super) struct ReadAccount {
     pub(super) email: table::At<String>,
 }
 
+impl PairWish {
+    /// The pair with what its filter selects.
+    fn with(&self, definitions: &Definitions) -> Result<Pair, Undefined> {
+        let filter = match &self.filter {
+            Some(name) => Some(definitions.get(name).cloned().ok_or_else(|| Undefined { name: name.clone() })?),
+            None => None,
+        };
+        Ok(Pair { filter, ..self.pair.clone() })
+    }
+}
+
 impl Account {
-    /// Everything a run has to know about the wishes for this account.
-    pub fn promise(&self) -> Promise {
-        Promise {
+    /// Everything a run has to know about the wishes for this account, with what its filters select.
+    ///
+    /// # Errors
+    /// [`Undefined`] when a pair names a filter that is not among the definitions: there is no promise without it.
+    pub fn promise(&self, definitions: &Definitions) -> Result<Promise, Undefined> {
+        let pairs: Result<Vec<Pair>, Undefined> = self.pairs.iter().map(|wish| wish.with(definitions)).collect();
+        Ok(Promise {
             account: self.name.clone(),
             replica: ReplicaId::google(&self.name),
             direction: self.direction,
@@ -98,9 +124,9 @@ impl Account {
             },
             delete: self.delete.clone(),
             guard: self.guard.clone(),
-            pairs: self.pairs.clone(),
+            pairs: pairs?,
             home: self.home,
-        }
+        })
     }
 
     /// Whether the account needs the OAuth client; a service account proves itself with its own key.

@@ -5,16 +5,19 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
+use crate::domain::pair::Pair;
+
 use super::account::{Account, DIRECTIONS, ORGANIZATIONS};
 use super::policy;
 use super::value;
 
 impl Account {
-    /// Digest of selection, field map and policies, in hexadecimal. The schedule, the grant and the guards do not count:
-    /// they decide when and whether something is done, not what.
-    pub fn settings_digest(&self) -> String {
+    /// Digest of selection, field map and policies, in hexadecimal; `pairs` are those of the account with what their
+    /// filters select. The schedule, the grant and the guards do not count: they decide when and whether something is
+    /// done, not what. Nor does the name of a filter.
+    pub fn settings_digest(&self, pairs: &[Pair]) -> String {
         let mut hex = String::with_capacity(64);
-        for byte in Sha256::digest(self.settings_text()) {
+        for byte in Sha256::digest(self.settings_text(pairs)) {
             // Writing into a String cannot fail.
             let _ = write!(hex, "{byte:02x}");
         }
@@ -22,7 +25,7 @@ impl Account {
     }
 
     /// The settings as a text of one value a line, each quoted, so that no two settings share a text.
-    fn settings_text(&self) -> String {
+    fn settings_text(&self, pairs: &[Pair]) -> String {
         let mut lines = vec![
             format!("direction {}", value::name_of(&DIRECTIONS, self.direction)),
             format!("conflict {}", value::name_of(&policy::CONFLICT, self.conflict)),
@@ -45,7 +48,7 @@ impl Account {
         for (field, target) in &self.fields {
             lines.push(format!("fields {:?} {:?}", field.to_string(), target.to_string()));
         }
-        for pair in &self.pairs {
+        for pair in pairs {
             // The order of labels and owners means nothing, that of pairs decides which one a newcomer belongs to.
             let sorted = |names: &[String]| {
                 let mut names = names.to_vec();
@@ -61,6 +64,13 @@ impl Account {
                 pair.strangers,
                 pair.add_label
             ));
+            // Who has no filter keeps the digest of releases that did not know any. Writing it into text cannot fail, and
+            // a filter is written in one way only.
+            lines.extend(
+                pair.filter
+                    .as_ref()
+                    .map(|filter| format!("filter {}", serde_json::to_string(filter.filter()).unwrap_or_default())),
+            );
         }
         lines.join("\n")
     }

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::Path;
 
-use crate::domain::pair::{Limit, MissingGroup, Pair, Strangers};
+use crate::domain::pair::{Limit, MissingGroup, Strangers};
 use crate::telemetry::{LogFormat, LogLevel};
 
 use super::account::{Account, DIRECTIONS, GrantSource, ORGANIZATIONS};
+use super::pair::PairWish;
 use super::pipedrive::{Pipedrive, PipedriveAccess};
 use super::secret::{Secret, SecretSource};
 use super::store::KeyPlace;
@@ -128,12 +129,13 @@ fn account(out: &mut Out, account: &Account) {
     out.map("[account.fields]", &fields);
 }
 
-fn pair(out: &mut Out, pair: &Pair) {
+fn pair(out: &mut Out, PairWish { pair, filter }: &PairWish) {
     out.table("[[account.pair]]");
     out.text("group", &pair.group);
     out.bare("create_group", pair.missing_group == MissingGroup::Create);
     out.texts("labels", &pair.labels);
     out.texts("owners", &pair.owners);
+    out.text("filter", filter.as_deref().unwrap_or_default());
     out.bare("adopt", pair.strangers == Strangers::Adopt);
     out.text("add_label", pair.add_label.as_deref().unwrap_or_default());
 }

@@ -32,12 +32,13 @@ mod table;
 mod value;
 mod web;
 
-pub use account::{Account, GrantSource};
+pub use account::{Account, Definitions, GrantSource, Undefined};
 pub use error::{At, ConfigError, Position, Problem, SecretError};
 pub use fields::FieldTarget;
 pub use google::Google;
 pub use locate::Surroundings;
 pub use log::Log;
+pub use pair::PairWish;
 pub use pipedrive::{Pipedrive, PipedriveAccess};
 pub use schedule::{DEFAULT_PATTERN, Schedule};
 pub use secret::{Secret, SecretSource};

@@ -11,8 +11,17 @@ use super::value;
 /// Google's name for the group of everything visible in the address book.
 const MY_CONTACTS: &str = "myContacts";
 
+/// A pair as it is configured: what its filter selects is in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PairWish {
+    /// The pair, without what the filter selects.
+    pub pair: Pair,
+    /// The name of the filter, if it has one.
+    pub filter: Option<String>,
+}
+
 /// Reads the pairs of an account that begins at `account`; none at all is a problem.
-pub(super) fn read(tables: Vec<Table<'_>>, account: &Range<usize>, notes: &mut Notes<'_>) -> Vec<Pair> {
+pub(super) fn read(tables: Vec<Table<'_>>, account: &Range<usize>, notes: &mut Notes<'_>) -> Vec<PairWish> {
     if tables.is_empty() {
         let message = "required, but missing: expected at least one table headed [[account.pair]]";
         notes.problem(account, "account.pair", message);
@@ -25,7 +34,7 @@ pub(super) fn read(tables: Vec<Table<'_>>, account: &Range<usize>, notes: &mut N
     pairs
 }
 
-fn read_one(mut table: Table<'_>, groups: &mut BTreeMap<String, usize>, notes: &mut Notes<'_>) -> Option<Pair> {
+fn read_one(mut table: Table<'_>, groups: &mut BTreeMap<String, usize>, notes: &mut Notes<'_>) -> Option<PairWish> {
     let group = table.required("group", notes, value::text);
     if let Some(group) = &group {
         let line = notes.position(group.place.start).line;
@@ -55,6 +64,8 @@ fn read_one(mut table: Table<'_>, groups: &mut BTreeMap<String, usize>, notes: &
     };
     let labels = table.or("labels", Vec::new(), notes, value::texts);
     let owners = table.or("owners", Vec::new(), notes, value::texts);
+    let filter = table.or("filter", String::new(), notes, value::text_or_empty);
+    let filter = (!filter.is_empty()).then_some(filter);
     let strangers = match table.or("adopt", true, notes, value::flag) {
         true => Strangers::Adopt,
         false => Strangers::LeaveAlone,
@@ -65,9 +76,18 @@ fn read_one(mut table: Table<'_>, groups: &mut BTreeMap<String, usize>, notes: &
         let place = group.as_ref().map_or_else(|| table.place().clone(), |group| group.place.clone());
         notes.warning(&place, table.key("labels"), unlabelled(&labels, add_label.as_deref()));
     }
+    if strangers == Strangers::Adopt && add_label.is_none() && labels.is_empty() && filter.is_some() {
+        let place = group.as_ref().map_or_else(|| table.place().clone(), |group| group.place.clone());
+        notes.warning(&place, table.key("filter"), UNSELECTED);
+    }
     table.finish(notes);
-    Some(Pair { group: group?.value, missing_group, labels, owners, strangers, add_label })
+    let pair = Pair { group: group?.value, missing_group, labels, owners, filter: None, strangers, add_label };
+    Some(PairWish { pair, filter })
 }
+
+/// What becomes of contacts that come in through a pair with a filter.
+const UNSELECTED: &str = "contacts that come in from Google are kept equal only while they are in the group, unless the \
+                          filter selects them: set add_label to a label that it asks for, or adopt = false";
 
 /// What becomes of contacts that come in through a pair of labelled contacts without one of its labels.
 fn unlabelled(labels: &[String], added: Option<&str>) -> String {

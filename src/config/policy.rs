@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::domain::field::Field;
-use crate::domain::pair::{DeletePolicy, Guard, InRemote, InStore, LeftGroup, Limit, Pair};
+use crate::domain::pair::{DeletePolicy, Guard, InRemote, InStore, LeftGroup, Limit};
 use crate::domain::policy::ConflictPolicy;
 
+use super::pair::PairWish;
 use super::table::{At, Notes, Table, found_value};
 use super::value;
 
@@ -57,12 +58,12 @@ pub(super) fn conflict_fields(mut table: Table<'_>, notes: &mut Notes<'_>) -> BT
 }
 
 /// What a deletion on one side means for the other, in an account with these pairs.
-pub(super) fn delete(mut table: Table<'_>, pairs: &[Pair], notes: &mut Notes<'_>) -> DeletePolicy {
+pub(super) fn delete(mut table: Table<'_>, pairs: &[PairWish], notes: &mut Notes<'_>) -> DeletePolicy {
     let in_remote = table.or("in_google", InRemote::Propagate, notes, value::choice(&IN_GOOGLE));
     let in_store = table.or("in_store", InStore::Propagate, notes, value::choice(&IN_STORE));
     let left_group = table.optional("left_group", notes, value::choice(&LEFT_GROUP));
     if let Some(At { value: LeftGroup::Unlabel, place }) = &left_group
-        && pairs.iter().any(|pair| pair.labels.is_empty())
+        && pairs.iter().any(|wish| wish.pair.labels.is_empty())
     {
         let message = "\"unlabel\" does nothing to a pair without labels: whoever leaves its group is unlinked";
         notes.warning(place, table.key("left_group"), message);

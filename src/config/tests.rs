@@ -6,7 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use secrecy::ExposeSecret;
 
 use crate::domain::field::Field;
-use crate::domain::pair::{Direction, InStore, Limit};
+use crate::domain::filter::Filter;
+use crate::domain::pair::{Direction, InStore, Limit, Promise};
 use crate::domain::policy::ConflictPolicy;
 
 use super::*;
@@ -34,6 +35,15 @@ fn problems(source: &str) -> Vec<String> {
     }
 }
 
+fn promise_of(account: &Account) -> Promise {
+    account.promise(&Definitions::new()).expect("no filter is named")
+}
+
+/// The settings digest of the one account.
+fn digest_of(config: &Config) -> String {
+    config.accounts[0].settings_digest(&promise_of(&config.accounts[0]).pairs)
+}
+
 #[test]
 fn an_empty_file_is_a_configuration_of_defaults() {
     let config = accepted("");
@@ -49,7 +59,7 @@ fn an_empty_file_is_a_configuration_of_defaults() {
 fn an_account_has_a_default_for_all_but_three_keys() {
     let config = accepted(&format!("{ACCOUNT}{PAIR}"));
     let account = config.account("sales").expect("configured");
-    let promise = account.promise();
+    let promise = promise_of(account);
     assert_eq!(promise.replica.as_str(), "google:sales");
     assert_eq!((promise.direction, promise.conflict), (Direction::TwoWay, ConflictPolicy::Newest));
     assert_eq!(promise.guard.max_deletes, Limit::Percent(10.0));
@@ -323,7 +333,7 @@ fn a_map_of_fields_names_custom_fields_too() {
     let (account, price_list) = (&config.accounts[0], Field::Custom("Price list".into()));
     assert_eq!(account.fields.get(&price_list), Some(&FieldTarget::UserDefined("Tariff".into())));
     assert_eq!(account.fields.get(&Field::Notes), Some(&FieldTarget::Off));
-    assert_eq!(account.promise().policy_for(&price_list), ConflictPolicy::Remote);
+    assert_eq!(promise_of(account).policy_for(&price_list), ConflictPolicy::Remote);
 }
 
 #[test]
@@ -360,8 +370,7 @@ fn the_effective_configuration_shows_no_secret() {
 
 #[test]
 fn the_settings_digest_follows_what_decides_contents_and_nothing_else() {
-    let digest =
-        |lines: &str, pair: &str| accepted(&format!("{ACCOUNT}{lines}\n{PAIR}{pair}\n")).accounts[0].settings_digest();
+    let digest = |lines: &str, pair: &str| digest_of(&accepted(&format!("{ACCOUNT}{lines}\n{PAIR}{pair}\n")));
     let plain = digest("", "");
     assert_eq!(plain.len(), 64);
     for (lines, pair) in [
@@ -392,18 +401,64 @@ fn the_settings_digest_follows_what_decides_contents_and_nothing_else() {
     assert_eq!(digest("", "labels = [\"a\", \"b\"]"), digest("", "labels = [\"b\", \"a\"]"));
 }
 
+/// What the filter `VIPs` selects.
+fn defined(condition: &str) -> Definitions {
+    let filter = Filter { text: None, conditions: [condition.parse().expect("a condition")].into() };
+    [("VIPs".to_owned(), filter.of_cards().expect("of cards"))].into()
+}
+
+#[test]
+fn there_is_no_promise_without_what_the_filter_of_a_pair_selects() {
+    let config = accepted(&format!("{ACCOUNT}{PAIR}filter = \"VIPs\"\nadopt = false\n"));
+    assert_eq!(config.warnings, []);
+    assert!(config.effective().contains("filter = \"VIPs\""), "{}", config.effective());
+    let account = &config.accounts[0];
+    let missing = account.promise(&Definitions::new()).expect_err("the filter is not known");
+    assert_eq!(missing.to_string(), "what the filter \"VIPs\" selects is not known");
+    let promise = account.promise(&defined("labels=VIP")).expect("known");
+    let mut card = crate::domain::contact::Card::person();
+    assert!(!promise.pairs[0].selects(&card));
+    card.labels.insert("VIP".into());
+    assert!(promise.pairs[0].selects(&card));
+}
+
+#[test]
+fn the_settings_digest_follows_what_a_filter_selects_and_not_its_name() {
+    let digest = |pair: &str, condition: &str| {
+        let config = accepted(&format!("{ACCOUNT}{PAIR}{pair}\n"));
+        let promise = config.accounts[0].promise(&defined(condition)).expect("known");
+        config.accounts[0].settings_digest(&promise.pairs)
+    };
+    let vips = digest("filter = \"VIPs\"", "labels=VIP");
+    assert_eq!(vips, digest("filter = \"VIPs\"", "labels=VIP"));
+    assert_ne!(vips, digest("filter = \"VIPs\"", "labels=Other"));
+    assert_ne!(vips, digest("", "labels=VIP"));
+    assert_eq!(digest("", "labels=VIP"), digest_of(&accepted(&format!("{ACCOUNT}\n{PAIR}\n"))));
+}
+
+#[test]
+fn a_pair_whose_filter_may_not_select_who_comes_in_is_warned_about() {
+    for (pair, warned) in [
+        ("filter = \"VIPs\"", true),
+        ("filter = \"VIPs\"\nadd_label = \"VIP\"", false),
+        ("filter = \"VIPs\"\nadopt = false", false),
+        ("filter = \"\"", false),
+    ] {
+        let config = accepted(&format!("{ACCOUNT}{PAIR}{pair}\n"));
+        let keys: Vec<&str> = config.warnings.iter().map(|warning| warning.key.as_str()).collect();
+        assert_eq!(keys, if warned { vec!["account.pair.filter"] } else { vec![] }, "{pair}");
+    }
+}
+
 #[test]
 fn the_region_is_a_country_and_part_of_what_decides_contents() {
     let with = |region: &str| accepted(&format!("[store]\nregion = \"{region}\"\n{ACCOUNT}\n{PAIR}\n"));
     let (none, german) = (with(""), with("de"));
-    assert_eq!(none.accounts[0].promise().home, None);
-    assert_eq!(german.accounts[0].promise().home, "DE".parse().ok());
+    assert_eq!(promise_of(&none.accounts[0]).home, None);
+    assert_eq!(promise_of(&german.accounts[0]).home, "DE".parse().ok());
     assert!(german.effective().contains("region = \"DE\""), "{}", german.effective());
-    assert_eq!(
-        none.accounts[0].settings_digest(),
-        accepted(&format!("{ACCOUNT}\n{PAIR}\n")).accounts[0].settings_digest()
-    );
-    assert_ne!(none.accounts[0].settings_digest(), german.accounts[0].settings_digest());
+    assert_eq!(digest_of(&none), digest_of(&accepted(&format!("{ACCOUNT}\n{PAIR}\n"))));
+    assert_ne!(digest_of(&none), digest_of(&german));
     for value in ["\"Germany\"", "\"XX\"", "49", "\"+49\""] {
         let problems = problems(&format!("[store]\nregion = {value}\n")).concat();
         assert!(problems.contains("store.region: expected the two-letter code of a country"), "{value}: {problems}");

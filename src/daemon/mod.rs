@@ -16,6 +16,7 @@ pub mod notify;
 mod pulse;
 mod runs;
 pub mod schedule;
+pub mod selection;
 pub mod service;
 mod silence;
 pub mod vault;

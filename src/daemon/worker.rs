@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use tracing::{Instrument as _, info, info_span, warn};
 
 use super::lease;
+use super::selection::{self, NoSelection};
 use super::vault::Vault;
 use crate::clock::{Clock, Entropy};
 use crate::config::{self, Account, FieldTarget, GrantSource};
@@ -159,6 +160,14 @@ impl Worker {
             summary.error = Some(error);
             engine::Report::of_nothing(summary, newborn.clone())
         };
+        let promise = match selection::promise(account, self.store.as_ref()).await {
+            Ok(promise) => promise,
+            Err(NoSelection { outcome, fault, sentence }) => {
+                let mut report = failed(outcome, sentence);
+                report.summary.fault = fault;
+                return report;
+            }
+        };
         let google = match self.client(account) {
             Ok(google) => google,
             Err((outcome, error)) => return failed(outcome, error),
@@ -175,7 +184,6 @@ impl Worker {
             }
             Err(error) => return failed(Outcome::Unreachable, chain(&error)),
         };
-        let promise = account.promise();
         let deps = Deps {
             store: self.store.as_ref(),
             settling: self.settling.as_ref(),
@@ -188,7 +196,7 @@ impl Worker {
         let order = Order {
             promise: &promise,
             email: &account.email,
-            settings: &account.settings_digest(),
+            settings: &account.settings_digest(&promise.pairs),
             reach: job.reach,
             purpose: job.purpose,
             run,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::contact::{Card, Kind};
 use super::dialling::HomeRegion;
 use super::field::Field;
+use super::filter::CardFilter;
 use super::id::{AccountName, ReplicaId};
 use super::policy::ConflictPolicy;
 
@@ -48,6 +49,8 @@ pub struct Pair {
     pub labels: Vec<String>,
     /// Contacts of any of these owners; empty means every owner.
     pub owners: Vec<String>,
+    /// Contacts that this selects as well; `None` asks nothing more of them.
+    pub filter: Option<CardFilter>,
     /// What becomes of remote contacts in the group that have no twin in the store.
     pub strangers: Strangers,
     /// The label given to contacts that come in through this pair.
@@ -220,7 +223,7 @@ impl Pair {
         let by_label = self.labels.is_empty() || self.labels.iter().any(|label| card.labels.contains(label));
         let by_owner = self.owners.is_empty()
             || card.owner.as_ref().is_some_and(|owner| self.owners.iter().any(|o| o.eq_ignore_ascii_case(owner)));
-        by_label && by_owner
+        by_label && by_owner && self.filter.as_ref().is_none_or(|filter| filter.selects(card))
     }
 }
 

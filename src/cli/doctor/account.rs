@@ -10,9 +10,9 @@ use std::time::Duration;
 use anyhow::Context;
 use secrecy::ExposeSecret as _;
 
-use crate::config::{Account, GrantSource};
-use crate::daemon::lease;
+use crate::config::{Account, GrantSource, PairWish};
 use crate::daemon::worker::Worker;
+use crate::daemon::{lease, selection};
 use crate::domain::account::AccountState;
 use crate::domain::normal;
 use crate::domain::pair::MissingGroup;
@@ -57,11 +57,26 @@ pub(super) async fn check(account: &Account, worker: &Worker, desk: &Desk) -> an
     findings.push(check_quota(&state, now));
     findings.push(check_token(&state, now));
     findings.push(check_last_run(account, &state, now));
+    findings.extend(check_filters(account, desk).await);
     let holder = desk.store.lease_holder(name, now).await.context("reading the account's lease")?;
     if let Some((holder, _)) = holder.filter(|(holder, _)| !lease::is_dead(holder)) {
         findings.push(Finding::sound("lease", format!("worked on by {}", lease::described(&holder))));
     }
     Ok(findings)
+}
+
+/// Whether every filter that selects for a pair is there and can be read.
+async fn check_filters(account: &Account, desk: &Desk) -> Option<Finding> {
+    if account.pairs.iter().all(|wish| wish.filter.is_none()) {
+        return None;
+    }
+    Some(match selection::promise(account, &*desk.store).await {
+        Ok(_) => Finding::sound("filters", "the filters of the pairs are there"),
+        Err(missing) => {
+            let exit = if missing.fault.is_some() { Exit::Config } else { Exit::TryLater };
+            Finding::failure("filters", exit, missing.sentence, "contactsync filter list")
+        }
+    })
 }
 
 /// A client with a token that was accepted; `None` when the way ends before.
@@ -178,10 +193,9 @@ async fn groups(google: &Google) -> Result<Vec<Group>, RemoteError> {
 fn check_groups(account: &Account, state: &AccountState, groups: &[Group]) -> Vec<Finding> {
     let there = |group: &&Group| group.presence == Presence::Present;
     account
-        .promise()
         .pairs
         .iter()
-        .map(|pair| {
+        .map(|PairWish { pair, .. }| {
             let wanted = normal::text(&pair.group).to_lowercase();
             let known = state.pair_groups.iter().find(|known| known.configured == pair.group);
             let by_id = |group: &&Group| known.is_some_and(|known| known.group == group.id);

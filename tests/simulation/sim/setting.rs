@@ -221,6 +221,7 @@ fn pair(group: &str, label: Option<&str>, gives_label: bool) -> Pair {
         missing_group: MissingGroup::Create,
         labels: label.iter().cloned().collect(),
         owners: Vec::new(),
+        filter: None,
         strangers: Strangers::Adopt,
         add_label: label.filter(|_| gives_label),
     }

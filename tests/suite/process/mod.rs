@@ -13,6 +13,7 @@ mod editing;
 mod exits;
 mod explain;
 mod faults;
+mod filters;
 mod forget;
 mod health;
 mod imports;

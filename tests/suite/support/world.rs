@@ -123,6 +123,7 @@ pub fn pair(group: &str) -> Pair {
         missing_group: MissingGroup::Create,
         labels: Vec::new(),
         owners: Vec::new(),
+        filter: None,
         strangers: Strangers::Adopt,
         add_label: None,
     }
