@@ -18,6 +18,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use usage::Usage;
+
+mod usage;
+
 const BINARY: &str = env!("CARGO_BIN_EXE_contactsync");
 
 fn main() {
@@ -43,14 +47,6 @@ struct Bench {
     control: String,
     folder: PathBuf,
     size: usize,
-}
-
-/// What one process used.
-#[derive(Default)]
-struct Usage {
-    wall: Duration,
-    cpu_seconds: f64,
-    peak_kib: u64,
 }
 
 impl Bench {
@@ -135,15 +131,7 @@ impl Bench {
 
     fn sync(&self, step: &str, minimum: u64, contacts: usize) {
         self.control("DELETE", "/counters");
-        let begun = Instant::now();
-        let mut sync = self.command().args(["--json", "sync"]).stdout(Stdio::piped()).spawn().expect("the sync starts");
-        let mut usage = Usage::default();
-        while sync.try_wait().expect("a process").is_none() {
-            usage.look_at(sync.id());
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        usage.wall = begun.elapsed();
-        let output = sync.wait_with_output().expect("an output");
+        let (output, usage) = Usage::of(self.command().args(["--json", "sync"]));
         let run: Value = serde_json::from_slice(&output.stdout).expect("JSON");
         let account = &run["accounts"][0];
         assert_eq!(account["outcome"], "done", "{run}");
@@ -169,26 +157,6 @@ impl Bench {
         let mut line = String::new();
         BufReader::new(stream).read_line(&mut line).expect("an answer");
         assert!(line.contains(" 200 "), "{verb} {path}: {line}");
-    }
-}
-
-impl Usage {
-    /// Reads what the process has used so far; the last look before its end is what counts.
-    fn look_at(&mut self, pid: u32) {
-        let folder = Path::new("/proc").join(pid.to_string());
-        if let Ok(status) = std::fs::read_to_string(folder.join("status")) {
-            let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-            let peak = peak.and_then(|peak| peak.split_whitespace().next()?.parse().ok());
-            self.peak_kib = peak.unwrap_or(self.peak_kib);
-        }
-        if let Ok(stat) = std::fs::read_to_string(folder.join("stat")) {
-            let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-            let ticks = |place: usize| fields.get(place).and_then(|field| field.parse::<f64>().ok());
-            if let (Some(user), Some(system)) = (ticks(11), ticks(12)) {
-                // Clock ticks are hundredths of a second on Linux.
-                self.cpu_seconds = (user + system) / 100.0;
-            }
-        }
     }
 }
 
