@@ -7,14 +7,11 @@
 //! Budgets: calls of the first sync equal to the minimum; a quiet sync 2 calls; peak memory below 100 MB at 25,000
 //! contacts; the cost of an incremental sync grows with the changes, not with the book.
 
-#![expect(clippy::disallowed_methods, reason = "a bench measures the machine's own time")]
-
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 

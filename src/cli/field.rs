@@ -9,6 +9,8 @@ use crate::contacts::definitions::{FieldEdit, find_definition, keys_in_use};
 use crate::domain::custom_field::FieldType;
 use crate::domain::entry::definition::{CustomField, FieldOf};
 use crate::domain::entry::{Body, EntryKind};
+use crate::domain::field::Field;
+use crate::domain::filter::Asked;
 use crate::domain::id::EntryId;
 use crate::domain::normal;
 use crate::store::EntryQuery;
@@ -16,6 +18,7 @@ use crate::store::EntryQuery;
 use super::desk::Desk;
 use super::entry;
 use super::exit::{Exit, UsageError};
+use super::filter::selecting_by;
 use super::output::many;
 
 /// What to do with custom fields.
@@ -229,6 +232,7 @@ async fn edit_field(edit: &EditField, desk: &Desk) -> anyhow::Result<Exit> {
     }
     let spread = desk.editor().edit_field(id, &FieldEdit { field, renamed_options }).await?;
     warn_of_mapping(edit, desk);
+    warn_of_filter(edit, desk).await?;
     if !desk.out.is_json() && spread.contacts + spread.deals > 0 {
         desk.out.text(&format!("{}, {} changed", many(spread.contacts, "contact"), many(spread.deals, "deal")))?;
     }
@@ -247,6 +251,21 @@ fn renamed(text: &str, field: &CustomField) -> anyhow::Result<(String, String)> 
         UsageError(format!("--rename-option: {old:?} is no option; expected one of {}", field.options.join(", ")))
     })?;
     Ok((known.clone(), new.trim().to_owned()))
+}
+
+/// A filter asks for a custom field by its key, and for its options by their names.
+async fn warn_of_filter(edit: &EditField, desk: &Desk) -> anyhow::Result<()> {
+    if edit.new_name.is_none() && edit.renamed_options.is_empty() {
+        return Ok(());
+    }
+    let asked = Asked::Field(Field::Custom(edit.which.name.trim().to_owned()));
+    if let Some(name) = selecting_by(|condition| *condition.asked() == asked, desk).await? {
+        desk.out.warn(&format!(
+            "the filter {name:?} asks for {asked} and selects who is in a Google group; change it with \
+             `contactsync filter edit` before the next run"
+        ));
+    }
+    Ok(())
 }
 
 /// The configuration maps custom fields by name.

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use crate::config::{Config, PairWish};
-use crate::domain::filter::{self, Filter, SavedFilter};
+use crate::domain::filter::{self, Condition, Filter, SavedFilter};
 use crate::domain::time::Timestamp;
 use crate::store::{Commit, ContactQuery, StoreError, Write};
 
@@ -222,6 +222,19 @@ fn row<'f>(saved: &'f SavedFilter, config: &Config) -> Row<'f> {
 fn told(filter: &Filter) -> Vec<String> {
     let text = filter.text.iter().map(|text| format!("found by {text}"));
     text.chain(filter.conditions.iter().map(ToString::to_string)).collect()
+}
+
+/// A filter by which a pair is selected, and which has such a condition.
+///
+/// # Errors
+/// What the store says.
+pub(super) async fn selecting_by(is_one: impl Fn(&Condition) -> bool, desk: &Desk) -> anyhow::Result<Option<String>> {
+    for saved in desk.store.filters().await.context("reading the filters")? {
+        if saved.filter.conditions.iter().any(&is_one) && !accounts(&desk.config, &saved.name).is_empty() {
+            return Ok(Some(saved.name));
+        }
+    }
+    Ok(None)
 }
 
 /// The accounts of which a pair is selected by the filter, by name.

@@ -5,15 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context;
 use serde::Serialize;
 
+use crate::config::PairWish;
 use crate::contacts::definitions::{LabelEdit, Spread, find_definition};
 use crate::domain::contact::Kind;
 use crate::domain::entry::definition::{Colour, Label};
 use crate::domain::entry::{Body, EntryKind};
+use crate::domain::field::Field;
+use crate::domain::filter::{Asked, Condition};
 use crate::store::{ContactQuery, EntryQuery};
 
 use super::desk::Desk;
 use super::entry;
 use super::exit::{Exit, UsageError};
+use super::filter::selecting_by;
 use super::output::many;
 
 /// What to do with labels.
@@ -156,7 +160,7 @@ async fn edit_label(edit: &EditLabel, desk: &Desk) -> anyhow::Result<Exit> {
     }
     let name = edit.name.as_deref().map_or(edit.label.as_str(), str::trim).to_owned();
     if name != edit.label && !edit.anyway {
-        refuse_selected(&edit.label, "renaming it", desk)?;
+        refuse_selected(&edit.label, "renaming it", desk).await?;
     }
     let like = Body::Label(Label { name: edit.label.clone(), colour: None });
     let known = find_definition(&*desk.store, &like).await.context("reading the label")?;
@@ -169,7 +173,7 @@ async fn edit_label(edit: &EditLabel, desk: &Desk) -> anyhow::Result<Exit> {
 
 async fn delete(asked: &DeleteLabel, desk: &Desk) -> anyhow::Result<Exit> {
     if !asked.anyway {
-        refuse_selected(&asked.label, "deleting it", desk)?;
+        refuse_selected(&asked.label, "deleting it", desk).await?;
         let row = rows(desk).await?.into_iter().find(|row| row.label == asked.label);
         let carriers = row.map_or(0, |row| row.persons + row.organizations + row.deals);
         if carriers > 0 {
@@ -182,10 +186,11 @@ async fn delete(asked: &DeleteLabel, desk: &Desk) -> anyhow::Result<Exit> {
     tell(&spread, "deleted", desk).await
 }
 
-/// A label that selects the contacts of a pair decides who is in a Google group.
-fn refuse_selected(label: &str, doing: &str, desk: &Desk) -> anyhow::Result<()> {
+/// A label that selects the contacts of a pair, by itself or through a saved filter, decides who is in a Google group.
+async fn refuse_selected(label: &str, doing: &str, desk: &Desk) -> anyhow::Result<()> {
     for account in &desk.config.accounts {
-        if let Some(pair) = account.pairs.iter().find(|pair| pair.labels.iter().any(|selected| selected == label)) {
+        let selects = |wish: &&PairWish| wish.pair.labels.iter().any(|selected| selected == label);
+        if let Some(PairWish { pair, .. }) = account.pairs.iter().find(selects) {
             let text = format!(
                 "label {label:?} selects the contacts of account {}, group {:?}: {doing} would take them out of the \
                  group. Change the configuration first, or say --anyway",
@@ -193,6 +198,16 @@ fn refuse_selected(label: &str, doing: &str, desk: &Desk) -> anyhow::Result<()> 
             );
             return Err(UsageError(text).into());
         }
+    }
+    let named = |condition: &Condition| {
+        *condition.asked() == Asked::Field(Field::Labels) && condition.values().any(|value| value == label)
+    };
+    if let Some(name) = selecting_by(named, desk).await? {
+        let text = format!(
+            "label {label:?} is asked for by the filter {name:?}, which selects who is in a Google group: {doing} would \
+             change that. Change the filter first, or say --anyway"
+        );
+        return Err(UsageError(text).into());
     }
     Ok(())
 }

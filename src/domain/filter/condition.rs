@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::parse::ConditionError;
-use crate::domain::contact::{Address, Card, Contact};
+use crate::domain::contact::{Address, Card, Contact, Event, Person, Subject};
 use crate::domain::date::PartialDate;
 use crate::domain::field::Field;
 use crate::domain::normal;
@@ -93,6 +93,15 @@ impl Condition {
         &self.test
     }
 
+    /// The texts that answers are compared with.
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        let values = match &self.test {
+            Test::Is(values) | Test::IsNot(values) | Test::Contains(values) | Test::ContainsNot(values) => Some(values),
+            Test::Empty | Test::Present | Test::Since(_) | Test::Before(_) | Test::Between(..) => None,
+        };
+        values.into_iter().flatten().map(String::as_str)
+    }
+
     /// Whether it holds for this contact.
     pub fn holds_for(&self, contact: &Contact) -> bool {
         let time = match self.asked {
@@ -160,44 +169,11 @@ fn is_between(day: PartialDate, from: PartialDate, to: PartialDate) -> bool {
     if from <= to { from <= day && day <= to } else { from <= day || day <= to }
 }
 
-/// The values that a card has in a field; what has several parts counts with each of them.
+/// The values that a card has in a field; what has several parts counts with each of them. No field is left to chance: one
+/// that read as empty would take contacts out of a group.
 fn values(card: &Card, field: &Field) -> Vec<String> {
-    let mut values = of_both_kinds(card, field);
-    if let Some(person) = card.as_person() {
-        match field {
-            Field::Name => {
-                let name = &person.name;
-                values.extend(name.full());
-                let parts = [&name.prefix, &name.given, &name.middle, &name.family, &name.suffix];
-                values.extend(parts.into_iter().flatten().cloned());
-            }
-            Field::Organization => {
-                values.extend(person.organization.iter().map(|organization| organization.name.clone()));
-                values.extend(person.organization.iter().filter_map(|organization| Some(organization.id?.to_string())));
-            }
-            Field::JobTitle => values.extend(person.job_title.clone()),
-            Field::Department => values.extend(person.department.clone()),
-            Field::Birthday => values.extend(person.birthday.map(|day| day.to_string())),
-            Field::Events => {
-                values.extend(person.events.iter().filter_map(|event| event.label.clone()));
-                values.extend(person.events.iter().map(|event| event.date.to_string()));
-            }
-            Field::Ims => values.extend(person.ims.iter().map(|im| im.value.clone())),
-            Field::Relations => values.extend(person.relations.iter().map(|relation| relation.value.clone())),
-            Field::Nicknames => values.extend(person.nicknames.iter().cloned()),
-            Field::Photo => values.extend(person.photo.iter().map(|photo| photo.digest.clone())),
-            _ => {}
-        }
-    }
-    values.retain(|value| !value.trim().is_empty());
-    values
-}
-
-fn of_both_kinds(card: &Card, field: &Field) -> Vec<String> {
-    let organization = card.as_organization();
-    match field {
-        Field::Name => organization.iter().map(|organization| organization.name.clone()).collect(),
-        Field::Industry => organization.iter().filter_map(|organization| organization.industry.clone()).collect(),
+    let mut values: Vec<String> = match field {
+        Field::Name => names(card),
         Field::Emails => card.emails.iter().map(|email| email.value.clone()).collect(),
         Field::Phones => card.phones.iter().map(|phone| phone.value.clone()).collect(),
         Field::Addresses => card.addresses.iter().flat_map(parts_of_address).collect(),
@@ -206,6 +182,52 @@ fn of_both_kinds(card: &Card, field: &Field) -> Vec<String> {
         Field::Labels => card.labels.iter().cloned().collect(),
         Field::Custom(key) => card.custom.get(key).cloned().into_iter().collect(),
         Field::Owner => card.owner.iter().cloned().collect(),
+        Field::Visibility => card.visibility.iter().map(|visibility| visibility.as_str().to_owned()).collect(),
+        Field::Industry => {
+            card.as_organization().and_then(|organization| organization.industry.clone()).into_iter().collect()
+        }
+        Field::Organization
+        | Field::JobTitle
+        | Field::Department
+        | Field::Birthday
+        | Field::Events
+        | Field::Ims
+        | Field::Relations
+        | Field::Nicknames
+        | Field::Photo => card.as_person().map(|person| of_person(person, field)).unwrap_or_default(),
+    };
+    values.retain(|value| !value.trim().is_empty());
+    values
+}
+
+fn names(card: &Card) -> Vec<String> {
+    match &card.subject {
+        Subject::Person(Person { name, .. }) => {
+            let parts = [&name.prefix, &name.given, &name.middle, &name.family, &name.suffix];
+            name.full().into_iter().chain(parts.into_iter().flatten().cloned()).collect()
+        }
+        Subject::Organization(organization) => vec![organization.name.clone()],
+    }
+}
+
+fn of_person(person: &Person, field: &Field) -> Vec<String> {
+    match field {
+        Field::Organization => {
+            let named = person.organization.iter();
+            named.flat_map(|one| [Some(one.name.clone()), one.id.map(|id| id.to_string())]).flatten().collect()
+        }
+        Field::JobTitle => person.job_title.iter().cloned().collect(),
+        Field::Department => person.department.iter().cloned().collect(),
+        Field::Birthday => person.birthday.iter().map(|day| day.to_string()).collect(),
+        Field::Events => {
+            let parts = |event: &Event| [event.label.clone(), Some(event.date.to_string())];
+            person.events.iter().flat_map(parts).flatten().collect()
+        }
+        Field::Ims => person.ims.iter().map(|im| im.value.clone()).collect(),
+        Field::Relations => person.relations.iter().map(|relation| relation.value.clone()).collect(),
+        Field::Nicknames => person.nicknames.clone(),
+        Field::Photo => person.photo.iter().map(|photo| photo.digest.clone()).collect(),
+        // INVARIANT: `values` asks for nothing else.
         _ => Vec::new(),
     }
 }

@@ -124,7 +124,7 @@ mod tests {
             "emails": [{"value": "Zoe@Example.org"}], "phones": [{"value": "+49 (30) 1234-567"}],
             "addresses": [{"city": "Berlin", "street": "Unter den Linden 1"}],
             "organization": {"id": "01JD0000000000000000000000", "name": "Example GmbH"}, "birthday": "1990-12-28",
-            "labels": ["Customer"], "custom": {"Price list": "Retail", "a=b": "c"}, "owner": "Sales@Example.org",
+            "labels": ["Customer"], "custom": {"Price list": "Retail", "a=b": "c"}, "owner": "Sales@Example.org", "visibility": "company",
         });
         Contact {
             id: ContactId::new(Timestamp::EPOCH, 1),
@@ -168,6 +168,7 @@ mod tests {
             "custom.\"a=b\"=C",
             "owner=sales@example.org",
             "kind=person",
+            "visibility=company",
             "photo=",
             "notes!~cotton",
             "created>=2026-11-01",

@@ -191,3 +191,19 @@ fn a_filter_that_cannot_be_read_is_mended_by_saying_it_anew() {
     home.json(&["filter", "edit", "VIPs", "--label", "VIP"]);
     assert_eq!(home.json(&["person", "list", "--filter", "VIPs"]), json!([]));
 }
+
+#[test]
+fn what_a_selecting_filter_asks_for_is_not_renamed_under_it() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    home.configure(&(home.read("contactsync.toml") + "filter = \"Customers\"\nadopt = false\n"));
+    home.json(&["person", "add", "--name", "Ada King", "--label", "VIP"]);
+    home.json(&["filter", "add", "Customers", "--label", "VIP"]);
+    home.json(&["filter", "add", "Others", "--label", "Other"]);
+    for line in [["label", "delete", "VIP"].as_slice(), &["label", "edit", "VIP", "--name", "Partner"]] {
+        home.run(line).refused(2, &["\"VIP\"", "\"Customers\"", "--anyway"]);
+    }
+    assert_eq!(names(&home.json(&["person", "list", "--label", "VIP"])), ["Ada King"]);
+    home.json(&["person", "add", "--name", "Bob Adams", "--label", "Other"]);
+    home.json(&["label", "edit", "Other", "--name", "Partner"]);
+}
