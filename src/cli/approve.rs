@@ -9,7 +9,7 @@ use anyhow::Context as _;
 
 use crate::config::Account;
 use crate::daemon::worker::Job;
-use crate::domain::id::{AccountName, LinkId, RunId};
+use crate::domain::id::{AccountName, ContactId, LinkId, RunId};
 use crate::domain::link::{Link, ParkedWhy};
 use crate::engine::{Licence, Purpose, Reach};
 use crate::store::{Store, StoreError};
@@ -31,13 +31,15 @@ pub struct ApproveArgs {
     pub run: RunId,
 }
 
-/// What a guard holds back of one account.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What waits for a person in one account.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct HeldBack {
-    /// How many contacts.
+    /// How many contacts a guard holds back.
     pub contacts: u64,
     /// The newest run that was the first to park any of them: approving it approves all.
     pub run: Option<RunId>,
+    /// Contacts that the remote refuses for good, each with the reason.
+    pub refused: Vec<(ContactId, String)>,
 }
 
 /// Carries out what was parked and answers with the run that did.
@@ -108,8 +110,9 @@ pub(super) async fn held_back(
     }
     let ids: Vec<LinkId> = at_work(store, account).await?.into_iter().collect();
     for chunk in ids.chunks(CHUNK as usize) {
-        let runs = store.links(chunk).await?;
-        let runs = runs.iter().filter_map(parked_by).filter(|run| up_to.is_none_or(|up_to| *run <= up_to));
+        let links = store.links(chunk).await?;
+        held.refused.extend(links.iter().filter_map(refusal));
+        let runs = links.iter().filter_map(parked_by).filter(|run| up_to.is_none_or(|up_to| *run <= up_to));
         for run in runs {
             held.contacts += 1;
             held.run = held.run.max(Some(run));
@@ -135,6 +138,11 @@ async fn at_work(store: &dyn Store, account: &AccountName) -> Result<BTreeSet<Li
         after = Some(*last);
         found.extend(ids);
     }
+}
+
+fn refusal(link: &Link) -> Option<(ContactId, String)> {
+    let parked = link.parked.as_ref().filter(|parked| parked.why == ParkedWhy::Refused)?;
+    Some((link.contact?, parked.reason.clone()))
 }
 
 fn parked_by(link: &Link) -> Option<RunId> {

@@ -209,7 +209,7 @@ fn exit(findings: &[Finding]) -> Exit {
 /// What helps against a store that cannot be opened.
 fn cure_of_the_store(error: &anyhow::Error) -> &'static str {
     let told = chain(error.as_ref());
-    if told.contains("Permission denied") || told.contains("readonly") {
+    if told.contains("Permission denied") || told.contains("readonly") || told.contains("Read-only") {
         "let the user who runs contactsync read and write the file and its folder"
     } else {
         "put a backup in its place with `contactsync restore FILE`, or let the configuration name another one"

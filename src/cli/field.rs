@@ -234,7 +234,8 @@ async fn edit_field(edit: &EditField, desk: &Desk) -> anyhow::Result<Exit> {
     warn_of_mapping(edit, desk);
     warn_of_filter(edit, desk).await?;
     if !desk.out.is_json() && spread.contacts + spread.deals > 0 {
-        desk.out.text(&format!("{}, {} changed", many(spread.contacts, "contact"), many(spread.deals, "deal")))?;
+        let (contacts, deals) = (many(spread.contacts, "contact"), many(spread.deals, "deal"));
+        desk.out.text(&format!("{contacts}, {deals} changed; `contactsync undo {}` takes it back", spread.run))?;
     }
     match &spread.definition {
         Some(entry) => entry::answer_changed(entry, "saved", desk).await,

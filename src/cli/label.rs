@@ -215,12 +215,14 @@ async fn refuse_selected(label: &str, doing: &str, desk: &Desk) -> anyhow::Resul
 async fn tell(spread: &Spread, what: &str, desk: &Desk) -> anyhow::Result<Exit> {
     if desk.out.is_json() {
         let label = spread.definition.as_ref().map(|entry| entry.body.title());
-        desk.out.json(&serde_json::json!({ "label": label, "contacts": spread.contacts, "deals": spread.deals }))?;
+        desk.out.json(&serde_json::json!({ "label": label, "contacts": spread.contacts, "deals": spread.deals,
+            "run": spread.run }))?;
     } else {
         desk.out.text(&format!(
-            "{what}; {}, {} changed",
+            "{what}; {}, {} changed; `contactsync undo {}` takes it back",
             many(spread.contacts, "contact"),
-            many(spread.deals, "deal")
+            many(spread.deals, "deal"),
+            spread.run
         ))?;
     }
     Ok(Exit::Done)

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::daemon::{lease, watch};
 use crate::domain::id::Marker;
 use crate::domain::time::Timestamp;
+use crate::engine::chain;
 use crate::store::sqlite::{SqliteStore, swap};
 use crate::store::{Commit, ContactQuery, HistoryQuery, Store as _, Write};
 
@@ -158,12 +159,19 @@ async fn look_at(config: &Config, out: &Output) -> anyhow::Result<Present> {
         }
     };
     let present = match user_of(config, &store).await {
-        Ok(Some(user)) => Ok(Present::InUse(user)),
-        Ok(None) => facts_of(&store).await.map(|facts| Present::Free(Some(facts))),
+        Ok(Some(user)) => Ok(Ok(Present::InUse(user))),
+        Ok(None) => Ok(facts_of(&store).await.map(|facts| Present::Free(Some(facts)))),
         Err(error) => Err(error),
     };
     store.close().await;
-    present
+    // A store that is damaged inside is opened and cannot be read: that is what backups are for.
+    match present.and_then(|read| read) {
+        Err(error) if chain(error.as_ref()).ends_with("malformed") => {
+            out.warn(&format!("the store that is there is damaged, and is kept as it is: {error}"));
+            Ok(Present::Free(None))
+        }
+        other => other,
+    }
 }
 
 /// Who works on an account of the store, as a sentence.

@@ -10,7 +10,7 @@ use crate::daemon::lease;
 use crate::daemon::watch::server_of;
 use crate::domain::account::{AccountState, Outcome};
 use crate::domain::budget::Budget;
-use crate::domain::id::{AccountName, RunId};
+use crate::domain::id::{AccountName, ContactId, RunId};
 use crate::domain::run::RunRecord;
 use crate::domain::time::Timestamp;
 use crate::remotes::google::units_of_writes;
@@ -20,6 +20,8 @@ use super::desk::Desk;
 use super::exit::Exit;
 use super::output::many;
 
+/// How many refused contacts are told to people.
+const REFUSED_MAX: usize = 5;
 /// How many runs are looked through for the time of the last one.
 const RUNS_MAX: u32 = 1000;
 
@@ -48,6 +50,8 @@ struct Row {
     parked_by_guard: u64,
     /// How many of them ask who is who.
     questions: u64,
+    /// Contacts that Google refuses for good, until they are edited.
+    refused: Vec<Refused>,
     /// The run to be approved, to let through all that a guard holds back.
     approve: Option<RunId>,
     conflicts: u64,
@@ -60,6 +64,13 @@ struct Row {
     quota_left: Option<Budget>,
     /// How long the work that waits will take at the present rate, in seconds.
     remaining_s: Option<u64>,
+}
+
+/// A contact that Google refuses.
+#[derive(Debug, Serialize)]
+struct Refused {
+    contact: ContactId,
+    reason: String,
 }
 
 /// Shows how each account is doing.
@@ -113,6 +124,15 @@ pub async fn status(desk: &Desk) -> anyhow::Result<Exit> {
                 let wait = if row.conflicts == 1 { "conflict waits" } else { "conflicts wait" };
                 desk.out.text(&format!("{}: {} {wait}: contactsync conflict list", row.account, row.conflicts))?;
             }
+            for Refused { contact, reason } in row.refused.iter().take(REFUSED_MAX) {
+                desk.out.text(&format!(
+                    "{}: contact {contact} is refused until it is edited: {reason}; `contactsync explain {contact}` says more",
+                    row.account
+                ))?;
+            }
+            if let Some(more) = row.refused.len().checked_sub(REFUSED_MAX).filter(|more| *more > 0) {
+                desk.out.text(&format!("{}: and {more} more; --json has all of them", row.account))?;
+            }
             for notice in &row.notices {
                 desk.out.text(&format!("{}: {notice}", row.account))?;
             }
@@ -152,6 +172,7 @@ async fn row(account: &Account, runs: &[RunRecord], desk: &Desk) -> anyhow::Resu
         parked_by_guard: held.contacts,
         questions: counts.questions,
         approve: held.run,
+        refused: held.refused.into_iter().map(|(contact, reason)| Refused { contact, reason }).collect(),
         conflicts: counts.conflicts,
         // A process that was killed leaves its lease behind; nobody works there.
         working: holder.map(|(holder, _)| holder).filter(|holder| !lease::is_dead(holder)),
@@ -168,8 +189,7 @@ async fn row(account: &Account, runs: &[RunRecord], desk: &Desk) -> anyhow::Resu
 fn waiting_notices(run: &RunRecord, account: &AccountName) -> Vec<String> {
     let summary = run.accounts.iter().find(|summary| summary.account == *account);
     let Some(summary) = summary.filter(|summary| summary.outcome == Outcome::Parked) else { return Vec::new() };
-    let refused = summary.failed.iter().map(|failure| format!("contact {}: {}", failure.contact, failure.reason));
-    summary.notices.iter().cloned().chain(refused).collect()
+    summary.notices.clone()
 }
 
 impl Row {

@@ -16,7 +16,8 @@ use crate::domain::contact::{Card, Contact, Kind};
 use crate::domain::entry::deal::Deal;
 use crate::domain::entry::definition::{CustomField, FieldOf, Label};
 use crate::domain::entry::{Body, Entry, EntryKind};
-use crate::domain::id::EntryId;
+use crate::domain::id::{EntryId, RunId};
+use crate::domain::run::RunRecord;
 use crate::store::{Commit, ContactQuery, DeletedContacts, EntryQuery, Store, StoreError, Write};
 
 /// What a change of a definition came to.
@@ -28,6 +29,8 @@ pub struct Spread {
     pub contacts: u64,
     /// How many deals changed.
     pub deals: u64,
+    /// The id under which all of it can be taken back.
+    pub run: RunId,
 }
 
 /// What becomes of a label.
@@ -68,7 +71,8 @@ impl Editor<'_> {
     fn label_once<'e>(&'e self, name: &'e str, edit: &'e LabelEdit) -> BoxFuture<'e, Result<Spread, EntryError>> {
         Box::pin(async move {
             let now = self.clock.now();
-            let mut draft = Draft::begin(self.store, self.entropy, now).await?;
+            let run = RunId::new(now, self.entropy.next_u128());
+            let mut draft = Draft::begin(self.store, self.entropy, now).await?.under(run);
             let label = Body::Label(Label { name: name.to_owned(), colour: None });
             let known = definition(&mut draft, &label).await?;
             let carriers = contacts_with_label(self.store, name).await?;
@@ -106,7 +110,7 @@ impl Editor<'_> {
                 (None, LabelEdit::Become(label)) => Some(draft.add_entry(Body::Label(label.clone()))),
                 (None, LabelEdit::Delete) => None,
             };
-            self.commit_spread(draft, id).await
+            self.commit_spread(draft, id, run).await
         })
     }
 
@@ -121,7 +125,9 @@ impl Editor<'_> {
 
     fn field_once<'e>(&'e self, id: EntryId, edit: &'e FieldEdit) -> BoxFuture<'e, Result<Spread, EntryError>> {
         Box::pin(async move {
-            let mut draft = Draft::begin(self.store, self.entropy, self.clock.now()).await?;
+            let now = self.clock.now();
+            let run = RunId::new(now, self.entropy.next_u128());
+            let mut draft = Draft::begin(self.store, self.entropy, now).await?.under(run);
             let kind = EntryKind::Field;
             let current = match draft.entry(id).await?.filter(|entry| entry.is_live()).map(|entry| entry.body.clone()) {
                 Some(Body::Field(field)) => field,
@@ -135,7 +141,7 @@ impl Editor<'_> {
                 self.spread_key(&mut draft, current.of, &change).await?;
             }
             set_body(&mut draft, id, body).await?;
-            self.commit_spread(draft, Some(id)).await
+            self.commit_spread(draft, Some(id), run).await
         })
     }
 
@@ -159,16 +165,23 @@ impl Editor<'_> {
         Ok(())
     }
 
-    async fn commit_spread(&self, draft: Draft<'_>, id: Option<EntryId>) -> Result<Spread, EntryError> {
-        let (writes, _, mut entries) = draft.finish_all(&self.actor);
+    async fn commit_spread(
+        &self,
+        draft: Draft<'_>,
+        id: Option<EntryId>,
+        run: RunId,
+    ) -> Result<Spread, EntryError> {
+        let (mut writes, _, mut entries) = draft.finish_all(&self.actor);
         let count = |is_one: fn(&Write) -> bool| writes.iter().filter(|write| is_one(write)).count() as u64;
         let contacts = count(|write| matches!(write, Write::Contact(_)));
         let deals = count(|write| matches!(write, Write::Entry(write) if write.entry.body.kind() == EntryKind::Deal));
         if !writes.is_empty() {
+            let (begun, ended) = (run.time(), Some(run.time()));
+            writes.push(Write::Run(Box::new(RunRecord { run, begun, ended, accounts: Vec::new() })));
             self.store.commit(Commit { fence: None, writes }).await?;
         }
         let definition = id.and_then(|id| entries.remove(&id)).filter(Entry::is_live);
-        Ok(Spread { definition, contacts, deals })
+        Ok(Spread { definition, contacts, deals, run })
     }
 
     /// Deletes the definition of a custom field that nothing has a value of.

@@ -380,6 +380,10 @@ impl Service {
                         error!(error = %chain(&cause), "the schedules could not be read again");
                     }
                     info!(count = self.config.accounts.len(), "the configuration was read again{changes}");
+                    // An account that is resumed, or back, missed the edits of meanwhile.
+                    self.edits.tell_again();
+                    self.want_unfinished().await;
+                    notify::status(&self.control.line());
                 }
             },
         }

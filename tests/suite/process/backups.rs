@@ -88,3 +88,22 @@ fn a_damaged_store_gives_way_to_a_backup() {
     home.run(["restore", backup.to_str().expect("UTF-8"), "--yes"]).ended(0);
     assert_eq!((names(&home), kept(&home).len()), (vec!["Ada".to_owned()], 1));
 }
+
+#[test]
+fn a_store_that_is_damaged_inside_gives_way_too() {
+    let home = Home::alone();
+    let rows: String = (0..400).map(|n| format!("Person {n} Name{n},person{n}@example.org\n")).collect();
+    let file = home.write("people.csv", format!("Name,E-mail\n{rows}"));
+    home.run(["import", file.to_str().expect("text"), "--yes"]).ended(0);
+    let backup = home.path("backup.db");
+    home.run(["backup", backup.to_str().expect("UTF-8")]).ended(0);
+    let mut bytes = std::fs::read(home.path("contacts.db")).expect("a store");
+    // The header and the schema stay, so that it opens.
+    let from = bytes.len() / 3;
+    bytes[from..].fill(0x5a);
+    home.write("contacts.db", bytes);
+    let ran = home.run(["restore", backup.to_str().expect("UTF-8"), "--yes"]);
+    ran.ended(0);
+    assert!(ran.err.contains("damaged"), "{ran:?}");
+    assert_eq!((names(&home).len(), kept(&home).len()), (400, 1));
+}

@@ -234,6 +234,23 @@ fn what_was_left_is_taken_up_by_the_next_daemon_long_before_its_schedule() {
 }
 
 #[test]
+fn what_was_edited_while_an_account_was_paused_goes_out_when_it_is_resumed() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    let mut daemon = daemon(&home);
+    home.configure(&Home::configuration(&sandbox, "enabled = false"));
+    daemon.signal("HUP");
+    daemon.remark("paused: sales");
+    home.run(["person", "add", "--name", "Ada King", "--email", "ada@example.org"]).ended(0);
+    home.configure(&Home::configuration(&sandbox, ""));
+    daemon.signal("HUP");
+    daemon.remark("resumed: sales");
+    daemon.remark("1 pushed");
+    sandbox.person_with("ada@example.org");
+    stops(daemon);
+}
+
+#[test]
 fn a_daemon_that_waits_for_its_budget_stops_at_once() {
     let sandbox = Sandbox::start();
     let home = Home::with(&sandbox);

@@ -84,6 +84,11 @@ fn whoever_carries_a_label_follows_its_name() {
     assert_eq!(home.json(&["deal", "show", &deal])["labels"], json!(["Client"]));
     let row = json!({"label": "Client", "colour": "green", "persons": 1, "organizations": 0, "deals": 1});
     assert_eq!(home.json(&["label", "list"])[0], row);
+    let renamed = home.json(&["label", "edit", "Client", "--name", "Patron"]);
+    assert_eq!((&renamed["contacts"], &renamed["deals"]), (&json!(1), &json!(1)));
+    home.run(["undo", renamed["run"].as_str().expect("an id"), "--yes"]).ended(0);
+    assert_eq!(home.json(&["person", "show", &ada])["labels"], json!(["Client", "VIP"]));
+    assert_eq!(home.json(&["label", "list"])[0], row, "the definition and the deal are back too");
     home.run(["label", "edit", "VIP", "--label-colour", "pink"]).ended(0);
     assert_eq!(home.json(&["label", "list"])[1]["colour"], json!("pink"), "a label that only contacts named");
     home.run(["label", "delete", "Client"]).refused(2, &["2 contacts and deals carry label", "--anyway"]);

@@ -347,3 +347,21 @@ fn a_paused_account_changes_nothing_anywhere() {
     assert_eq!(home.json(&["status"])["accounts"][0]["enabled"], serde_json::json!(false));
     assert_eq!((home.rows(), sandbox.mutations()), (rows, mutations));
 }
+
+#[test]
+fn a_contact_that_google_refuses_is_named_by_status_until_it_is_edited() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    let id = home.id(&["person", "add", "--name", "Ada King", "--email", "ada@example.org"]);
+    let body = json!({"error": {"code": 400, "status": "INVALID_ARGUMENT", "message": "nothing of it will do"}}).to_string();
+    let answer = json!({"answer": {"status": 400, "content_type": "application/json", "body": body}});
+    sandbox.fault(&json!({"method": "people.createContact", "kind": answer}));
+    sandbox.fault(&json!({"method": "people.createContact", "kind": answer}));
+    for _ in 0..3 {
+        home.run(["sync"]);
+    }
+    let account = home.json(&["status"])["accounts"][0].clone();
+    assert_eq!(account["refused"][0]["contact"], json!(id), "{account}");
+    let page = home.run(["status"]).ended(0).out.clone();
+    assert!(page.contains(&format!("contact {id} is refused until it is edited")), "{page}");
+}

@@ -231,6 +231,7 @@ fn a_run_and_a_plan_are_told_account_by_account() {
             "parked_by_guard",
             "questions",
             "approve",
+            "refused",
             "conflicts",
             "working",
             "daemon",
