@@ -170,7 +170,7 @@ impl Importer<'_> {
         }
         let actor = Actor::Import { import };
         let pending = changed.into_iter().filter_map(|id| book.contacts.remove(&id));
-        let contacts = pending.map(|pending| contact_write(pending, &actor, now));
+        let contacts = pending.map(|pending| contact_write(*pending, &actor, now));
         let entries = made.into_iter().map(|entry| entry_write(entry, &actor));
         let writes = std::iter::once(only).chain(contacts).chain(entries).collect();
         self.store.commit(Commit { fence: None, writes }).await.map(|_| ())
@@ -283,7 +283,8 @@ impl Importer<'_> {
         let ids: Vec<ContactId> = ids.into_iter().filter(|id| !book.contacts.contains_key(id)).collect();
         for contact in self.store.contacts(&ids).await? {
             book.index(&contact);
-            book.contacts.insert(contact.id, Pending { before: Some(contact.clone()), contact });
+            let before = Some(Box::new(contact.clone()));
+            book.contacts.insert(contact.id, Box::new(Pending { contact, before }));
         }
         Ok(())
     }
@@ -369,7 +370,7 @@ impl Importer<'_> {
         book.index(&contact);
         book.changed.insert(contact.id);
         let id = contact.id;
-        book.contacts.insert(id, Pending { contact, before: None });
+        book.contacts.insert(id, Box::new(Pending { contact, before: None }));
         id
     }
 }

@@ -16,17 +16,18 @@ use crate::domain::policy::Winner;
 
 use super::entries::EntryKey;
 
-/// A contact as it is to be written, and as it was.
+/// A contact as it is to be written, and as it was; what it was is boxed, since most contacts of a long file are new.
 pub(super) struct Pending {
     pub(super) contact: Contact,
-    pub(super) before: Option<Contact>,
+    pub(super) before: Option<Box<Contact>>,
 }
 
 /// What is known while one chunk is decided.
 #[derive(Default)]
 pub(super) struct Book {
     pub(super) home: Option<HomeRegion>,
-    pub(super) contacts: BTreeMap<ContactId, Pending>,
+    /// Boxed, because the map keeps room for more than it holds, and a preview holds each contact of a long file.
+    pub(super) contacts: BTreeMap<ContactId, Box<Pending>>,
     /// In the order of the ids. Most keys lead to one contact only, and a preview has a key for each of a long file.
     by_key: BTreeMap<MatchKey, Vec<ContactId>>,
     pub(super) changed: BTreeSet<ContactId>,
@@ -54,7 +55,7 @@ impl Book {
     }
 
     pub(super) fn first(&self, key: &MatchKey) -> Option<&Pending> {
-        self.by_key.get(key)?.iter().find_map(|id| self.contacts.get(id))
+        self.by_key.get(key)?.iter().find_map(|id| self.contacts.get(id)).map(Box::as_ref)
     }
 
     /// The contact that a card of the file is. Where several could be it, one that says all of it already, so that the
