@@ -133,6 +133,7 @@ fn meaning(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
             | EditError::Patch(_)
             | EditError::Custom(_)
             | EditError::Same { .. }
+            | EditError::NothingToTake { .. }
             | EditError::Value(_) => Some(Exit::Usage),
             EditError::Store(_) => None,
         };

@@ -266,6 +266,9 @@ impl Last {
 
 /// The rule behind a change, in one sentence.
 fn rule(change: &Change, at_remote: bool) -> String {
+    if let Some(merged) = change.merged() {
+        return format!("a person made one contact of two: {merged}");
+    }
     if let Some(conflict) = change.conflicts.first() {
         let taken = match conflict.winner {
             Winner::Store => "the policy took the store's value, Google's is in the history",
@@ -282,9 +285,10 @@ fn rule(change: &Change, at_remote: bool) -> String {
         (true, _, Action::Left) => "it no longer belongs to a pair: its record was taken out of the group",
         (true, _, Action::Linked) => "the same was found on both sides: kept equal from then on",
         (true, ..) => "no longer kept equal: both sides keep what they have",
-        (false, Actor::User, _) if change.run.is_some() => "a person took back a run",
+        (false, Actor::User, _) if change.run.is_some() => "a person took back a run or a merge",
         (false, Actor::User, _) => "a person changed it in the store",
         (false, Actor::Import { .. }, _) => "a file was imported",
+        (false, Actor::Merge { .. }, _) => "its organization was merged with another one",
         (false, Actor::Replica { .. }, Action::Created) => "new in the group in Google: taken into the store",
         (false, Actor::Replica { .. }, Action::Deleted) => "deleted in Google and unchanged in the store: deleted here",
         (false, Actor::Replica { .. }, Action::Restored) => {

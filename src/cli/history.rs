@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context;
 use serde::Serialize;
 
-use crate::contacts::detail::who;
+use crate::contacts::detail::{action, verb, who};
 use crate::domain::entry::{EntryChange, RecordedEntryChange};
 use crate::domain::history::{Action, Change, RecordedChange};
 use crate::domain::id::{ContactId, RemoteId, RunId};
@@ -174,20 +174,21 @@ fn rows(recorded: &RecordedChange, names: &Names) -> Vec<[String; 10]> {
         let name = names.of(change.contact).to_owned();
         [time, contact, name, replica, who(&change.actor), run, what.to_owned(), field, before, after]
     };
-    let what = what(change.action);
+    let what = verb(change);
     let fields = change.fields.iter();
     let mut rows: Vec<[String; 10]> = fields
         .map(|field| {
             let [before, after] = briefs([&field.before, &field.after]);
-            row(what, field.field.to_string(), before, after)
+            row(&what, field.field.to_string(), before, after)
         })
         .collect();
     rows.extend(change.conflicts.iter().map(|conflict| {
-        let (what, lost, taken) = outcome(conflict);
+        let (lost, taken) = outcome(conflict);
+        let what = if change.merged().is_some() { "merge, this value lost" } else { told(conflict) };
         row(what, conflict.field.to_string(), lost, taken)
     }));
     if rows.is_empty() {
-        rows.push(row(what, String::new(), String::new(), String::new()));
+        rows.push(row(&what, String::new(), String::new(), String::new()));
     }
     rows
 }
@@ -195,7 +196,7 @@ fn rows(recorded: &RecordedChange, names: &Names) -> Vec<[String; 10]> {
 /// One row for each member that changed; one for a change of none.
 fn entry_rows(change: &EntryChange) -> Vec<[String; 10]> {
     let kind = change.after.kind().as_str();
-    let what = format!("{kind} {}", what(change.action));
+    let what = format!("{kind} {}", action(change.action));
     let row = |field: String, before: String, after: String| {
         let run = change.run.map(|run| run.to_string()).unwrap_or_default();
         let (time, entry, name) = (change.at.to_string(), change.entry.to_string(), change.after.title());
@@ -212,25 +213,20 @@ fn entry_rows(change: &EntryChange) -> Vec<[String; 10]> {
     if rows.is_empty() { vec![row(String::new(), String::new(), String::new())] } else { rows }
 }
 
-/// How a conflict ended: the value that lost, and the one that was taken. While it waits, what the store and Google have.
-fn outcome(conflict: &FieldConflict) -> (&'static str, String, String) {
-    let [store, google] = briefs([&conflict.store, &conflict.remote]);
+/// How a conflict ended.
+fn told(conflict: &FieldConflict) -> &'static str {
     match conflict.winner {
-        Winner::Store => ("conflict, Google's value lost", google, store),
-        Winner::Remote => ("conflict, the store's value lost", store, google),
-        Winner::Hold => ("conflict, a person decides", store, google),
+        Winner::Store => "conflict, Google's value lost",
+        Winner::Remote => "conflict, the store's value lost",
+        Winner::Hold => "conflict, a person decides",
     }
 }
 
-fn what(action: Action) -> &'static str {
-    match action {
-        Action::Created => "created",
-        Action::Edited => "edited",
-        Action::Deleted => "deleted",
-        Action::Restored => "restored",
-        Action::Joined => "joined the group",
-        Action::Left => "left the group",
-        Action::Linked => "linked",
-        Action::Unlinked => "unlinked",
+/// The value that lost, and the one that was taken. While it waits, what the store and Google have.
+fn outcome(conflict: &FieldConflict) -> (String, String) {
+    let [store, other] = briefs([&conflict.store, &conflict.remote]);
+    match conflict.winner {
+        Winner::Store => (other, store),
+        Winner::Remote | Winner::Hold => (store, other),
     }
 }

@@ -1,6 +1,6 @@
 //! `import`: contacts of a file go into the store.
 
-use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -11,6 +11,7 @@ use crate::domain::id::ImportId;
 use crate::formats::limits::MAX_FILE_BYTES;
 use crate::formats::{self, ColumnMap, Columns, Rejected, Remark};
 
+use super::consent;
 use super::desk::Desk;
 use super::exit::{Exit, UsageError, named_file};
 use super::import_report::{tell, tell_columns, tell_preview};
@@ -75,7 +76,7 @@ pub async fn import(args: &ImportArgs, desk: &Desk) -> anyhow::Result<Exit> {
 
 async fn import_file(file: &Path, args: &ImportArgs, desk: &Desk) -> anyhow::Result<Exit> {
     let asks = !args.yes && !args.dry_run;
-    if asks && !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+    if asks && !consent::can_ask() {
         return Err(UsageError("without a terminal, import needs --yes or --dry-run".to_owned()).into());
     }
     let bytes = read(file).map_err(|error| named_file("read", file, error))?;
@@ -92,7 +93,7 @@ async fn import_file(file: &Path, args: &ImportArgs, desk: &Desk) -> anyhow::Res
         if args.dry_run {
             return Ok(if report.failed.is_empty() { Exit::Done } else { Exit::Unfinished });
         }
-        if !consents()? {
+        if !consent::consents("Import?")? {
             if desk.out.is_json() {
                 tell(desk, None, &report, None)?;
             }
@@ -159,16 +160,6 @@ fn read_map(path: &Path) -> anyhow::Result<ColumnMap> {
     let text = std::fs::read_to_string(path).map_err(|error| named_file("read", path, error))?;
     ColumnMap::parse(&path.display().to_string(), &text)
         .map_err(|error| anyhow::Error::new(UsageError(error.to_string())))
-}
-
-/// Asks on the terminal.
-fn consents() -> anyhow::Result<bool> {
-    let mut terminal = std::io::stderr();
-    write!(terminal, "Import? [y/N] ")?;
-    terminal.flush()?;
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line)?;
-    Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
 /// Writes down the rows that could not be used. The contacts are in the store already, so that this fails is no reason to

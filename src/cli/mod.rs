@@ -24,6 +24,7 @@ pub mod card_flags;
 pub mod check_config;
 pub mod conditions;
 pub mod conflict;
+mod consent;
 pub mod contact;
 pub mod deal;
 pub mod demo;

@@ -162,12 +162,18 @@ fn answer_json(asked: &Asked, taken_back: &TakenBack, desk: &Desk) -> anyhow::Re
     let operations: Vec<Operation> = taken_back.steps.iter().map(|step| operation(asked, step)).collect();
     let entries: Vec<EntryLine<'_>> = taken_back.entries.iter().map(EntryLine::from).collect();
     let Counted { deleted, restored, updated } = Counted::of(taken_back);
-    desk.out.json(&match asked.yes {
-        true => json!({
-            asked.word(): asked.id(), "deleted": deleted, "restored": restored, "updated": updated,
-            "entries": entries.len(), "skipped": left
+    let entries_count = entries.len();
+    desk.out.json(&match (asked.yes, asked.deed) {
+        (false, _) => json!({ "undo": asked.id(), "operations": operations, "entries": entries, "skipped": left }),
+        (true, Deed::Import(import)) => json!({
+            "import": import, "run": taken_back.run, "deleted": deleted, "restored": restored, "updated": updated,
+            "entries": entries_count, "skipped": left
         }),
-        false => json!({ "undo": asked.id(), "operations": operations, "entries": entries, "skipped": left }),
+        // As every run: its own id, and what it did in the accounts, which is nothing.
+        (true, Deed::Run(undone)) => json!({
+            "run": taken_back.run, "undo": undone, "accounts": [], "deleted": deleted, "restored": restored,
+            "updated": updated, "entries": entries_count, "skipped": left
+        }),
     })?;
     Ok(())
 }
@@ -190,7 +196,10 @@ fn answer(asked: &Asked, taken_back: &TakenBack, desk: &Desk) -> anyhow::Result<
     let changes = counted.told(taken_back.entries.len());
     desk.out.text(&match (asked.yes, counted.total() + taken_back.entries.len() as u64) {
         (_, 0) => "there is nothing to take back".to_owned(),
-        (true, _) => format!("{changes}; the next run carries that to the accounts"),
+        (true, _) => {
+            let id = taken_back.run.map(|run| format!("run {run}: ")).unwrap_or_default();
+            format!("{id}{changes}; the next run carries that to the accounts")
+        }
         (false, _) => format!("`contactsync {} --yes` carries this out: {changes}", asked.command),
     })?;
     Ok(())

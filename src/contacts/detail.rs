@@ -12,7 +12,7 @@ use crate::domain::contact::{Contact, Kind};
 use crate::domain::entry::deal::Status;
 use crate::domain::entry::{Body, Entry, EntryKind};
 use crate::domain::field::Field;
-use crate::domain::history::{Action, Actor};
+use crate::domain::history::{Action, Actor, Change};
 use crate::domain::id::{ConflictId, ContactId, RemoteId};
 use crate::domain::link::{Link, LinkState};
 use crate::domain::time::Timestamp;
@@ -177,10 +177,7 @@ async fn history(store: &dyn Store, contact: ContactId) -> Result<Vec<Event>, St
         at: row.change.at,
         who: who(&row.change.actor),
         replica: row.remote.as_ref().map_or("store", |copy| copy.replica.display_name()).to_owned(),
-        what: told(
-            row.change.action,
-            &row.change.fields.iter().map(|change| change.field.to_string()).collect::<Vec<_>>(),
-        ),
+        what: told(&verb(&row.change), row.change.fields.iter().map(|change| change.field.to_string())),
     });
     let mut events: Vec<Event> = rows.collect();
     let of_entries =
@@ -192,7 +189,7 @@ async fn history(store: &dyn Store, contact: ContactId) -> Result<Vec<Event>, St
             at: row.change.at,
             who: who(&row.change.actor),
             replica: "store".to_owned(),
-            what: told(row.change.action, &what),
+            what: told(action(row.change.action), what.into_iter()),
         }
     }));
     events.sort_by_key(|event| std::cmp::Reverse(event.sequence));
@@ -205,12 +202,19 @@ pub fn who(actor: &Actor) -> String {
     match actor {
         Actor::User => "user".to_owned(),
         Actor::Import { import } => format!("import {import}"),
+        Actor::Merge { .. } => "merge".to_owned(),
         Actor::Replica { replica } => replica.display_name().to_owned(),
     }
 }
 
-fn told(action: Action, what: &[String]) -> String {
-    let verb = match action {
+/// What happened to a contact, as people read it.
+pub fn verb(change: &Change) -> String {
+    change.merged().map_or_else(|| action(change.action).to_owned(), |merged| merged.to_string())
+}
+
+/// What happened to a contact or an entry as a whole, as people read it.
+pub fn action(action: Action) -> &'static str {
+    match action {
         Action::Created => "created",
         Action::Edited => "edited",
         Action::Deleted => "deleted",
@@ -219,7 +223,11 @@ fn told(action: Action, what: &[String]) -> String {
         Action::Left => "left the group",
         Action::Linked => "linked",
         Action::Unlinked => "unlinked",
-    };
+    }
+}
+
+fn told(verb: &str, what: impl Iterator<Item = String>) -> String {
+    let what: Vec<String> = what.collect();
     if what.is_empty() { verb.to_owned() } else { format!("{verb}: {}", what.join(", ")) }
 }
 

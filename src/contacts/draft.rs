@@ -14,6 +14,7 @@ use crate::domain::field::Field;
 use crate::domain::history::{Action, Actor, Change};
 use crate::domain::id::{ContactId, EntryId, ReplicaId, RunId};
 use crate::domain::matching::MatchKey;
+use crate::domain::merge::FieldConflict;
 use crate::domain::normal;
 use crate::domain::time::Timestamp;
 use crate::domain::version::VersionVector;
@@ -50,6 +51,8 @@ struct Pending {
     after: Contact,
     /// Fields that count as touched although their value stays.
     confirmed: BTreeSet<Field>,
+    /// What is told in the history although it shows in no field; `None` for nothing.
+    told: Option<Vec<FieldConflict>>,
 }
 
 impl<'a> Draft<'a> {
@@ -68,6 +71,11 @@ impl<'a> Draft<'a> {
         Draft { run: Some(run), ..self }
     }
 
+    /// When all of it is done.
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// Takes in a contact as it was just read.
     pub(super) fn take(&mut self, contact: Contact) {
         self.know(contact);
@@ -84,7 +92,12 @@ impl<'a> Draft<'a> {
     }
 
     fn know(&mut self, contact: Contact) {
-        let pending = || Pending { before: Some(contact.clone()), after: contact.clone(), confirmed: BTreeSet::new() };
+        let pending = || Pending {
+            before: Some(contact.clone()),
+            after: contact.clone(),
+            confirmed: BTreeSet::new(),
+            told: None,
+        };
         self.contacts.entry(contact.id).or_insert_with(pending);
     }
 
@@ -101,7 +114,7 @@ impl<'a> Draft<'a> {
             implicit: false,
         };
         let id = contact.id;
-        self.contacts.insert(id, Pending { before: None, after: contact, confirmed: BTreeSet::new() });
+        self.contacts.insert(id, Pending { before: None, after: contact, confirmed: BTreeSet::new(), told: None });
         id
     }
 
@@ -144,6 +157,13 @@ impl<'a> Draft<'a> {
     pub(super) fn confirm(&mut self, id: ContactId, field: Field) {
         if let Some(pending) = self.contacts.get_mut(&id) {
             pending.confirmed.insert(field);
+        }
+    }
+
+    /// Lets a contact have a row of the history even if no field changes, with values that lost.
+    pub(super) fn tell(&mut self, id: ContactId, conflicts: Vec<FieldConflict>) {
+        if let Some(pending) = self.contacts.get_mut(&id) {
+            pending.told = Some(conflicts);
         }
     }
 
@@ -277,14 +297,16 @@ impl<'a> Draft<'a> {
 impl Pending {
     fn finish(self, how: &How<'_>) -> (Contact, Option<Write>) {
         let How { replica, now, actor, run } = *how;
-        let Pending { before, mut after, confirmed } = self;
+        let Pending { before, mut after, confirmed, told } = self;
         let blank = Card::blank(after.card.kind());
         let fields = diff::changes(before.as_ref().map_or(&blank, |contact| &contact.card), &after.card);
         let action = match &before {
             None => Action::Created,
             Some(before) if before.is_live() && !after.is_live() => Action::Deleted,
             Some(before) if !before.is_live() && after.is_live() => Action::Restored,
-            Some(before) if fields.is_empty() && confirmed.is_empty() => return (before.clone(), None),
+            Some(before) if fields.is_empty() && confirmed.is_empty() && told.is_none() => {
+                return (before.clone(), None);
+            }
             Some(_) => Action::Edited,
         };
         after.version.tick(replica);
@@ -297,8 +319,8 @@ impl Pending {
             let touched = fields.iter().map(|change| change.field.clone()).chain(confirmed);
             after.touched.extend(touched.map(|field| (field, now)));
         }
-        let change =
-            Change { contact: after.id, at: now, actor: actor.clone(), run, action, fields, conflicts: Vec::new() };
+        let conflicts = told.unwrap_or_default();
+        let change = Change { contact: after.id, at: now, actor: actor.clone(), run, action, fields, conflicts };
         let expected = before.map(|contact| contact.version);
         let write = ContactWrite { contact: after.clone(), expected, change };
         (after, Some(Write::Contact(Box::new(write))))

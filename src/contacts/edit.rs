@@ -12,6 +12,7 @@ use crate::domain::conflict::Conflict;
 use crate::domain::contact::{Card, Contact, Kind};
 use crate::domain::custom_field::ValueError;
 use crate::domain::diff;
+use crate::domain::field::Field;
 use crate::domain::history::Actor;
 use crate::domain::id::ContactId;
 use crate::domain::merge::FieldConflict;
@@ -61,6 +62,14 @@ pub enum EditError {
     Same {
         /// The id.
         id: ContactId,
+    },
+    /// A merge is to take a field that the other contact does not have.
+    #[error("{id} has no {field} that could be taken")]
+    NothingToTake {
+        /// The other contact.
+        id: ContactId,
+        /// The field.
+        field: Field,
     },
     /// The patch is refused.
     #[error(transparent)]

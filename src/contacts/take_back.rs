@@ -6,20 +6,22 @@
 //! the next run carries them to the accounts.
 //!
 //! Whoever comes back comes first, so that others can refer to it. Persons come before organizations, so that an organization
-//! which only they belonged to can follow. What hangs on contacts comes last.
+//! which only they belonged to can follow. What hangs on contacts comes last. All of it is one commit, unless it is very much;
+//! and it has an id of its own, under which it can be taken back in turn.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::clock::{Clock, Entropy};
 use crate::domain::contact::{Contact, Kind};
 use crate::domain::diff::{self, FieldChange};
-use crate::domain::entry::{Body, Entry, EntryChange};
+use crate::domain::entry::{Entry, EntryChange};
 use crate::domain::field::Field;
 use crate::domain::history::{Action, Actor, Change};
 use crate::domain::id::{ContactId, EntryId, ImportId, RemoteId, RunId};
 use crate::domain::link::LinkState;
+use crate::domain::run::RunRecord;
 use crate::domain::taking_back::{first_and_last, put_back};
-use crate::store::{Commit, ContactQuery, DeletedContacts, EntryHistoryQuery, HistoryQuery, Store, StoreError};
+use crate::store::{Commit, ContactQuery, DeletedContacts, EntryHistoryQuery, HistoryQuery, Store, StoreError, Write};
 
 use super::draft::Draft;
 use super::import::Effect;
@@ -27,8 +29,10 @@ use super::insist::insisting;
 
 mod held;
 
-/// How many contacts are decided and committed together.
+/// How many contacts or entries are decided and committed together when there are more than [`AT_ONCE_MAX`].
 const CHUNK: usize = 250;
+/// How many are decided and committed all at once.
+const AT_ONCE_MAX: usize = 2_000;
 
 /// Takes back what was done to the store.
 pub struct TakeBack<'a> {
@@ -60,6 +64,8 @@ pub struct TakenBack {
     pub entries: Vec<EntryStep>,
     /// What stays as it is.
     pub skipped: Vec<Skipped>,
+    /// The id under which it was done; `None` when nothing was written.
+    pub run: Option<RunId>,
     /// Persons that go, or leave the organization they were given.
     leaving: BTreeSet<ContactId>,
     /// Contacts that came back from the bin.
@@ -108,13 +114,21 @@ struct Deeds {
     last: u64,
 }
 
-/// What is taken back together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// Contacts that were deleted.
-    Restore,
-    /// What was done to contacts of this kind.
-    Of(Kind),
+/// What was done under one id.
+struct Done {
+    contacts: BTreeMap<ContactId, Deeds>,
+    entries: BTreeMap<EntryId, Vec<EntryChange>>,
+}
+
+/// A part of what is taken back, in the order in which the parts follow each other.
+#[derive(Debug, Clone, Copy)]
+enum Part<'i> {
+    /// Those of these contacts that were deleted.
+    Restore(&'i [ContactId]),
+    /// What was done to those of these contacts that are of this kind.
+    Of(Kind, &'i [ContactId]),
+    /// What was done to these entries.
+    Entries(&'i [EntryId]),
 }
 
 impl TakeBack<'_> {
@@ -124,24 +138,66 @@ impl TakeBack<'_> {
     /// [`StoreError`] when the store fails, or others change the same contacts again and again; what was committed before
     /// stays.
     pub async fn take_back(&self, deed: Deed) -> Result<Option<TakenBack>, StoreError> {
-        let deeds = self.deeds_of(deed).await?;
-        let entries = self.entry_deeds_of(deed).await?;
-        if deeds.is_empty() && entries.is_empty() {
+        let done = Done { contacts: self.deeds_of(deed).await?, entries: self.entry_deeds_of(deed).await? };
+        if done.contacts.is_empty() && done.entries.is_empty() {
             return Ok(None);
         }
-        let ids: Vec<ContactId> = deeds.keys().copied().collect();
-        let held = self.held(&ids, &entries).await?;
+        let contacts: Vec<ContactId> = done.contacts.keys().copied().collect();
+        let entries: Vec<EntryId> = done.entries.keys().copied().collect();
+        let is_small = contacts.len() + entries.len() <= AT_ONCE_MAX;
+        let parts = parts(&contacts, &entries, if is_small { AT_ONCE_MAX } else { CHUNK });
+        let run = RunId::new(self.clock.now(), self.entropy.next_u128());
+        let held = self.held(&contacts, &done.entries).await?;
         let mut taken_back = TakenBack { held, ..TakenBack::default() };
-        for phase in [Phase::Restore, Phase::Of(Kind::Person), Phase::Of(Kind::Organization)] {
-            for chunk in ids.chunks(CHUNK) {
-                self.chunk(chunk, phase, &deeds, &mut taken_back).await?;
-            }
-        }
-        let ids: Vec<EntryId> = entries.keys().copied().collect();
-        for chunk in ids.chunks(CHUNK) {
-            self.entry_chunk(chunk, &entries, &mut taken_back).await?;
+        for parts in parts.chunks(if is_small { parts.len().max(1) } else { 1 }) {
+            let before = taken_back;
+            taken_back = insisting(async || {
+                let mut tried = before.clone();
+                self.once(parts, &done, run, &mut tried).await.map(|()| tried)
+            })
+            .await?;
         }
         Ok(Some(taken_back))
+    }
+
+    async fn once(&self, parts: &[Part<'_>], done: &Done, run: RunId, sum: &mut TakenBack) -> Result<(), StoreError> {
+        let mut draft = Draft::begin(self.store, self.entropy, self.clock.now()).await?.under(run);
+        for part in parts {
+            match part {
+                Part::Restore(ids) | Part::Of(_, ids) => {
+                    for contact in self.store.contacts(ids).await? {
+                        let Some(deeds) = done.contacts.get(&contact.id) else { continue };
+                        match part {
+                            Part::Of(kind, _) if contact.card.kind() == *kind => {
+                                self.take_back_one(contact, deeds, &mut draft, sum).await?;
+                            }
+                            Part::Restore(_) => restore(contact, deeds, &mut draft, sum).await?,
+                            Part::Of(..) | Part::Entries(_) => {}
+                        }
+                    }
+                }
+                Part::Entries(ids) => {
+                    for entry in self.store.entries(ids).await? {
+                        if let Some(rows) = done.entries.get(&entry.id) {
+                            take_back_entry(entry, rows, &mut draft, sum).await?;
+                        }
+                    }
+                }
+            }
+        }
+        self.commit(draft, run, sum).await
+    }
+
+    async fn commit(&self, draft: Draft<'_>, run: RunId, sum: &mut TakenBack) -> Result<(), StoreError> {
+        let (mut writes, _) = draft.finish(&Actor::User);
+        if self.effect == Effect::Preview || writes.is_empty() {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        writes.push(Write::Run(Box::new(RunRecord { run, begun: now, ended: Some(now), accounts: Vec::new() })));
+        self.store.commit(Commit { fence: None, writes }).await?;
+        sum.run = Some(run);
+        Ok(())
     }
 
     async fn deeds_of(&self, deed: Deed) -> Result<BTreeMap<ContactId, Deeds>, StoreError> {
@@ -173,77 +229,6 @@ impl TakeBack<'_> {
         Ok(deeds)
     }
 
-    /// Decides a chunk, within reason as often as others are faster.
-    async fn chunk(
-        &self,
-        ids: &[ContactId],
-        phase: Phase,
-        deeds: &BTreeMap<ContactId, Deeds>,
-        sum: &mut TakenBack,
-    ) -> Result<(), StoreError> {
-        let before = sum.clone();
-        *sum = insisting(async || {
-            let mut tried = before.clone();
-            self.once(ids, phase, deeds, &mut tried).await.map(|()| tried)
-        })
-        .await?;
-        Ok(())
-    }
-
-    async fn once(
-        &self,
-        ids: &[ContactId],
-        phase: Phase,
-        deeds: &BTreeMap<ContactId, Deeds>,
-        sum: &mut TakenBack,
-    ) -> Result<(), StoreError> {
-        let mut draft = Draft::begin(self.store, self.entropy, self.clock.now()).await?;
-        for contact in self.store.contacts(ids).await? {
-            let Some(deeds) = deeds.get(&contact.id) else { continue };
-            match phase {
-                Phase::Restore => self.restore(contact, deeds, &mut draft, sum).await?,
-                Phase::Of(kind) if contact.card.kind() == kind && contact.is_live() => {
-                    self.take_back_one(contact, deeds, &mut draft, sum).await?;
-                }
-                Phase::Of(_) => {}
-            }
-        }
-        self.commit(draft).await
-    }
-
-    async fn commit(&self, draft: Draft<'_>) -> Result<(), StoreError> {
-        let (writes, _) = draft.finish(&Actor::User);
-        if self.effect == Effect::Write && !writes.is_empty() {
-            self.store.commit(Commit { fence: None, writes }).await?;
-        }
-        Ok(())
-    }
-
-    /// Brings back a contact that was deleted, with the fields that were changed on the way.
-    async fn restore(
-        &self,
-        contact: Contact,
-        deeds: &Deeds,
-        draft: &mut Draft<'_>,
-        sum: &mut TakenBack,
-    ) -> Result<(), StoreError> {
-        let was_deleted = deeds.rows.iter().any(|row| row.action == Action::Deleted);
-        if !was_deleted || contact.is_live() {
-            return Ok(());
-        }
-        let changes = first_and_last(&deeds.rows).into_values();
-        let (card, skipped) = put_back(&contact.card, changes, &BTreeSet::new());
-        sum.skip_fields(&contact, &skipped);
-        let fields = diff::changes(&contact.card, &card);
-        if let Some(contact) = draft.contact(contact.id).await? {
-            contact.deleted = None;
-        }
-        draft.set_card(contact.id, card).await?;
-        sum.restored.insert(contact.id);
-        sum.steps.push(Step { contact, action: Action::Restored, fields });
-        Ok(())
-    }
-
     async fn take_back_one(
         &self,
         contact: Contact,
@@ -254,55 +239,28 @@ impl TakeBack<'_> {
         if sum.restored.contains(&contact.id) {
             return Ok(());
         }
+        if !contact.is_live() {
+            if deeds.rows.iter().all(|row| row.action == Action::Edited) {
+                sum.skip(&contact, "it was deleted since".to_owned());
+            }
+            return Ok(());
+        }
         match self.judge(&contact, deeds, sum).await? {
             Verdict::Delete => {
                 draft.delete(contact.id).await?;
                 sum.leaving.insert(contact.id);
                 sum.steps.push(Step { contact, action: Action::Deleted, fields: Vec::new() });
             }
-            Verdict::PutBack => {
-                let (card, skipped) =
-                    put_back(&contact.card, first_and_last(&deeds.rows).into_values(), &BTreeSet::new());
-                sum.skip_fields(&contact, &skipped);
-                let fields = diff::changes(&contact.card, &card);
-                if fields.is_empty() {
-                    return Ok(());
-                }
-                if fields.iter().any(|change| change.field == Field::Organization) {
-                    sum.leaving.insert(contact.id);
-                }
-                draft.contact(contact.id).await?;
-                draft.set_card(contact.id, card).await?;
-                sum.steps.push(Step { contact, action: Action::Edited, fields });
-            }
+            Verdict::PutBack => put_back_one(contact, deeds, draft, sum).await?,
             Verdict::Stay(reason) => sum.skip(&contact, reason),
         }
         Ok(())
     }
 
-    async fn entry_chunk(
-        &self,
-        ids: &[EntryId],
-        deeds: &BTreeMap<EntryId, Vec<EntryChange>>,
-        sum: &mut TakenBack,
-    ) -> Result<(), StoreError> {
-        let before = sum.clone();
-        *sum = insisting(async || {
-            let mut tried = before.clone();
-            let mut draft = Draft::begin(self.store, self.entropy, self.clock.now()).await?;
-            for entry in self.store.entries(ids).await? {
-                if let Some(rows) = deeds.get(&entry.id) {
-                    take_back_entry(entry, rows, &mut draft, &mut tried).await?;
-                }
-            }
-            self.commit(draft).await.map(|()| tried)
-        })
-        .await?;
-        Ok(())
-    }
-
     async fn judge(&self, contact: &Contact, deeds: &Deeds, sum: &TakenBack) -> Result<Verdict, StoreError> {
-        if !deeds.rows.iter().any(|row| row.action == Action::Created) {
+        let did = |action: Action| deeds.rows.iter().any(|row| row.action == action);
+        let (was_made, came_back) = (did(Action::Created), did(Action::Restored));
+        if !was_made && !came_back {
             return Ok(Verdict::PutBack);
         }
         let query = HistoryQuery { contact: Some(contact.id), ..HistoryQuery::default() };
@@ -313,7 +271,7 @@ impl TakeBack<'_> {
         if sum.held.contains(&contact.id) {
             return Ok(Verdict::Stay("a deal, an activity, a note or a relation hangs on it".to_owned()));
         }
-        // Deleting the contact would delete its record, which was there before.
+        // Deleting the contact would delete its record, which was there before. One that only came back had it all the time.
         let made_there: BTreeSet<&RemoteId> = rows
             .iter()
             .filter(|row| row.change.action == Action::Created)
@@ -321,7 +279,7 @@ impl TakeBack<'_> {
             .collect();
         let links = self.store.links_of_contact(contact.id).await?;
         let kept = links.iter().filter(|link| matches!(link.state, LinkState::Bound | LinkState::Unselected));
-        if kept.filter_map(|link| link.remote.as_ref()).any(|remote| !made_there.contains(remote)) {
+        if was_made && kept.filter_map(|link| link.remote.as_ref()).any(|remote| !made_there.contains(remote)) {
             return Ok(Verdict::Stay("it is linked with a record that was in Google before".to_owned()));
         }
         if contact.card.kind() == Kind::Organization {
@@ -342,6 +300,64 @@ impl TakeBack<'_> {
     }
 }
 
+/// The parts of what is taken back, in order; each holds at most so many.
+fn parts<'i>(contacts: &'i [ContactId], entries: &'i [EntryId], most: usize) -> Vec<Part<'i>> {
+    let chunks = || contacts.chunks(most);
+    let mut parts: Vec<Part<'i>> = chunks().map(Part::Restore).collect();
+    for kind in [Kind::Person, Kind::Organization] {
+        parts.extend(chunks().map(|ids| Part::Of(kind, ids)));
+    }
+    parts.extend(entries.chunks(most).map(Part::Entries));
+    parts
+}
+
+/// Brings back a contact that was deleted, with the fields that were changed on the way.
+async fn restore(
+    contact: Contact,
+    deeds: &Deeds,
+    draft: &mut Draft<'_>,
+    sum: &mut TakenBack,
+) -> Result<(), StoreError> {
+    let was_deleted = deeds.rows.iter().any(|row| row.action == Action::Deleted);
+    if !was_deleted || contact.is_live() {
+        return Ok(());
+    }
+    let changes = first_and_last(&deeds.rows).into_values();
+    let (card, skipped) = put_back(&contact.card, changes, &BTreeSet::new());
+    sum.skip_fields(&contact, &skipped);
+    let fields = diff::changes(&contact.card, &card);
+    if let Some(contact) = draft.contact(contact.id).await? {
+        contact.deleted = None;
+    }
+    draft.set_card(contact.id, card).await?;
+    sum.restored.insert(contact.id);
+    sum.steps.push(Step { contact, action: Action::Restored, fields });
+    Ok(())
+}
+
+/// Gives a contact the values from before, where nobody has changed them since.
+async fn put_back_one(
+    contact: Contact,
+    deeds: &Deeds,
+    draft: &mut Draft<'_>,
+    sum: &mut TakenBack,
+) -> Result<(), StoreError> {
+    // What this commit has changed already stays.
+    let current = draft.contact(contact.id).await?.map_or_else(|| contact.card.clone(), |known| known.card.clone());
+    let (card, skipped) = put_back(&current, first_and_last(&deeds.rows).into_values(), &BTreeSet::new());
+    sum.skip_fields(&contact, &skipped);
+    let fields = diff::changes(&contact.card, &card);
+    if fields.is_empty() {
+        return Ok(());
+    }
+    if fields.iter().any(|change| change.field == Field::Organization) {
+        sum.leaving.insert(contact.id);
+    }
+    draft.set_card(contact.id, card).await?;
+    sum.steps.push(Step { contact, action: Action::Edited, fields });
+    Ok(())
+}
+
 /// Takes back what was done to one entry, unless it says something else since.
 async fn take_back_entry(
     entry: Entry,
@@ -350,33 +366,28 @@ async fn take_back_entry(
     sum: &mut TakenBack,
 ) -> Result<(), StoreError> {
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
-    let was_deleted = last.action == Action::Deleted;
-    if first.before.as_ref().is_some_and(|before| *before == entry.body && entry.is_live()) {
+    let before = first.before.as_ref().unwrap_or(&first.after);
+    let was_live = !matches!(first.action, Action::Created | Action::Restored);
+    if entry.is_live() == was_live && (!was_live || entry.body == *before) {
         // It has been taken back already.
         return Ok(());
     }
-    if entry.body != last.after || entry.is_live() == was_deleted {
-        if entry.is_live() || !was_deleted {
-            sum.skipped.push(Skipped {
-                contact: None,
-                name: format!("{} {:?}", entry.body.kind().as_str(), entry.body.title()),
-                reason: "it changed since".to_owned(),
-            });
-        }
+    if entry.body != last.after || entry.is_live() == (last.action == Action::Deleted) {
+        sum.skipped.push(Skipped {
+            contact: None,
+            name: format!("{} {:?}", entry.body.kind().as_str(), entry.body.title()),
+            reason: "it changed since".to_owned(),
+        });
         return Ok(());
     }
+    let now = draft.now();
     let Some(next) = draft.entry(entry.id).await? else { return Ok(()) };
-    let action = match &first.before {
-        None => {
-            next.deleted.get_or_insert(first.at);
-            Action::Deleted
-        }
-        Some(before) => {
-            let before: &Body = before;
-            before.clone_into(&mut next.body);
-            next.deleted = None;
-            if was_deleted { Action::Restored } else { Action::Edited }
-        }
+    before.clone_into(&mut next.body);
+    next.deleted = (!was_live).then_some(now);
+    let action = match (was_live, last.action) {
+        (false, _) => Action::Deleted,
+        (true, Action::Deleted) => Action::Restored,
+        (true, _) => Action::Edited,
     };
     sum.entries.push(EntryStep { entry, action });
     Ok(())

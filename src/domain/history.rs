@@ -1,6 +1,8 @@
 //! The history: one row per committed edit of a contact, and one per write that a run made to a remote. It is what people
 //! read and the memory that undo needs. The edits of the store are also the feed that tells a run which contacts changed.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::diff::FieldChange;
@@ -60,6 +62,35 @@ pub struct RemoteChange {
     pub change: Change,
 }
 
+/// The part of a contact in a merge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Merged {
+    /// It stayed, and says what this one said too.
+    With(ContactId),
+    /// It went to the bin, and this one stayed.
+    Into(ContactId),
+}
+
+impl fmt::Display for Merged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Merged::With(other) => write!(f, "merged with {other}"),
+            Merged::Into(survivor) => write!(f, "merged into {survivor}"),
+        }
+    }
+}
+
+impl Change {
+    /// The contact's part in a merge, if the change is one of the two that made one contact of two.
+    pub fn merged(&self) -> Option<Merged> {
+        match self.actor {
+            Actor::Merge { survivor, gone } if self.contact == survivor => Some(Merged::With(gone)),
+            Actor::Merge { survivor, gone } if self.contact == gone => Some(Merged::Into(survivor)),
+            _ => None,
+        }
+    }
+}
+
 /// Who made a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "by")]
@@ -70,6 +101,13 @@ pub enum Actor {
     Import {
         /// Which import.
         import: ImportId,
+    },
+    /// Somebody who made one contact of two.
+    Merge {
+        /// The contact that stayed.
+        survivor: ContactId,
+        /// The one that went to the bin.
+        gone: ContactId,
     },
     /// A replica whose change was pulled.
     Replica {

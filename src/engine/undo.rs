@@ -194,7 +194,7 @@ impl Run<'_> {
     fn brought_in(&self, deeds: &Deeds) -> bool {
         let from_here = |change: &Change| match &change.actor {
             Actor::Replica { replica } => *replica == self.order.promise.replica,
-            Actor::User | Actor::Import { .. } => true,
+            Actor::User | Actor::Import { .. } | Actor::Merge { .. } => true,
         };
         let whole = deeds.store.iter().rfind(|row| row.action != Action::Edited);
         whole.is_some_and(|row| matches!(row.action, Action::Created | Action::Restored) && from_here(row))

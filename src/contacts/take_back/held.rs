@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::entry::EntryChange;
+use crate::domain::entry::{Body, EntryChange};
 use crate::domain::id::{ContactId, EntryId};
 use crate::store::{EntryQuery, StoreError};
 
@@ -19,6 +19,10 @@ impl TakeBack<'_> {
         for chunk in contacts.chunks(CHUNK) {
             let query = EntryQuery { contacts: chunk.iter().copied().collect(), ..EntryQuery::default() };
             for entry in self.store.find_entries(&query).await? {
+                if matches!(entry.body, Body::Dismissal(_)) {
+                    // That two are not the same is nothing that anybody would miss.
+                    continue;
+                }
                 let last = deeds.get(&entry.id).and_then(|rows| rows.last());
                 if last.is_none_or(|last| last.after != entry.body) {
                     held.extend(entry.body.contacts());
