@@ -1,6 +1,6 @@
 //! `duplicates`: contacts that may be the same, and why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -49,6 +49,7 @@ struct Named<'n> {
 
 #[derive(Serialize)]
 struct Couple<'n> {
+    kind: Kind,
     first: Named<'n>,
     second: Named<'n>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,7 +58,8 @@ struct Couple<'n> {
     against: Option<String>,
 }
 
-fn kind(text: &str) -> Result<Kind, String> {
+/// A kind of contacts by its name.
+pub(super) fn kind(text: &str) -> Result<Kind, String> {
     let known = [Kind::Person, Kind::Organization];
     known.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| "expected person or organization".to_owned())
 }
@@ -76,6 +78,7 @@ pub async fn duplicates(args: &DuplicatesArgs, desk: &Desk) -> anyhow::Result<Ex
         return super::entry::answer_changed(&entry, "forgot", desk).await;
     }
     let mut found = if args.dismissed { dismissed(desk).await? } else { likely(args, desk).await? };
+    found.retain(|couple| args.kind.is_none_or(|wanted| wanted == couple.kind));
     found.truncate(args.limit.unwrap_or(usize::MAX));
     answer(&found, desk).await
 }
@@ -94,10 +97,18 @@ async fn likely(args: &DuplicatesArgs, desk: &Desk) -> anyhow::Result<Vec<Candid
 
 async fn dismissed(desk: &Desk) -> anyhow::Result<Vec<Candidate>> {
     let entries = dismissals(&*desk.store).await.context("reading what was dismissed")?;
+    let ids: Vec<ContactId> = entries.iter().flat_map(|entry| entry.body.contacts()).collect();
+    let mut organizations = BTreeSet::new();
+    for chunk in ids.chunks(CHUNK) {
+        let contacts = desk.store.contacts(chunk).await.context("reading contacts")?;
+        let of_kind = contacts.iter().filter(|contact| contact.card.kind() == Kind::Organization);
+        organizations.extend(of_kind.map(|contact| contact.id));
+    }
     let couple = |body: Body| match body {
         Body::Dismissal(couple) => Some(Candidate {
             first: couple.first,
             second: couple.second,
+            kind: if organizations.contains(&couple.first) { Kind::Organization } else { Kind::Person },
             strength: Strength::Weak,
             evidence: Vec::new(),
             against: None,
@@ -120,6 +131,7 @@ async fn answer(found: &[Candidate], desk: &Desk) -> anyhow::Result<Exit> {
     let shown: Vec<Couple<'_>> = found
         .iter()
         .map(|couple| Couple {
+            kind: couple.kind,
             first: Named { id: couple.first, name: name(couple.first) },
             second: Named { id: couple.second, name: name(couple.second) },
             strength: (!couple.evidence.is_empty()).then_some(couple.strength),
@@ -134,9 +146,9 @@ async fn answer(found: &[Candidate], desk: &Desk) -> anyhow::Result<Exit> {
     let rows: Vec<[String; 6]> = shown.iter().map(row).collect();
     desk.out.table(["", "FIRST", "NAME", "SECOND", "NAME", "WHY"], rows)?;
     if let Some(couple) = found.first().filter(|couple| !couple.evidence.is_empty()) {
-        let (first, second) = (couple.first, couple.second);
+        let (word, first, second) = (couple.kind.as_str(), couple.first, couple.second);
         desk.out.remark(&format!(
-            "`contactsync person merge {first} {second}` tells what a merge comes to; `contactsync duplicates --dismiss \
+            "`contactsync {word} merge {first} {second}` tells what a merge comes to; `contactsync duplicates --dismiss \
              {first} {second}` remembers that they are not the same"
         ));
     }

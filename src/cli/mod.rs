@@ -18,6 +18,7 @@ pub mod activity;
 pub mod apply;
 pub mod approve;
 pub mod backup;
+pub mod bin;
 pub mod brief;
 mod callback;
 pub mod card_flags;
@@ -190,6 +191,10 @@ pub enum Command {
     Note(note::NoteCommand),
     /// Show contacts that may be the same, and why
     Duplicates(duplicates::DuplicatesArgs),
+    /// Show the contacts that were deleted, since when, and by whom
+    ///
+    /// Nothing goes out of the bin by itself; `person restore` and `organization restore` bring contacts back
+    Bin(bin::BinArgs),
     /// Work with labels
     #[command(subcommand)]
     Label(label::LabelCommand),
@@ -312,6 +317,7 @@ async fn carry_out(command: &Command, desk: &Desk) -> anyhow::Result<Exit> {
         Command::Activity(command) => activity::activity(command, desk).await,
         Command::Note(command) => note::note(command, desk).await,
         Command::Duplicates(args) => duplicates::duplicates(args, desk).await,
+        Command::Bin(args) => bin::show(args, desk).await,
         Command::Label(command) => label::label(command, desk).await,
         Command::Field(command) => field::field(command, desk).await,
         Command::Pipeline(command) => pipeline::pipeline(command, desk).await,

@@ -1,6 +1,6 @@
 //! Likely duplicates among the contacts of the store, and what people have said about them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::edit::Editor;
 use super::entries::EntryError;
@@ -32,8 +32,9 @@ pub async fn candidates(store: &dyn Store, kind: Kind, home: Option<HomeRegion>)
         if page.is_empty() {
             break;
         }
-        // Texts are no evidence, and the longest part of a card.
-        cards.extend(page.into_iter().map(|contact| (contact.id, Card { notes: None, ..contact.card })));
+        // What is no evidence is the longest part of a card.
+        let bare = |card: Card| Card { notes: None, custom: BTreeMap::new(), labels: BTreeSet::new(), ..card };
+        cards.extend(page.into_iter().map(|contact| (contact.id, bare(contact.card))));
     }
     let couples = dismissals(store).await?.into_iter().filter_map(|entry| match entry.body {
         Body::Dismissal(couple) => Some((couple.first, couple.second)),
@@ -62,6 +63,12 @@ impl Editor<'_> {
             if !found.iter().any(|contact| contact.id == id) {
                 return Err(EntryError::Contradiction(format!("there is no contact {id}")));
             }
+        }
+        let of_kind = |kind: Kind| found.iter().any(|contact| contact.card.kind() == kind);
+        if of_kind(Kind::Person) && of_kind(Kind::Organization) {
+            return Err(EntryError::Contradiction(format!(
+                "{one} and {other} are a person and an organization anyway"
+            )));
         }
         let body = Body::Dismissal(Dismissal::of(one, other));
         match self.dismissed(&body).await? {

@@ -7,6 +7,7 @@
 //! down for programs and for people.
 
 pub mod answer;
+pub mod bin;
 pub mod custom;
 pub mod definitions;
 pub mod detail;

@@ -26,6 +26,7 @@ mod identity;
 mod laws;
 mod lossless;
 mod members;
+mod merges;
 mod moves;
 mod phones;
 mod photos;

@@ -57,7 +57,10 @@ fn duplicates_tell_their_evidence_and_are_dismissed_for_good() {
     assert_eq!((&found[0]["first"]["id"], &found[0]["second"]["id"]), (&json!(first), &json!(second)));
     assert_eq!(found[0]["strength"], json!("strong"));
     assert_eq!(found[0]["evidence"], json!(["e-mail ada@example.org", "near-equal names"]));
+    assert_eq!(found[0]["kind"], json!("person"));
     assert_eq!(home.json(&["duplicates", "--kind", "organization"]), json!([]));
+    let acme = home.id(&["organization", "add", "--name", "Acme"]);
+    home.run(["duplicates", "--dismiss", &acme, &keep]).refused(2, &["a person and an organization anyway"]);
     for _ in 0..2 {
         home.run(["duplicates", "--dismiss", &other, &keep]).ended(0);
     }
@@ -88,6 +91,7 @@ fn a_merge_is_told_field_by_field_and_changes_nothing_before_it_is_wanted() {
     let page = home.run(["person", "merge", &keep, &other, "--take", "job_title=other"]).ended(0).out.clone();
     assert!(page.contains("--take \"job_title=other\" --yes` carries this out"), "{page}");
     assert_eq!(home.rows(), before);
+    home.run(["person", "merge", &keep, &other, "--take", "birthday=other"]).refused(2, &["has no birthday"]);
     home.run(["person", "merge", &keep, &keep]).refused(2, &["a merge takes two"]);
     home.run(["organization", "merge", &keep, &other]).refused(2, &["there is no organization"]);
     home.run(["person", "merge", &keep, "Nobody"]).refused(2, &["there is no person \"Nobody\""]);
@@ -202,5 +206,78 @@ fn an_edit_in_google_of_the_one_that_went_is_not_lost() {
     let nicknames = |id: &str| home.json(&["person", "show", id])["nicknames"].clone();
     let kept = [nicknames(&keep), nicknames(&other)];
     assert!(kept.contains(&json!(["Countess"])), "{kept:?}");
+    sandbox.has_no_complaints();
+}
+
+#[test]
+fn the_history_and_the_bin_say_who_was_merged_with_whom() {
+    let home = Home::alone();
+    let [keep, other] = two_adas(&home);
+    let merged = home.json(&["person", "merge", &keep, &other, "--yes"]);
+    let run = merged["run"].as_str().expect("an id");
+    let page = home.run(["history", &keep, "--limit", "1"]).ended(0).out.clone();
+    assert!(page.contains(&format!("merged with {other}")) && page.contains("merge, this value lost"), "{page}");
+    assert!(page.contains("Chief"), "the value that lost is in the history: {page}");
+    let page = home.run(["explain", &other]).ended(0).out.clone();
+    assert!(page.contains(&format!("merged into {keep}")), "{page}");
+    assert_eq!(home.json(&["history", "--run", run]).as_array().expect("a list").len(), 2);
+    for line in [&["bin"][..], &["bin", "list", "--kind", "person"]] {
+        let bin = home.json(line);
+        assert_eq!((&bin[0]["id"], &bin[0]["merged_into"], &bin[0]["run"]), (&json!(other), &json!(keep), &json!(run)));
+        assert!(bin[0]["deleted"].is_string(), "{bin}");
+    }
+    let back = home.json(&["undo", run, "--yes"]);
+    assert_eq!((&back["undo"], &back["accounts"]), (&json!(run), &json!([])));
+    assert_eq!(home.json(&["bin"]), json!([]));
+    let page = home.run(["explain", &keep]).ended(0).out.clone();
+    assert!(page.contains("a person took back"), "{page}");
+    home.run(["undo", back["run"].as_str().expect("an id"), "--yes"]).ended(0);
+    assert!(home.json(&["person", "show", &other])["deleted"].is_string(), "taken back, and that taken back in turn");
+}
+
+// One is linked in the one account, the other in the other: the survivor gets a record where it had none.
+#[test]
+fn two_that_are_linked_in_different_accounts_become_one_in_each() {
+    let sandbox = Sandbox::start();
+    let home = Home::with(&sandbox);
+    let account = sandbox.second_account();
+    home.write_private("second-token", account["refresh_token"].as_str().expect("a token"));
+    let more = format!(
+        "labels = [\"A\"]\n\n[[account]]\nname = \"service\"\nemail = {}\nrefresh_token_file = \"second-token\"\n\
+         schedule = \"0 0 0 1 1 *\"\n[[account.pair]]\ngroup = \"Others\"\nlabels = [\"B\"]\n",
+        account["email"]
+    );
+    home.configure(&(Home::configuration(&sandbox, "") + &more));
+    let person = |name: &str, email: &str, label: &str| {
+        home.id(&["person", "add", "--name", name, "--email", email, "--label", label])
+    };
+    let keep = person("Ada King", "ada@example.org", "A");
+    let other = person("Ada Kinge", "king@example.org", "B");
+    home.run(["sync"]).ended(0);
+    assert_eq!((sandbox.people().len(), sandbox.people_of_second().len()), (1, 1));
+    let plan = home.json(&["person", "merge", &keep, &other]);
+    let records = plan["records"].as_array().expect("a list");
+    assert_eq!((records.len(), &plan["survivor"]), (2, &json!(keep)), "{plan}");
+    assert!(records[0]["told"].as_str().expect("a text").contains("gets the values of both"), "{plan}");
+    assert!(records[1]["told"].as_str().expect("a text").contains("one of the contact that stays is made"), "{plan}");
+    let merged = home.json(&["person", "merge", &keep, &other, "--yes"]);
+    home.run(["sync"]).ended(0);
+    for people in [sandbox.people(), sandbox.people_of_second()] {
+        assert_eq!(people.len(), 1, "{people:?}");
+        assert_eq!(people[0]["emailAddresses"].as_array().expect("a list").len(), 2, "{people:?}");
+    }
+    let quiet = sandbox.mutations();
+    home.run(["sync"]).ended(0);
+    assert_eq!(sandbox.mutations(), quiet, "a further run writes nothing");
+    home.run(["undo", merged["run"].as_str().expect("an id"), "--yes"]).ended(0);
+    home.run(["sync"]).ended(0);
+    assert_eq!(sandbox.person_with("ada@example.org")["emailAddresses"].as_array().expect("a list").len(), 1);
+    let kings: Vec<Value> = sandbox
+        .people_of_second()
+        .into_iter()
+        .filter(|person| person["names"][0]["familyName"] == json!("Kinge"))
+        .collect();
+    assert_eq!(kings.len(), 1, "{kings:?}");
+    assert_eq!(kings[0]["emailAddresses"].as_array().expect("a list").len(), 1);
     sandbox.has_no_complaints();
 }

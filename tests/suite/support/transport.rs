@@ -4,13 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use contactsync::clock::{Clock, ManualClock};
-use contactsync::domain::contact::Card;
-use contactsync::domain::id::ContactId;
 use contactsync::remotes::http::{Transport, TransportError};
-use contactsync::store::Store;
-
-use super::world::edit_contact;
+use futures_util::future::BoxFuture;
 
 /// Leaves the identity token out of answers, as for a consent that does not cover it.
 pub struct Anonymous {
@@ -31,27 +26,25 @@ impl Transport for Anonymous {
     }
 }
 
-/// An edit of a contact that waits for its moment.
-pub type PendingEdit = (ContactId, fn(&mut Card));
+/// What waits for its moment.
+pub type Act = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
 
-/// Lets somebody edit a contact of the store while a call is under way.
+/// Lets somebody act while a call is under way.
 pub struct Interrupting {
     pub inner: Arc<dyn Transport>,
     /// The first call whose address contains this.
     pub address: &'static str,
-    pub store: Arc<dyn Store>,
-    pub clock: Arc<ManualClock>,
-    pub edit: Mutex<Option<PendingEdit>>,
+    pub act: Mutex<Option<Act>>,
 }
 
 #[async_trait]
 impl Transport for Interrupting {
     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
         let is_it = request.uri().path().contains(self.address);
-        let edit = if is_it { self.edit.lock().expect("nobody panics here").take() } else { None };
+        let act = if is_it { self.act.lock().expect("nobody panics here").take() } else { None };
         let answer = self.inner.send(request).await;
-        if let Some((id, edit)) = edit {
-            edit_contact(self.store.as_ref(), self.clock.now(), id, edit).await;
+        if let Some(act) = act {
+            act().await;
         }
         answer
     }

@@ -32,6 +32,7 @@ use contactsync::store::memory::MemoryStore;
 use contactsync::store::{
     Commit, ContactQuery, ContactWrite, DeletedContacts, HistoryQuery, LeaseAnswer, LeaseRequest, Store, Write,
 };
+use futures_util::future::BoxFuture;
 use oauth2::TokenUrl;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -225,13 +226,15 @@ impl World {
 
     /// Somebody edits a contact of the store while the next call of this address is under way.
     pub fn interrupt_at(&mut self, address: &'static str, id: ContactId, edit: fn(&mut Card)) {
-        let transport = Interrupting {
-            inner: self.transport(),
-            address,
-            store: Arc::clone(&self.sound),
-            clock: Arc::clone(&self.clock),
-            edit: Mutex::new(Some((id, edit))),
-        };
+        let (store, clock) = (Arc::clone(&self.sound), Arc::clone(&self.clock));
+        self.interrupt(address, move || {
+            Box::pin(async move { edit_contact(store.as_ref(), clock.now(), id, edit).await })
+        });
+    }
+
+    /// Somebody does something while the next call of this address is under way.
+    pub fn interrupt(&mut self, address: &'static str, act: impl FnOnce() -> BoxFuture<'static, ()> + Send + 'static) {
+        let transport = Interrupting { inner: self.transport(), address, act: Mutex::new(Some(Box::new(act))) };
         let transport = Arc::new(transport);
         self.google =
             client(transport, &self.emulator, &self.clock, &self.entropy, &self.promise.account, self.per_minute);

@@ -87,6 +87,12 @@ impl Sandbox {
         self.account("GET", "people", None).as_array().expect("a list").clone()
     }
 
+    /// All contacts of the second account.
+    pub fn people_of_second(&self) -> Vec<Value> {
+        let email = self.second_account()["email"].as_str().expect("an address").to_owned();
+        self.control("GET", &format!("/accounts/{email}/people"), None).as_array().expect("a list").clone()
+    }
+
     /// The contacts with this e-mail.
     pub fn people_with(&self, email: &str) -> Vec<Value> {
         let has = |person: &Value| {
