@@ -165,12 +165,7 @@ impl Editor<'_> {
         Ok(())
     }
 
-    async fn commit_spread(
-        &self,
-        draft: Draft<'_>,
-        id: Option<EntryId>,
-        run: RunId,
-    ) -> Result<Spread, EntryError> {
+    async fn commit_spread(&self, draft: Draft<'_>, id: Option<EntryId>, run: RunId) -> Result<Spread, EntryError> {
         let (mut writes, _, mut entries) = draft.finish_all(&self.actor);
         let count = |is_one: fn(&Write) -> bool| writes.iter().filter(|write| is_one(write)).count() as u64;
         let contacts = count(|write| matches!(write, Write::Contact(_)));

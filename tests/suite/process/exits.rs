@@ -353,7 +353,8 @@ fn a_contact_that_google_refuses_is_named_by_status_until_it_is_edited() {
     let sandbox = Sandbox::start();
     let home = Home::with(&sandbox);
     let id = home.id(&["person", "add", "--name", "Ada King", "--email", "ada@example.org"]);
-    let body = json!({"error": {"code": 400, "status": "INVALID_ARGUMENT", "message": "nothing of it will do"}}).to_string();
+    let body =
+        json!({"error": {"code": 400, "status": "INVALID_ARGUMENT", "message": "nothing of it will do"}}).to_string();
     let answer = json!({"answer": {"status": 400, "content_type": "application/json", "body": body}});
     sandbox.fault(&json!({"method": "people.createContact", "kind": answer}));
     sandbox.fault(&json!({"method": "people.createContact", "kind": answer}));
