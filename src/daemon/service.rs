@@ -323,8 +323,9 @@ impl Service {
         let lost = match ending {
             Ok(Ok(finished)) => {
                 for summary in &finished.record.accounts {
-                    log_summary(finished.record.run, summary);
+                    // Whoever reads in the log that it ended finds it counted.
                     self.control.counters().ran(summary, took);
+                    log_summary(finished.record.run, summary);
                     if summary.fault == Some(Fault::Lag) {
                         waits = Waits::ForNews;
                     }
