@@ -202,6 +202,10 @@ fn differ_in_one_word(one: &[String], other: &[String], kind: Kind) -> bool {
     };
     let (ours, theirs) = (left(one, other), left(other, one));
     let ([ours], [theirs]) = (ours.as_slice(), theirs.as_slice()) else { return false };
+    if [ours, theirs].into_iter().any(|word| word.chars().any(char::is_numeric)) {
+        // Branches are numbered; another number is another one.
+        return false;
+    }
     let letters = |word: &str| word.chars().count();
     let (short, long) = if letters(ours) < letters(theirs) { (ours, theirs) } else { (theirs, ours) };
     let is_pet_name = letters(short) >= PREFIX_MIN && long.starts_with(short.as_str());
@@ -240,6 +244,13 @@ mod tests {
             assert_eq!(names[0].like(&names[1]), Some(Likeness::Near), "{one}, {other}");
             assert!(blocks(names.iter()).contains(&vec![0, 1]), "{one}, {other}");
         }
+    }
+
+    #[test]
+    fn another_number_is_another_branch() {
+        let branch = |number: u32| Names::of(&Card::organization(format!("Branch {number}")));
+        assert_eq!(branch(1123).like(&branch(1124)), None);
+        assert_eq!(branch(1123).like(&branch(1123)), Some(Likeness::Same));
     }
 
     // Twenty thousand people with names that repeat as they do in life: a few are very common, most are rare.
