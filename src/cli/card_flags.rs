@@ -386,7 +386,11 @@ fn address_parts(address: &str) -> Value {
         .into()
 }
 
-fn custom_field(field: &str) -> Result<(String, Value), UsageError> {
+/// A custom field as `KEY=VALUE`; without a value it is taken away.
+///
+/// # Errors
+/// [`UsageError`] when there is no key.
+pub(super) fn custom_field(field: &str) -> Result<(String, Value), UsageError> {
     let (key, value) = field
         .split_once('=')
         .filter(|(key, _)| !key.trim().is_empty())

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::contacts::entries::Who;
+use crate::contacts::entries::{EntryError, Who};
 use crate::domain::contact::Kind;
 use crate::domain::date::PartialDate;
 use crate::domain::entry::deal::{Deal, Money, Status};
 use crate::domain::entry::{About, Body, Entry, EntryKind};
 use crate::domain::id::EntryId;
 
+use super::card_flags::custom_field;
 use super::desk::Desk;
 use super::entry::{self, Listed, One, text_flag};
 use super::exit::{Exit, UsageError};
@@ -224,9 +225,6 @@ async fn add(new: &AddDeal, desk: &Desk) -> anyhow::Result<Exit> {
     };
     let mut deal = blank;
     new.flags.lay_over(&mut deal)?;
-    if deal.status != Status::Open {
-        deal.closed = Some(desk.clock.now());
-    }
     let added = desk.editor().add_deal(&deal, &person, &organization).await?;
     if !desk.out.is_json() {
         for contact in &added.contacts {
@@ -281,8 +279,6 @@ async fn edit_deal(edit: &EditDeal, desk: &Desk) -> anyhow::Result<Exit> {
     }
     let person = whom::find_some(Kind::Person, edit.person.as_ref(), desk).await?;
     let organization = whom::find_some(Kind::Organization, edit.organization.as_ref(), desk).await?;
-    // What a flag says wrongly is told before the deal is looked for.
-    flags.check()?;
     let change = |body: &Body| {
         let mut body = body.clone();
         if let Body::Deal(deal) = &mut body {
@@ -298,8 +294,7 @@ async fn edit_deal(edit: &EditDeal, desk: &Desk) -> anyhow::Result<Exit> {
             if flags.pipeline.is_some() && flags.stage.is_none() {
                 deal.stage.clear();
             }
-            // INVARIANT: `check` has read the same flags.
-            let _ = flags.lay_over(deal);
+            flags.lay_over(deal).map_err(|error| EntryError::Contradiction(error.to_string()))?;
         }
         Ok(body)
     };
@@ -333,22 +328,8 @@ impl DealFlags {
         Ok(Some(text_flag(given).map(read).transpose()?))
     }
 
-    fn fields(&self) -> Result<Vec<(String, Option<String>)>, UsageError> {
-        let split = |field: &String| match field.split_once('=') {
-            Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), text_flag(value))),
-            _ => Err(UsageError(format!("--custom {field:?}: expected KEY=VALUE"))),
-        };
-        self.custom.iter().map(split).collect()
-    }
-
-    fn check(&self) -> Result<(), UsageError> {
-        self.money()?;
-        self.close()?;
-        self.fields().map(|_| ())
-    }
-
     fn lay_over(&self, deal: &mut Deal) -> Result<(), UsageError> {
-        let (money, close, fields) = (self.money()?, self.close()?, self.fields()?);
+        let (money, close) = (self.money()?, self.close()?);
         if let Some(money) = money {
             deal.value = money;
         }
@@ -373,9 +354,10 @@ impl DealFlags {
         }
         deal.labels.extend(self.labels.iter().filter_map(|label| text_flag(label)));
         deal.labels.retain(|label| !self.removed_labels.iter().any(|removed| removed.trim() == label));
-        for (key, value) in fields {
-            match value {
-                Some(value) => deal.custom.insert(key, value),
+        for field in &self.custom {
+            let (key, value) = custom_field(field)?;
+            match value.as_str() {
+                Some(value) => deal.custom.insert(key, value.to_owned()),
                 None => deal.custom.remove(&key),
             };
         }

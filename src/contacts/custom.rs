@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::edit::EditError;
 use crate::domain::contact::{Card, Kind};
-use crate::domain::custom_field::{FieldType, Reading, ValueError};
+use crate::domain::custom_field::{Reading, ValueError};
 use crate::domain::entry::definition::{CustomField, FieldOf};
 use crate::domain::entry::{Body, EntryKind};
 use crate::domain::id::ContactId;
@@ -153,9 +153,4 @@ pub async fn named(store: &dyn Store, kind: Kind, name: &str) -> Result<Vec<(Con
     let found = store.find_contacts(&query).await?.into_iter();
     let called = found.map(|contact| (contact.id, contact.card.display_name()));
     Ok(called.filter(|(_, called)| normal::fold(called) == folded).collect())
-}
-
-/// Whether a value that is kept fits its field, so that what does not can be told. A reference fits.
-pub fn fits(definitions: &Definitions, key: &str, value: &str) -> Option<FieldType> {
-    definitions.of(key).filter(|field| !field.fits(value)).map(|field| field.field_type)
 }

@@ -3,6 +3,8 @@
 //!
 //! A deal may bring its person and its organization along: all three come into the store together, or none.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
@@ -19,6 +21,7 @@ use crate::domain::entry::rules::RuleError;
 use crate::domain::entry::{About, Body, Entry, EntryKind};
 use crate::domain::id::{ContactId, EntryId};
 use crate::domain::normal;
+use crate::domain::time::Timestamp;
 use crate::store::{Commit, EntryQuery, Store, StoreError};
 
 /// Why an edit of an entry was not made.
@@ -148,13 +151,15 @@ impl Editor<'_> {
         organization: &'e Who,
     ) -> BoxFuture<'e, Result<Added, EntryError>> {
         Box::pin(async move {
-            let mut draft = Draft::begin(self.store, self.entropy, self.clock.now()).await?;
+            let now = self.clock.now();
+            let mut draft = Draft::begin(self.store, self.entropy, now).await?;
             let mut body = body.clone();
             let mut made = Vec::new();
             if let Body::Deal(deal) = &mut body {
                 made = bring_along(self.store, &mut draft, deal, person, organization).await?;
                 place_deal(&pipelines(self.store).await?, deal)?;
-                spell_custom(self.store, deal, &Deal::clone(deal)).await?;
+                spell_custom(self.store, deal, &BTreeMap::new()).await?;
+                deal.closed = (deal.status != Status::Open).then_some(now);
             }
             body.check()?;
             fits_in(self.store, &mut draft, &body, None).await?;
@@ -192,7 +197,7 @@ impl Editor<'_> {
                         place_deal(&pipelines(self.store).await?, after)?;
                     }
                     close_deal(after, before, now);
-                    spell_custom(self.store, after, before).await?;
+                    spell_custom(self.store, after, &before.custom).await?;
                 }
                 next.body.check()?;
                 let before = current.is_live().then_some(&current.body);
@@ -295,7 +300,7 @@ pub(super) fn place_deal(pipelines: &[Pipeline], deal: &mut Deal) -> Result<(), 
 }
 
 /// Notes when a deal was won or lost, and forgets it when it is opened again.
-fn close_deal(after: &mut Deal, before: &Deal, now: crate::domain::time::Timestamp) {
+fn close_deal(after: &mut Deal, before: &Deal, now: Timestamp) {
     if after.status == before.status {
         return;
     }
@@ -305,12 +310,12 @@ fn close_deal(after: &mut Deal, before: &Deal, now: crate::domain::time::Timesta
     }
 }
 
-async fn spell_custom(store: &dyn Store, after: &mut Deal, before: &Deal) -> Result<(), EntryError> {
-    if after.custom.is_empty() {
+/// Brings new custom values of a deal into the spelling of their fields; those that are `known` stay as they are.
+async fn spell_custom(store: &dyn Store, after: &mut Deal, known: &BTreeMap<String, String>) -> Result<(), EntryError> {
+    if after.custom == *known {
         return Ok(());
     }
     let given = serde_json::to_value(&after.custom).unwrap_or_default();
-    let known = if after.custom == before.custom { &Default::default() } else { &before.custom };
     let patch = custom::spelled(store, FieldOf::Deal, known, serde_json::json!({ "custom": given })).await?;
     let members = patch["custom"].as_object().cloned().unwrap_or_default();
     let texts = members.into_iter().filter_map(|(key, value)| Some((key, value.as_str()?.to_owned())));

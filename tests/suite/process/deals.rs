@@ -105,6 +105,28 @@ fn a_deal_moves_on_is_closed_and_opened_again() {
 }
 
 #[test]
+fn a_deal_keeps_the_value_of_a_field_that_was_retired_whatever_else_is_edited() {
+    let home = Home::alone();
+    home.run(["field", "add", "Size", "--of", "deal"]).ended(0);
+    let id = home.id(&["deal", "add", "Pilot", "--organization", "Acme", "--custom", "Size=M"]);
+    home.run(["field", "edit", "Size", "--of", "deal", "--retire"]).ended(0);
+    let edited = home.json(&["deal", "edit", &id, "--stage", "Proposal made", "--custom", "Source=Fair"]);
+    assert_eq!(
+        (&edited["stage"], &edited["custom"]),
+        (&json!("Proposal made"), &json!({"Size": "M", "Source": "Fair"}))
+    );
+    home.run(["deal", "edit", &id, "--title", "Renamed"]).ended(0);
+    home.run(["deal", "edit", &id, "--custom", "Size=L"]).refused(2, &["the field is retired"]);
+}
+
+#[test]
+fn a_deal_that_is_won_when_it_is_added_tells_since_when() {
+    let home = Home::alone();
+    let won = home.json(&["deal", "add", "Pilot", "--organization", "Acme", "--status", "won"]);
+    assert!(won["closed"].is_string(), "{won}");
+}
+
+#[test]
 fn what_is_deleted_can_be_restored_as_it_was() {
     let home = Home::alone();
     let ada = home.id(&["person", "add", "--name", "Ada King"]);
