@@ -18,6 +18,9 @@ use contactsync::emulator::settings::{
 
 use super::tape::Tape;
 
+mod aimed;
+mod wide;
+
 /// The group that every pair is about.
 pub const GROUP: &str = "Team";
 /// The label that selects contacts, where labels select them.
@@ -27,9 +30,22 @@ pub const SECOND: (&str, &str) = ("Partners", "Partner");
 /// A label that no pair speaks of.
 pub const FRIEND: &str = "Friend";
 
+/// What kind of scenario it is. Half of them are plain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flavour {
+    /// Persons who are kept equal in both directions.
+    Plain,
+    /// There is more than that: see `wide`.
+    Wide,
+    /// Trouble that meets by chance only once in many thousand scenarios: see `aimed`.
+    Aimed,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub struct Setting {
+    /// What kind of scenario it is.
+    pub flavour: Flavour,
     /// The accounts, each with its promise.
     pub promises: Vec<Promise>,
     /// People who are there at the beginning.
@@ -110,7 +126,8 @@ impl Setting {
         }
         let promises = (0..accounts).map(|place| promise(tape, place, habits)).collect();
         let crowd = if tape.below(8) == 7 { 9 } else { 0 };
-        Setting {
+        let mut setting = Setting {
+            flavour: Flavour::Plain,
             promises,
             people: 1 + tape.below(3) + crowd,
             rounds: 2 + tape.below(11),
@@ -119,7 +136,14 @@ impl Setting {
             habits,
             rates,
             service,
+        };
+        // Drawn last, so that a tape that was kept before there was more than one stays what it was.
+        match tape.below(4) {
+            2 => wide::widen(&mut setting, tape),
+            3 => aimed::aim(&mut setting, tape),
+            _ => {}
         }
+        setting
     }
 
     /// Whether labels select contacts.
