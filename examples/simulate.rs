@@ -15,6 +15,10 @@ use contactsync::engine::rules::{self, Rule};
 use sim::tape::Reel;
 use sim::{Ground, Played, shrink, sweep};
 
+/// A third of a scenario's time is the allocation of small values.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Plays many scenarios against the engine and reports what did not hold.
 #[derive(Debug, Parser)]
 struct Arguments {

@@ -73,14 +73,25 @@ const PROTOCOLS: [&str; 9] = ["aim", "msn", "yahoo", "skype", "qq", "googleTalk"
 /// A text: composed (NFC), line ends as LF, without control characters but line feed and tab, trimmed. Blanks inside
 /// are kept. What is left empty means "absent".
 pub fn text(s: &str) -> String {
-    let composed: String = s
-        .replace("\r\n", "\n")
+    match is_plain(s) {
+        true => s.trim().to_owned(),
+        false => composed(s).trim().to_owned(),
+    }
+}
+
+/// Whether a text has no characters but those of ASCII that stay what they are. Most texts are like that, and every one
+/// is compared many times.
+fn is_plain(s: &str) -> bool {
+    s.bytes().all(|byte| matches!(byte, b' '..=0x7f | b'\n' | b'\t'))
+}
+
+fn composed(s: &str) -> String {
+    s.replace("\r\n", "\n")
         .chars()
         .map(|c| if c == '\r' { '\n' } else { c })
         .filter(|c| *c >= ' ' || matches!(c, '\n' | '\t'))
         .nfc()
-        .collect();
-    composed.trim().to_owned()
+        .collect()
 }
 
 /// A key for finding what people would call the same words: without accents, case, width and surplus blanks.
@@ -88,7 +99,15 @@ pub fn text(s: &str) -> String {
 /// Marks that are part of a letter in their script (vowel signs of India, voicing marks of Japan, tone marks of
 /// Thailand) stay: without them different names would become one.
 pub fn fold(s: &str) -> String {
-    let mut folded = fold_once(&text(s));
+    let text = text(s);
+    match text.is_ascii() {
+        true => spaced(&text.to_ascii_lowercase()),
+        false => folded(&text),
+    }
+}
+
+fn folded(text: &str) -> String {
+    let mut folded = fold_once(text);
     // Folding can uncover characters that decompose further; the second pass nearly always changes nothing.
     for _ in 0..4 {
         let again = fold_once(&folded);
@@ -103,7 +122,12 @@ pub fn fold(s: &str) -> String {
 fn fold_once(s: &str) -> String {
     let bare: String =
         s.nfkd().filter(|c| !is_accent(*c) && !is_invisible(*c) && *c != '\0').default_case_fold().nfc().collect();
-    bare.split_whitespace().collect::<Vec<_>>().join(" ")
+    spaced(&bare)
+}
+
+/// The words of a text, with one blank between them.
+fn spaced(s: &str) -> String {
+    s.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Combining marks that only decorate a letter. The classes left out spell letters: 7 nukta, 8 voicing marks of kana,

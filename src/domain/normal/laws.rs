@@ -7,7 +7,9 @@ use crate::domain::diff::changed_fields;
 use crate::domain::digest::Digest;
 use crate::domain::generate::{card, config, respelled, scene};
 
-use super::{card as normal_card, email_key, fold, label, name_key, phone_key, protocol, text, url_key};
+use super::{
+    card as normal_card, composed, email_key, fold, folded, label, name_key, phone_key, protocol, text, url_key,
+};
 
 /// Any text, and texts that look like what people type into the fields of a contact.
 fn typed() -> impl Strategy<Value = String> {
@@ -44,6 +46,12 @@ proptest! {
         for normal in [text, fold, email_key, phone_key, url_key] {
             prop_assert_eq!(normal(&decomposed), normal(&raw), "{:?}", raw);
         }
+    }
+
+    #[test]
+    fn the_short_way_of_plain_texts_is_the_long_way(raw in "[\\x00-\\x7f]{0,16}") {
+        prop_assert_eq!(text(&raw), composed(&raw).trim());
+        prop_assert_eq!(fold(&raw), folded(&text(&raw)));
     }
 
     #[test]
