@@ -145,6 +145,9 @@ fn is_invisible(c: char) -> bool {
 
 /// The text as people see it: without characters that have no picture.
 fn visible(s: &str) -> String {
+    if s.is_ascii() {
+        return text(s);
+    }
     text(&s.chars().filter(|c| !is_invisible(*c)).collect::<String>())
 }
 
