@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::group_search::{Shown, Wanted};
+use super::push::News;
 use super::reached::{self, Situation};
 use super::rules::{self, Rule};
 use super::settle::is_folded_twin;
@@ -38,25 +39,43 @@ struct Lost {
     groups: BTreeSet<GroupId>,
     /// Records that were taken for one too many.
     twins: Vec<Link>,
+    /// What was asked so far. One that cannot be told from another yet is noted under a new link, which comes by once
+    /// more; it is not asked for again.
+    asked: BTreeSet<(RemoteId, IsDead)>,
+}
+
+/// Whether the link was dead for which a record was asked for: whether it is there again is another question than whether
+/// it is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum IsDead {
+    No,
+    Yes,
 }
 
 impl Run<'_> {
     /// Asks directly for every record that seems to be gone, or seems to be there again.
     pub(crate) async fn confirm_suspects(&mut self) -> Result<(), EngineError> {
         let mut lost = Lost::default();
-        // One that cannot be told from another yet is noted under a new link, which comes by once more.
-        let mut asked = BTreeSet::new();
+        // What one read shows may be the record of a link that was passed already: a dead one, whose record it is then.
+        while self.ask_for_suspects(&mut lost).await? == News::Some {}
+        self.conclude(lost).await
+    }
+
+    /// Goes through the suspects once. Some news when that brought states of records that have to be asked for as well.
+    async fn ask_for_suspects(&mut self, lost: &mut Lost) -> Result<News, EngineError> {
+        let mut news = News::None;
         let mut after = None;
+        lost.twins.clear();
         while let Some(links) = self.unsettled(&mut after).await? {
             self.check_stop()?;
             lost.twins.extend(links.iter().filter(|link| is_folded_twin(link)).cloned());
-            let is_new = |link: &Link| link.remote.as_ref().is_none_or(|remote| !asked.contains(remote));
-            let suspects: Vec<Link> = links.into_iter().filter(is_suspect).filter(is_new).collect();
+            let suspects: Vec<Link> =
+                links.into_iter().filter(is_suspect).filter(|link| lost.is_unasked(link)).collect();
             if suspects.is_empty() {
                 continue;
             }
             let ids: Vec<RemoteId> = suspects.iter().filter_map(|link| link.remote.clone()).collect();
-            asked.extend(ids.iter().cloned());
+            lost.asked.extend(suspects.iter().filter_map(question));
             // What happens to a record from here on is news, whatever the read shows.
             let asked_at = self.remote_now();
             let Fetched { records: mut found, unclear } = self.fetch(&ids).await?;
@@ -79,9 +98,14 @@ impl Run<'_> {
             }
             self.commit(writes, "recording which records are gone").await?;
             let writes = self.observe_records(seen_again).await?;
+            let is_open =
+                |write: &Write| matches!(write, Write::Link(link) if is_suspect(link) && lost.is_unasked(link));
+            if writes.iter().any(is_open) {
+                news = News::Some;
+            }
             self.commit(writes, "recording which records are there").await?;
         }
-        self.conclude(lost).await
+        Ok(news)
     }
 
     /// Takes for gone what is not found in its groups either. A record that got another name is gone under the old one,
@@ -292,6 +316,10 @@ impl Run<'_> {
 }
 
 impl Lost {
+    fn is_unasked(&self, link: &Link) -> bool {
+        question(link).is_none_or(|question| !self.asked.contains(&question))
+    }
+
     fn add(&mut self, link: &Link, groups: BTreeSet<GroupId>, at: Timestamp) {
         self.links.extend(link.remote.clone().map(|remote| Asked { link: link.id, remote, at }));
         self.wanted.tokens.insert(link.token.clone());
@@ -324,6 +352,12 @@ pub(crate) fn stand_in(twin: &Link, original: &Link, now: Timestamp) -> Vec<Writ
     let (account, id) = (link.account.clone(), link.id);
     let former = original.remote.clone().map(|remote| Write::Alias { account, remote, link: id });
     [Write::DropLink(twin.id), Write::Link(Box::new(link))].into_iter().chain(former).collect()
+}
+
+/// What is asked about a suspect.
+fn question(link: &Link) -> Option<(RemoteId, IsDead)> {
+    let is_dead = if link.state == LinkState::Gone { IsDead::Yes } else { IsDead::No };
+    Some((link.remote.clone()?, is_dead))
 }
 
 fn is_suspect(link: &Link) -> bool {
