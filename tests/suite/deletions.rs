@@ -144,6 +144,28 @@ async fn an_edit_that_was_overrun_by_a_deletion_brings_the_contact_back() {
     world.assert_equal().await;
 }
 
+// The same, and reads are so late that the record seems to be there still when the stream tells of the edit. That it is
+// gone after all is our own doing.
+#[tokio::test]
+async fn an_edit_that_was_overrun_by_a_deletion_survives_reads_that_do_not_show_that() {
+    let (world, ada) = book(promise()).await;
+    world.delete(ada).await;
+    world.switch(|settings| settings.propagation.get = Delay::constant(300_000));
+    world.switch(|settings| settings.propagation.delta = Delay::constant(30_000));
+    world.google_edit("Ada King", &json!({"biographies": [{"value": "met in London"}]}));
+    world.switch(|settings| settings.propagation.delta = Delay::constant(300_000));
+    assert_eq!(world.sync().await.pushed.deleted, 1);
+    world.advance(MINUTE);
+    world.sync().await;
+    assert!(world.contact(ada).await.is_live(), "the stream shows the edit, and a read the record");
+    world.advance(HOUR);
+    world.settle().await;
+    assert_eq!(world.contact(ada).await.card.notes.as_deref(), Some("met in London"));
+    assert!(world.contact(ada).await.is_live() && in_google(&world, "Ada King"));
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
 #[tokio::test]
 async fn a_contact_restored_from_the_trash_comes_back() {
     for name in [ReturnName::Same, ReturnName::Fresh] {

@@ -231,7 +231,8 @@ impl Run<'_> {
         self.descend(page, &mut link, &record);
         link.etag = record.etag.clone().or(link.etag);
         link.remote_time = record.time.or(link.remote_time);
-        if rules::holds(Rule::WindowFromObservations) {
+        // Of a dead one it stays known when it was found or made so: what is from before that proves nothing.
+        if rules::holds(Rule::WindowFromObservations) && link.state != LinkState::Gone {
             link.changed_at = self.now();
         }
         if link.state == LinkState::Gone {
