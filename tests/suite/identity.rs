@@ -471,6 +471,26 @@ async fn the_deletion_of_a_contact_whose_record_another_one_has_taken_over_comes
     world.assert_at_rest().await;
 }
 
+// Both contacts' records are one, under a name that leads to it from either, and the other contact has it by now: there is
+// no record any more by which the outcome of the edit could be found out.
+#[tokio::test]
+async fn an_unanswered_edit_of_a_record_that_another_contact_has_taken_over_comes_to_an_end() {
+    let (world, ada) = book().await;
+    let grace = world.by_name("Grace Hopper").await.id;
+    let (survivor, other) = (world.resource("Ada King"), world.resource("Grace Hopper"));
+    world.edit(ada, |card| card.notes = Some("met in London".to_owned())).await;
+    world.strike("people.updateContact", FaultKind::Drop);
+    world.sync().await;
+    world.by_hand(|user| user.merge(&survivor, &[&other], MergeTrace::PreviousNames).unwrap());
+    world.by_hand(|user| user.rename(&survivor, FormerName::Leads, Feed::Hidden).unwrap());
+    world.settle().await;
+    assert!(world.contact(grace).await.is_live());
+    assert!(world.contact(ada).await.is_live(), "the edit outlives its record");
+    assert_eq!(world.contact(ada).await.card.notes.as_deref(), Some("met in London"));
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
 // ---- doubled records
 
 /// Sends the creation of a contact twice: the first request is thought lost and lands later.
