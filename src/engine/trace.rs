@@ -11,6 +11,7 @@ use crate::domain::field::Field;
 use crate::domain::history::{Action, Actor, Change, RemoteChange, RemoteCopy};
 use crate::domain::id::{ContactId, GroupId, RemoteId, ReplicaId};
 use crate::domain::link::Link;
+use crate::domain::merge::FieldConflict;
 use crate::store::Write;
 
 impl Run<'_> {
@@ -68,6 +69,13 @@ impl Run<'_> {
         Some(self.trace(link.contact?, link.remote.as_ref()?, Action::Deleted, Vec::new()))
     }
 
+    /// The row about a conflict that waited for a person when its record went.
+    pub(crate) fn trace_conflict(&self, contact: ContactId, record: &RemoteId, told: FieldConflict) -> Write {
+        let mut row = self.remote_change(contact, record, Action::Edited, Vec::new());
+        row.change.conflicts.push(told);
+        Write::RemoteChange(Box::new(row))
+    }
+
     /// The rows about records that are no longer kept equal.
     pub(crate) fn trace_unlinks(&self, operations: &[Operation]) -> Vec<Write> {
         let unlinks = operations.iter().filter(|operation| operation.op == OperationKind::Unlink);
@@ -85,13 +93,20 @@ impl Run<'_> {
         action: Action,
         fields: Vec<FieldChange>,
     ) -> Write {
+        Write::RemoteChange(Box::new(self.remote_change(contact, record, action, fields)))
+    }
+
+    fn remote_change(
+        &self,
+        contact: ContactId,
+        record: &RemoteId,
+        action: Action,
+        fields: Vec<FieldChange>,
+    ) -> RemoteChange {
         let copy = RemoteCopy { replica: self.order.promise.replica.clone(), record: record.clone() };
         let actor = Actor::Replica { replica: ReplicaId::store(self.identity.epoch) };
         let (at, run, conflicts) = (self.now(), Some(self.order.run), Vec::new());
-        Write::RemoteChange(Box::new(RemoteChange {
-            copy,
-            change: Change { contact, at, actor, run, action, fields, conflicts },
-        }))
+        RemoteChange { copy, change: Change { contact, at, actor, run, action, fields, conflicts } }
     }
 }
 

@@ -7,6 +7,7 @@ use contactsync::domain::account::Outcome;
 use contactsync::domain::history::Actor;
 use contactsync::domain::id::ContactId;
 use contactsync::domain::policy::{ConflictPolicy, Winner};
+use contactsync::store::HistoryQuery;
 use serde_json::json;
 
 use crate::support::world::{World, as_person, person, promise};
@@ -114,4 +115,34 @@ async fn a_value_that_waits_outlives_the_deletion_of_the_record() {
     }
     assert!(world.contact(id).await.is_live());
     assert_eq!((title_here(&world, id).await.as_deref(), title_there(&world)), (Some("CTO"), json!("CTO")));
+}
+
+// With the record goes what there was to decide: one that is made in its place is the store's.
+#[tokio::test]
+async fn a_conflict_ends_with_its_record() {
+    let (world, id) = waiting_world().await;
+    world.advance(Duration::from_secs(3600));
+    world.google_delete("Ada King");
+    world.settle().await;
+    assert!(world.store.open_conflicts(None).await.unwrap().is_empty());
+    world.edit(id, |card| as_person(card).job_title = Some("CFO".into())).await;
+    world.settle().await;
+    assert_eq!((title_here(&world, id).await.as_deref(), title_there(&world)), (Some("CFO"), json!("CFO")));
+}
+
+#[tokio::test]
+async fn what_waited_on_a_record_that_went_with_its_contact_is_in_the_history() {
+    let (world, id) = waiting_world().await;
+    // Changed again while the conflict waits: no merge has noted this one.
+    world.google_edit("Ada King", &json!({"organizations": [{"title": "Chair"}]}));
+    world.sync().await;
+    world.advance(Duration::from_secs(3600));
+    world.delete(id).await;
+    world.settle().await;
+    assert!(world.people().is_empty());
+    assert!(world.store.open_conflicts(None).await.unwrap().is_empty());
+    let query = HistoryQuery { contact: Some(id), ..HistoryQuery::default() };
+    let rows = world.store.history(&query).await.unwrap();
+    let told = rows.iter().flat_map(|row| &row.change.conflicts).find(|conflict| conflict.remote == json!("Chair"));
+    assert_eq!(told.map(|conflict| (&conflict.store, conflict.winner)), Some((&json!("CTO"), Winner::Store)));
 }

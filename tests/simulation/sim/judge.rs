@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contactsync::domain::contact::{Card, Contact, Subject};
 use contactsync::domain::field::Field;
-use contactsync::domain::history::{Action, RecordedChange};
+use contactsync::domain::history::RecordedChange;
 use contactsync::domain::id::{ContactId, RemoteId};
 use contactsync::domain::link::{Link, LinkState};
 use contactsync::domain::normal;
@@ -241,10 +241,11 @@ async fn remains(stage: &Stage, contacts: &[Contact]) -> Remains {
             texts(&field.after, &mut history);
         }
     }
-    // What waited on a record that was deleted with its contact went with it, and is remembered with the deletion.
+    // A conflict that waited for a person when its record went is remembered with the record.
     for row in stage.store.history(&HistoryQuery::default()).await.expect("history") {
-        if row.remote.is_some() && row.change.action == Action::Deleted {
-            row.change.fields.iter().for_each(|field| texts(&field.before, &mut conflicts));
+        for conflict in row.change.conflicts.iter().filter(|_| row.remote.is_some()) {
+            texts(&conflict.store, &mut conflicts);
+            texts(&conflict.remote, &mut conflicts);
         }
     }
     for conflict in stage.store.open_conflicts(None).await.expect("conflicts") {
