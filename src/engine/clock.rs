@@ -52,6 +52,12 @@ impl Run<'_> {
         self.is_recent(link.changed_at)
     }
 
+    /// Whether the newest known state of the record is from before our deletion of it: then it may be gone, whatever a late
+    /// read shows, and that is our own doing.
+    pub(crate) fn may_be_deleted_by_us(&self, link: &Link) -> bool {
+        link.own_delete && link.remote_time <= Some(self.remote_time_of(link.changed_at))
+    }
+
     /// Whether something happened so recently that a reader may not be shown it yet, or may look so because of the clock.
     pub(crate) fn is_recent(&self, at: Timestamp) -> bool {
         let since = self.state.clock_set.map_or(at, |set| set.at.max(at));

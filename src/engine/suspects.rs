@@ -279,9 +279,10 @@ impl Run<'_> {
                     // The store had deleted it, not the remote.
                     link.acked = VersionVector::new();
                 }
-                // A state from before our deletion may be all that a late read shows: then the record has to be made again.
-                link.own_delete &= record.time <= Some(self.remote_time_of(link.changed_at));
-                link.changed_at = self.now();
+                link.own_delete = self.may_be_deleted_by_us(&link);
+                if !link.own_delete {
+                    link.changed_at = self.now();
+                }
                 Some(link)
             }
             // A state from right before the deletion, of which the change stream knows already.

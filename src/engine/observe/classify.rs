@@ -231,8 +231,9 @@ impl Run<'_> {
         self.descend(page, &mut link, &record);
         link.etag = record.etag.clone().or(link.etag);
         link.remote_time = record.time.or(link.remote_time);
-        // Of a dead one it stays known when it was found or made so: what is from before that proves nothing.
-        if rules::holds(Rule::WindowFromObservations) && link.state != LinkState::Gone {
+        // Of one that we deleted it stays known when that was: a state from before does not say that it is there.
+        let is_deleted_by_us = link.own_delete && !self.intents.contains_key(&link.id);
+        if rules::holds(Rule::WindowFromObservations) && !is_deleted_by_us {
             link.changed_at = self.now();
         }
         if link.state == LinkState::Gone {

@@ -121,8 +121,8 @@ impl Run<'_> {
         link.base = Some(Base { store: merged.base_store, remote: wire, marker, certainty, agreed });
         link.seen = None;
         link.state = LinkState::Bound;
-        // Our deletion went unanswered and may land yet: then the record has to be made again.
-        link.own_delete &= returns;
+        // Our deletion may have gone unanswered and land yet: then the record has to be made again.
+        link.own_delete = self.may_be_deleted_by_us(&link) || link.own_delete && returns;
         link.acked = if push_due {
             acknowledged(&link.acked, &contact, &self.order.promise.replica)
         } else {
