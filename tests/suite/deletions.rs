@@ -172,6 +172,31 @@ async fn an_edit_that_was_overrun_by_a_deletion_survives_reads_that_do_not_show_
     world.assert_at_rest().await;
 }
 
+// The deletion goes unanswered, and the stream tells of the edit before it is known what became of it: by then the contact
+// is back.
+#[tokio::test]
+async fn a_contact_that_an_edit_brings_back_while_its_deletion_is_unanswered_gets_another_record() {
+    let (world, ada) = book(promise()).await;
+    world.delete(ada).await;
+    world.switch(|settings| settings.propagation.get = Delay::constant(10_000));
+    world.switch(|settings| settings.propagation.delta = Delay::constant(30_000));
+    world.google_edit("Ada King", &json!({"biographies": [{"value": "met in London"}]}));
+    world.switch(|settings| settings.propagation.get = Delay::constant(0));
+    world.switch(|settings| settings.propagation.delta = Delay::constant(300_000));
+    world.strike("people.deleteContact", FaultKind::DropAfter);
+    world.sync().await;
+    assert!(!in_google(&world, "Ada King"));
+    world.advance(MINUTE);
+    world.sync().await;
+    assert!(world.contact(ada).await.is_live(), "the edit survives");
+    world.advance(HOUR);
+    world.settle().await;
+    assert_eq!(world.contact(ada).await.card.notes.as_deref(), Some("met in London"));
+    assert!(world.contact(ada).await.is_live() && in_google(&world, "Ada King"));
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
 #[tokio::test]
 async fn a_contact_restored_from_the_trash_comes_back() {
     for name in [ReturnName::Same, ReturnName::Fresh] {

@@ -276,12 +276,17 @@ impl Run<'_> {
         let contacts = self.contacts_of(std::slice::from_ref(&link)).await?;
         let contact = link.contact.and_then(|id| contacts.get(&id));
         let is_set_aside = link.state == LinkState::Dormant || self.retracted.contains(&link.id);
-        let stays = is_set_aside && contact.is_some_and(Contact::is_live);
+        let lives = contact.is_some_and(Contact::is_live);
+        if lives && !is_set_aside {
+            // It came back while its deletion was on the way: it needs another record.
+            let former = self.renew(&mut link);
+            return Ok(former.into_iter().chain([Write::Link(Box::new(link))]).collect());
+        }
         if let Some(contact) = contact {
             link.settled = contact.version.clone();
             link.acked = contact.version.clone();
         }
-        link.state = if stays { LinkState::Dormant } else { LinkState::Gone };
+        link.state = if lives { LinkState::Dormant } else { LinkState::Gone };
         link.remote_time = time;
         link.own_delete = rules::holds(Rule::OwnDelete);
         link.changed_at = self.now();
