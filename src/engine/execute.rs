@@ -17,7 +17,7 @@ use super::{Doing, EngineError, Licence, Run, Step};
 use crate::domain::answer::Candidates;
 use crate::domain::contact::Contact;
 use crate::domain::digest::Digest;
-use crate::domain::id::{LinkId, Marker, RemoteId};
+use crate::domain::id::{LinkId, Marker};
 use crate::domain::link::{Link, Parked, ParkedWhy};
 use crate::domain::outbox::{Intent, Sent};
 use crate::remotes::{Fetched, Record, Recovery, RemoteError, WriteKind};
@@ -164,11 +164,7 @@ impl Run<'_> {
 
     /// Reads records again whose etag was refused. Those that changed are news; the others were read too early.
     async fn read_again(&mut self, links: &[Link]) -> Result<News, EngineError> {
-        let ids: Vec<RemoteId> = links.iter().filter_map(|link| link.remote.clone()).collect();
-        if ids.is_empty() {
-            return Ok(News::None);
-        }
-        let Fetched { records: mut found, unclear } = self.fetch(&ids).await?;
+        let Fetched { records: mut found, unclear } = self.fetch_own(links.iter()).await?;
         let mut newer = Vec::new();
         let mut forced = Vec::new();
         let mut missing = Vec::new();

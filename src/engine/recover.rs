@@ -108,14 +108,7 @@ impl Run<'_> {
 
     /// Finds out what became of updates and deletions, by the record they were for.
     async fn recover_writes(&mut self, asked: BTreeMap<RemoteId, (Link, Intent)>) -> Result<(), EngineError> {
-        let ids: Vec<RemoteId> = asked.keys().cloned().collect();
-        let Fetched { records: mut found, unclear } = self.fetch(&ids).await?;
-        // What leads to a record that another link has was merged into that one, and is no more.
-        let taken = self.taken_by_others(&found).await?;
-        found.retain(|remote, record| {
-            let other = taken.get(&record.id);
-            other.is_none_or(|other| asked.get(remote).is_some_and(|(link, _)| link.id == *other))
-        });
+        let Fetched { records: found, unclear } = self.fetch_own(asked.values().map(|(link, _)| link)).await?;
         let untouched: BTreeSet<LinkId> = asked
             .iter()
             .filter(|(remote, (_, intent))| found.get(*remote).is_some_and(|one| one.time == intent.remote_time))

@@ -74,18 +74,15 @@ impl Run<'_> {
             if suspects.is_empty() {
                 continue;
             }
-            let ids: Vec<RemoteId> = suspects.iter().filter_map(|link| link.remote.clone()).collect();
             lost.asked.extend(suspects.iter().filter_map(question));
             // What happens to a record from here on is news, whatever the read shows.
             let asked_at = self.remote_now();
-            let Fetched { records: mut found, unclear } = self.fetch(&ids).await?;
-            let taken = self.taken_by_others(&found).await?;
+            let Fetched { records: mut found, unclear } = self.fetch_own(suspects.iter()).await?;
             let mut writes = Vec::new();
             let mut seen_again = Vec::new();
             let is_clear = |link: &Link| link.remote.as_ref().is_none_or(|id| !unclear.contains(id));
             for link in suspects.into_iter().filter(is_clear) {
-                let record = link.remote.as_ref().and_then(|id| found.remove(id));
-                match record.filter(|record| taken.get(&record.id).is_none_or(|other| *other == link.id)) {
+                match link.remote.as_ref().and_then(|id| found.remove(id)) {
                     None if link.state == LinkState::Bound && !self.may_be_unfound(&link) => {
                         lost.add(&link, self.groups_of(&link), asked_at);
                     }
@@ -140,6 +137,21 @@ impl Run<'_> {
             self.commit(writes, "recording which records are gone").await?;
         }
         Ok(())
+    }
+
+    /// Reads the records of these links directly. One whose name leads to another link's record was merged into that one,
+    /// and is not found.
+    pub(crate) async fn fetch_own(&mut self, links: impl Iterator<Item = &Link>) -> Result<Fetched, EngineError> {
+        let asked: Vec<(RemoteId, LinkId)> = links.filter_map(|link| Some((link.remote.clone()?, link.id))).collect();
+        let ids: Vec<RemoteId> = asked.iter().map(|(remote, _)| remote.clone()).collect();
+        let mut fetched = self.fetch(&ids).await?;
+        let taken = self.taken_by_others(&fetched.records).await?;
+        let owners: BTreeMap<RemoteId, LinkId> = asked.into_iter().collect();
+        let is_own = |asked: &RemoteId, record: &Record| {
+            taken.get(&record.id).is_none_or(|other| owners.get(asked) == Some(other))
+        };
+        fetched.records.retain(|asked, record| is_own(asked, record));
+        Ok(fetched)
     }
 
     /// Which of these records, read under a former name, are other links' by now: they were merged there.
