@@ -186,6 +186,9 @@ pub struct Settings {
     /// How many contacts get a new etag without a visible change before each delta, as the service itself does it in the
     /// background.
     pub background_bumps: u32,
+    /// How coarse update times are, in milliseconds: changes of one contact within such a span may have the same time. At
+    /// 0, each has a later one than the one before.
+    pub update_time_step_ms: u64,
     /// `true`: the last person of a page comes again as the first of the next one.
     pub page_repeats: bool,
     /// Whether `members.modify` and label changes in the web UI appear in the delta of the people.
@@ -236,6 +239,7 @@ impl Default for Settings {
             parameter_match: ParameterMatch::Exact,
             spurious_repeats: 0,
             background_bumps: 0,
+            update_time_step_ms: 0,
             page_repeats: false,
             membership_changes: Feed::Shown,
             group_deletions: Feed::Hidden,

@@ -40,6 +40,16 @@ impl World<'_> {
         self.settings.mode == Mode::Strict
     }
 
+    /// The update time of a change made now to what had this one.
+    pub fn update_time(&self, before: Timestamp) -> Timestamp {
+        let step = i64::try_from(self.settings.update_time_step_ms).unwrap_or(i64::MAX).saturating_mul(1000);
+        if step == 0 {
+            return self.now.max(before.plus(Duration::from_micros(1)));
+        }
+        let now = self.now.as_micros();
+        Timestamp::from_micros(now - now.rem_euclid(step)).max(before)
+    }
+
     /// Draws when a change made now will show.
     pub fn visibility(&self) -> Visibility {
         let propagation = &self.settings.propagation;

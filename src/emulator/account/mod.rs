@@ -224,8 +224,7 @@ impl Account {
 
     fn write(&mut self, key: ContactKey, mut contact: Contact, feed: Feed, world: &World<'_>) {
         let before = self.people.get(&key).map(|history| Arc::clone(history.latest()));
-        let earliest = contact.update_time.plus(Duration::from_micros(1));
-        contact.update_time = world.now.max(earliest);
+        contact.update_time = world.update_time(contact.update_time);
         contact.etag = world.dice.etag();
         self.index(key, before.as_deref(), &contact);
         let visible = world.visibility();

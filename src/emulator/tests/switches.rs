@@ -56,6 +56,18 @@ fn etags_change_in_the_background() {
 }
 
 #[test]
+fn changes_in_one_second_have_one_time() {
+    let mut kit = Kit::new();
+    let person = kit.create("Ada");
+    kit.emulator.settings_mut().update_time_step_ms = 3_600_000;
+    let (_, first) = kit.update(&person, "names", json!({ "names": [{ "givenName": "B" }] }));
+    let (_, second) = kit.update(&first, "names", json!({ "names": [{ "givenName": "C" }] }));
+    let source = |person: &serde_json::Value, member: &str| person["metadata"]["sources"][0][member].clone();
+    assert_eq!(source(&first, "updateTime"), source(&second, "updateTime"));
+    assert_ne!(source(&first, "etag"), source(&second, "etag"));
+}
+
+#[test]
 fn mutations_that_overlap_are_refused_or_take_longer() {
     let mut kit = Kit::new();
     let write = kit.request("POST", "/v1/people:createContact", Some(&json!({ "names": [{ "givenName": "A" }] })));
