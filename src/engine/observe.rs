@@ -36,7 +36,7 @@ const LINEAGE_LIFE: Duration = Duration::from_secs(5 * 24 * 3600);
 const FULL_DISTANCE: Duration = Duration::from_secs(10 * 60);
 /// One that showed fewer records than it counted is repeated later and later, at last once a day: where the remote counts
 /// what it never shows, that does not change.
-const SHORT_DISTANCE_MAX: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const SHORT_DISTANCE_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// The full listing that a token descends from.
 #[derive(Debug, Clone, Copy)]

@@ -4,12 +4,14 @@
 //! update is found out by a direct read, and repeated byte for byte when the record still is in the state it was
 //! planned on: if the first one landed after all, the etag refuses the second. A delete is planned anew from its check.
 //! A create is waited for: only when its token has not shown up in a full listing that began after the freshness window
-//! is it taken to have failed. Until then it is looked for where it would stand, in its groups, since direct reads show
+//! is it taken to have failed. One that shows fewer records than it counts may lack just that one, and settles it only after
+//! a day: where the remote counts what it never shows, none ever shows them all. Until then it is looked for where it would stand, in its groups, since direct reads show
 //! a new record long before the listings do; that it is not found there proves nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::group_search::Wanted;
+use super::observe::SHORT_DISTANCE_MAX;
 use super::reached::{self, Situation};
 use super::rules::{self, Rule};
 use super::{Doing, EngineError, Purpose, Run};
@@ -63,7 +65,10 @@ impl Run<'_> {
             return vec![self.close_intent(&link, intent.marker)];
         }
         let settled_from = intent.last_sent.plus(FRESHNESS_WINDOW);
-        let listed_since = self.state.contacts.as_ref().is_some_and(|cursor| cursor.lineage >= settled_from);
+        let listed_since = self.state.contacts.as_ref().is_some_and(|cursor| {
+            let is_telling = cursor.short == 0 || cursor.lineage.since(intent.last_sent) >= SHORT_DISTANCE_MAX;
+            cursor.lineage >= settled_from && is_telling
+        });
         if !listed_since && rules::holds(Rule::WaitBeforeRecreate) {
             reached::note(Situation::LostCreateWaits);
             return Vec::new();

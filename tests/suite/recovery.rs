@@ -7,7 +7,7 @@ use contactsync::domain::account::Outcome;
 use contactsync::domain::id::ContactId;
 use contactsync::domain::link::LinkState;
 use contactsync::emulator::fault::FaultKind;
-use contactsync::emulator::settings::Delay;
+use contactsync::emulator::settings::{Delay, Propagation};
 use serde_json::json;
 
 use crate::support::effort::calls;
@@ -105,6 +105,24 @@ async fn a_create_that_is_not_found_in_its_group_is_waited_for() {
     assert_eq!((summary.outcome, world.people().len()), (Outcome::Done, 3), "{summary:?}");
     world.advance(20 * MINUTE);
     world.assert_at_rest().await;
+    world.assert_equal().await;
+}
+
+// It counts one more than it shows, and that may be the one.
+#[tokio::test]
+async fn a_listing_that_shows_less_than_it_counts_does_not_settle_a_create() {
+    let world = book().await;
+    let late = Delay::constant(20 * 60_000);
+    world.switch(|settings| settings.propagation = Propagation { get: late, list: late, delta: late });
+    lose(&world, 1, FaultKind::DropAfter).await;
+    world.advance(16 * MINUTE);
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, summary.pushed.created), (Outcome::Unreachable, 0), "{summary:?}");
+    world.switch(|settings| settings.propagation = Propagation::default());
+    world.advance(20 * MINUTE);
+    let summary = world.sync().await;
+    assert_eq!((summary.outcome, summary.pushed.created), (Outcome::Done, 0), "{summary:?}");
+    assert_eq!(world.people().len(), 3);
     world.assert_equal().await;
 }
 
