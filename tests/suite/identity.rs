@@ -549,6 +549,34 @@ async fn what_was_edited_on_the_doubled_record_is_kept() {
     world.assert_at_rest().await;
 }
 
+// The first of two creates lands late and is edited, before reads show the second one: neither is the other under a new
+// name, and who is taken for that would show up as somebody new.
+#[tokio::test]
+async fn a_doubled_record_that_was_edited_does_not_take_the_place_of_one_that_does_not_show_yet() {
+    let world = World::new();
+    let ada = world.add(person("Ada King")).await;
+    world.strike("people.createContact", FaultKind::ApplyLate(1_260_000));
+    world.sync().await;
+    world.advance(Duration::from_secs(1200));
+    world.switch(|settings| settings.propagation.get = Delay::constant(600_000));
+    world.sync().await;
+    world.switch(|settings| settings.propagation.get = Delay::constant(0));
+    let own = world.link(ada).await.remote.expect("created again");
+    world.advance(Duration::from_secs(120));
+    world.assert_twice("Ada King");
+    let names: Vec<String> = world.people().iter().map(|p| p["resourceName"].as_str().unwrap().to_owned()).collect();
+    let twin = names.iter().find(|name| **name != own.as_str()).expect("the first one");
+    world.by_hand(|user| user.edit(twin, &json!({"nicknames": [{"value": "Countess"}]})).unwrap());
+    world.sync().await;
+    assert_eq!(world.link(ada).await.remote, Some(own));
+    world.advance(Duration::from_secs(1800));
+    world.settle().await;
+    assert_eq!((world.google_names(), world.contacts().await.len()), (vec!["Ada King".to_owned()], 1));
+    assert_eq!(first(&world.person("Ada King"), "nicknames", "value"), Some("Countess"));
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
 // Somebody sees a contact twice in Google and deletes one of the two: the other one is the contact from then on, with what
 // only the deleted one had been told.
 #[tokio::test]

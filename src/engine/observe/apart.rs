@@ -48,6 +48,9 @@ impl Run<'_> {
             let is_untold = match (found, found_other) {
                 _ if is_unclear => true,
                 (None, _) => *is_older && *is_new && self.is_fresh(record),
+                // A create that went through twice, and one of the two was edited: that the other one is not found proves
+                // nothing yet, and taken for this one it would show up as somebody new.
+                (Some(own), None) => own.id == record.id && *other_may_be_hidden,
                 // What a listing and a read show may both be from before it got the other name.
                 (Some(own), _) => own.id == record.id && (*is_older || *is_former_life) && *other_may_be_hidden,
             };
