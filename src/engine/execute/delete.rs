@@ -186,7 +186,9 @@ impl Run<'_> {
             return if is_folded_twin(link) { Checked::Gone } else { Checked::Newer(record.clone()) };
         }
         match record.time.cmp(&link.remote_time) {
-            std::cmp::Ordering::Equal => Checked::AsKnown,
+            std::cmp::Ordering::Equal if link.etag.is_none() || record.etag == link.etag => Checked::AsKnown,
+            // Edited within the same moment: the etag tells what the time does not.
+            std::cmp::Ordering::Equal => Checked::Newer(record.clone()),
             std::cmp::Ordering::Less => Checked::Unknown,
             std::cmp::Ordering::Greater => {
                 reached::note(Situation::DeleteFindsNewer);
