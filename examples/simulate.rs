@@ -50,6 +50,9 @@ struct Arguments {
     /// be noticed within 2,000 seeds, and fails when one is not.
     #[arg(long, value_name = "RULE")]
     mutant: Option<String>,
+    /// Play no seeds but those of this flavour: `plain`, `wide` or `aimed`.
+    #[arg(long, value_name = "FLAVOUR")]
+    flavour: Option<String>,
     /// Print the whole log of events of every failure.
     #[arg(long)]
     log: bool,
@@ -155,11 +158,28 @@ impl Workers {
             if done || self.failures.load(Ordering::SeqCst) >= self.arguments.failures {
                 return;
             }
+            if !self.is_wanted(seed) {
+                continue;
+            }
             match self.arguments.sweep {
                 true => self.sweep(seed),
                 false => self.play(seed),
             }
         }
+    }
+
+    /// Whether a seed holds when no rule is broken; else it says nothing of this one.
+    fn holds_intact(&self, seed: u64, broken: Rule) -> bool {
+        rules::break_rule(None);
+        let played = sim::play_seed(seed, &self.ground());
+        rules::break_rule(Some(broken));
+        played.faults.is_empty()
+    }
+
+    /// Whether a seed is of the flavour that was asked for.
+    fn is_wanted(&self, seed: u64) -> bool {
+        let is_asked_for = |wanted: &String| format!("{:?}", sim::flavour(seed)).eq_ignore_ascii_case(wanted);
+        self.arguments.flavour.as_ref().is_none_or(is_asked_for)
     }
 
     /// Breaks a rule and plays seeds until that is noticed; tells by which seed, and how.
@@ -176,8 +196,13 @@ impl Workers {
                         if over || !caught.lock().expect("no worker panicked").is_empty() {
                             break;
                         }
+                        if !self.is_wanted(seed) {
+                            continue;
+                        }
                         let played = sim::play_seed(seed, &self.ground());
-                        if let Some((broken, text)) = played.faults.into_iter().next() {
+                        if let Some((broken, text)) = played.faults.into_iter().next()
+                            && self.holds_intact(seed, rule)
+                        {
                             caught.lock().expect("no worker panicked").insert(seed, (broken, text));
                         }
                     }

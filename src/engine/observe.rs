@@ -377,10 +377,9 @@ impl Run<'_> {
             page.by_remote.insert(remote, link.id);
             page.links.insert(link.id, link);
         }
-        for (token, link) in store.links_of_tokens(&tokens).await.doing("reading links by token")? {
+        for (token, link) in self.links_of_tokens(&tokens).await? {
             // A token of ours in another account is a contact somebody copied over: foreign, as any other.
-            let is_former = token != link.token && !rules::holds(Rule::FormerTokens);
-            if link.account == account && !is_former {
+            if link.account == account {
                 page.by_token.insert(token, link.id);
                 page.links.entry(link.id).or_insert(link);
             }
@@ -389,7 +388,7 @@ impl Run<'_> {
         let tags: Vec<Tag> = records.iter().filter_map(|record| record.tag.as_ref()).filter(known).cloned().collect();
         self.notice_restored_store(&tags).await?;
         pending.iter().for_each(|write| page.foresee(write));
-        let markers: Vec<Marker> = records
+        let mut markers: Vec<Marker> = records
             .iter()
             .filter_map(|record| Some((record, record.tag.as_ref()?)))
             .filter(|(record, tag)| {
@@ -400,6 +399,9 @@ impl Run<'_> {
             })
             .map(|(_, tag)| tag.marker)
             .collect();
+        if !rules::holds(Rule::PayloadByMarker) {
+            markers.extend(page.links.keys().filter_map(|id| Some(self.intents.get(id)?.marker)));
+        }
         for sent in store.sent(&markers).await.doing("reading what was sent")? {
             page.sent.insert(sent.marker, sent);
         }
@@ -409,6 +411,13 @@ impl Run<'_> {
         page.strangers = store.strangers(&account, &tagged).await.doing("reading strangers")?;
         page.ghosts.extend(store.ghosts(&account, &unlinked).await.doing("reading ghosts")?.into_keys());
         Ok(page)
+    }
+
+    /// The links that have or had these tokens, each with the one that was asked for.
+    pub(crate) async fn links_of_tokens(&self, tokens: &[LinkToken]) -> Result<Vec<(LinkToken, Link)>, EngineError> {
+        let mut links = self.deps.store.links_of_tokens(tokens).await.doing("reading links by token")?;
+        links.retain(|(token, link)| *token == link.token || rules::holds(Rule::FormerTokens));
+        Ok(links)
     }
 
     /// Reads records directly, as many as it takes. One that was renamed stands under the id asked for, and names it

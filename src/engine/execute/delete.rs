@@ -217,8 +217,7 @@ impl Run<'_> {
             }
         }
         let named: Vec<LinkToken> = tokens.values().cloned().collect();
-        let by_token: BTreeMap<LinkToken, Link> =
-            self.deps.store.links_of_tokens(&named).await.doing("reading links by token")?.into_iter().collect();
+        let by_token: BTreeMap<LinkToken, Link> = self.links_of_tokens(&named).await?.into_iter().collect();
         let ids: Vec<LinkId> = formers.values().copied().collect();
         let known = self.deps.store.links(&ids).await.doing("reading links")?;
         let by_id: BTreeMap<LinkId, Link> = known.into_iter().map(|link| (link.id, link)).collect();
@@ -266,7 +265,7 @@ impl Run<'_> {
             }
             let tag = link.base.as_ref().and_then(|base| self.deps.remote.codec().tag(&base.remote));
             if let (Some(tag), Some(remote)) = (tag, link.remote) {
-                let originals = self.deps.store.links_of_tokens(&[tag.token]).await.doing("reading links by token")?;
+                let originals = self.links_of_tokens(&[tag.token]).await?;
                 writes.extend(originals.into_iter().map(|(_, original)| Write::Alias {
                     account: original.account.clone(),
                     remote: remote.clone(),

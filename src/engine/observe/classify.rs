@@ -286,7 +286,7 @@ impl Run<'_> {
         if let Some(marker) = marker.filter(|_| !is_parted)
             && rules::holds(Rule::WriteMarker)
             && known.is_none_or(|known| marker > known)
-            && let Some(sent) = sent_as(page, marker).cloned()
+            && let Some(sent) = sent_as(page, link, marker).cloned()
         {
             // Our write landed and its answer was lost: the state descends from what we sent.
             page.writes.extend(self.trace_landed(link, record, &sent));
@@ -483,8 +483,11 @@ fn forget_found(page: &mut Page, record: &Record) {
 }
 
 /// What the write with this marker meant.
-fn sent_as(page: &Page, marker: Marker) -> Option<&Sent> {
-    if rules::holds(Rule::PayloadByMarker) { page.sent.get(&marker) } else { page.sent.values().next_back() }
+fn sent_as<'p>(page: &'p Page, link: &Link, marker: Marker) -> Option<&'p Sent> {
+    if rules::holds(Rule::PayloadByMarker) {
+        return page.sent.get(&marker);
+    }
+    page.sent.values().rfind(|sent| sent.link == link.id)
 }
 
 fn note_marker(marker: Option<&Marker>, known: Option<&Marker>) {

@@ -164,7 +164,7 @@ impl Run<'_> {
         let by_token: BTreeMap<LinkToken, RemoteId> =
             records.filter_map(|record| Some((record.tag.as_ref()?.token.clone(), record.id.clone()))).collect();
         let tokens: Vec<LinkToken> = by_token.keys().cloned().collect();
-        let links = self.deps.store.links_of_tokens(&tokens).await.doing("reading links by token")?;
+        let links = self.links_of_tokens(&tokens).await?;
         let other = links.into_iter().filter_map(|(token, link)| {
             let id = by_token.get(&token)?;
             let is_other =

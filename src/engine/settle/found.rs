@@ -222,8 +222,7 @@ impl Run<'_> {
             })
             .collect();
         let tokens: Vec<LinkToken> = read.iter().filter_map(|(_, _, tag)| Some(tag.as_ref()?.token.clone())).collect();
-        let originals: BTreeMap<LinkToken, Link> =
-            self.deps.store.links_of_tokens(&tokens).await.doing("reading links by token")?.into_iter().collect();
+        let originals: BTreeMap<LinkToken, Link> = self.links_of_tokens(&tokens).await?.into_iter().collect();
         let unknown = tokens.iter().filter(|token| !originals.contains_key(*token)).cloned().collect();
         let derived = self.contacts_of_tokens(&unknown).await?;
         let formers: Vec<LinkId> = links.iter().filter_map(|link| Some(link.former.as_ref()?.link)).collect();

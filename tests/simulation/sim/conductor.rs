@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use contactsync::clock::Clock as _;
 use contactsync::domain::id::{Marker, RemoteId};
-use contactsync::domain::link::LinkState;
+use contactsync::domain::link::{Link, LinkState};
 use contactsync::domain::outbox::IntentKind;
 use contactsync::domain::time::Timestamp;
 use contactsync::emulator::fault::{Fault, FaultKind};
@@ -17,8 +18,10 @@ use contactsync::store::{Commit, Committed, Store, StoreError, Write};
 use serde_json::Value;
 use tokio::sync::Notify;
 
+use super::echoes::Shown;
 use super::gated::Gate;
-use super::setting::Rates;
+use super::people;
+use super::setting::{Rates, Setting};
 use super::stage::Stage;
 use super::tape::Tape;
 use super::users::Users;
@@ -58,6 +61,7 @@ pub struct Conductor {
 struct Inner {
     tape: Tape,
     rates: Rates,
+    faults: Vec<FaultKind>,
     mood: Mood,
     steps: u64,
     writes: u64,
@@ -69,6 +73,9 @@ struct Inner {
     /// The account whose run is in progress; runs are played one after the other.
     account: usize,
     watch: Watch,
+    /// The process has slept past its lease, and another one has had it.
+    is_overtaken: bool,
+    shown: Shown,
 }
 
 /// What happens to one step.
@@ -78,10 +85,11 @@ enum Fate {
 }
 
 impl Conductor {
-    pub fn new(stage: Arc<Stage>, users: Arc<tokio::sync::Mutex<Users>>, tape: Tape, rates: Rates) -> Arc<Self> {
+    pub fn new(stage: Arc<Stage>, users: Arc<tokio::sync::Mutex<Users>>, tape: Tape, setting: &Setting) -> Arc<Self> {
         let inner = Inner {
             tape,
-            rates,
+            rates: setting.rates,
+            faults: if setting.faults.is_empty() { all_faults() } else { setting.faults.clone() },
             mood: Mood::Calm,
             steps: 0,
             writes: 0,
@@ -92,6 +100,8 @@ impl Conductor {
             violations: Vec::new(),
             account: 0,
             watch: Watch::default(),
+            is_overtaken: false,
+            shown: Shown::default(),
         };
         Arc::new(Conductor {
             stage,
@@ -121,6 +131,18 @@ impl Conductor {
         let mut inner = self.inner();
         inner.account = account;
         inner.watch.begin_run(account);
+    }
+
+    /// A run is over.
+    pub fn end_run(&self) {
+        self.inner().is_overtaken = false;
+    }
+
+    /// The process that slept goes on, after another one has had its lease.
+    pub fn wake(&self) {
+        self.log("the sleeper wakes up".to_owned());
+        self.inner().is_overtaken = true;
+        self.resumed.notify_one();
     }
 
     /// How often things go wrong from now on.
@@ -283,8 +305,7 @@ impl Conductor {
         }
         if is_mutation(&request) && self.strikes(|rates| rates.stall) {
             self.meet("process sleeps in a call");
-            self.stalled.notify_one();
-            self.resumed.notified().await;
+            self.sleep().await;
         }
         self.note_deletion(&request).await;
         let latency = if self.is_stormy() { self.draw(|tape, _| tape.below(400)) } else { 0 };
@@ -292,10 +313,49 @@ impl Conductor {
         let answer = self.watched(transport, &request).await;
         self.stage.emulator().faults_mut().clear();
         self.interrupt().await;
+        if self.strikes(|rates| rates.nap) {
+            self.meet("process sleeps with an answer in hand");
+            self.sleep().await;
+        }
         match answer {
-            Ok(answer) if is_listing(&request) && self.strikes(|rates| rates.listing) => Ok(self.damage(answer)),
+            Ok(answer) if is_listing(&request) => Ok(self.spoil(answer)),
             other => other,
         }
+    }
+
+    /// The machine sleeps until somebody wakes it up.
+    async fn sleep(&self) {
+        self.stalled.notify_one();
+        self.resumed.notified().await;
+    }
+
+    /// What becomes of a page of a listing on its way.
+    fn spoil(&self, answer: http::Response<Bytes>) -> http::Response<Bytes> {
+        let answer = if self.strikes(|rates| rates.listing) { self.damage(answer) } else { answer };
+        let has_echoes = self.inner().rates.echo > 0;
+        if has_echoes { self.echo(answer) } else { answer }
+    }
+
+    /// Remembers what a page shows, and now and then shows something again that an earlier one did: the change stream may
+    /// come from a replica that lags behind.
+    fn echo(&self, answer: http::Response<Bytes>) -> http::Response<Bytes> {
+        let Ok(mut page) = serde_json::from_slice::<Value>(answer.body()) else { return answer };
+        let now = self.stage.world.now();
+        let strikes = self.strikes(|rates| rates.echo);
+        let mut inner = self.inner();
+        let account = inner.account;
+        let old = inner.shown.lately(account, now);
+        inner.shown.note(account, now, &page);
+        // A full listing would count it.
+        let is_delta = page.get("totalItems").is_none();
+        let Some(old) = inner.tape.pick(&old).filter(|_| strikes && is_delta) else { return answer };
+        let mut items = page["connections"].as_array().cloned().unwrap_or_default();
+        items.push(old);
+        page["connections"] = Value::Array(items);
+        drop(inner);
+        self.meet("an old state shows again");
+        let (parts, _) = answer.into_parts();
+        http::Response::from_parts(parts, Bytes::from(page.to_string()))
     }
 
     /// Lets a call pass, and compares the records that it updates with what they were.
@@ -320,36 +380,33 @@ impl Conductor {
     fn check_reads(&self, request: &http::Request<Bytes>) {
         let mut inner = self.inner();
         let account = inner.account;
-        inner.watch.note_read(account, request);
+        inner.watch.note_read(account, request, self.stage.world.now());
         let fault = inner.watch.check_deletion(account, &deleted_by(request));
         inner.violations.extend(fault);
     }
 
+    /// I12: nobody is made again who is there: it takes a damaged listing, or a clock that jumps, to look as if nobody were.
+    fn check_creates(&self, request: &http::Request<Bytes>) {
+        let made = made_by(request);
+        if made.is_empty() {
+            return;
+        }
+        let account = self.inner().account;
+        let there: BTreeSet<String> =
+            people::people(&self.stage, account).iter().filter_map(people::token).map(str::to_owned).collect();
+        let mut inner = self.inner();
+        if inner.lossy || inner.rates.clock > 0 || inner.is_overtaken {
+            return;
+        }
+        let again = made.iter().filter(|token| there.contains(*token));
+        let faults: Vec<_> = again.map(|token| ("I12", format!("{token} is made, and is there already"))).collect();
+        inner.violations.extend(faults);
+    }
+
     fn draw_fault(&self) -> FaultKind {
         let mut inner = self.inner();
-        let kinds = [
-            FaultKind::Drop,
-            FaultKind::DropAfter,
-            FaultKind::StatusAfter(503),
-            FaultKind::Status(500),
-            FaultKind::Status(503),
-            FaultKind::Status(502),
-            FaultKind::Status(504),
-            FaultKind::StatusAfter(500),
-            FaultKind::Truncate,
-            FaultKind::ApplyLate(30_000),
-            FaultKind::ApplyLate(110_000),
-            FaultKind::HalfApplied,
-            FaultKind::MinuteQuota,
-            FaultKind::StorageQuota,
-            FaultKind::Status(401),
-            FaultKind::Answer {
-                status: 200,
-                content_type: "text/html".to_owned(),
-                body: "<html><body>Please sign in.</body></html>".to_owned(),
-            },
-        ];
-        inner.tape.pick(&kinds).unwrap_or(FaultKind::Drop)
+        let Inner { tape, faults, .. } = &mut *inner;
+        tape.pick(faults).unwrap_or(FaultKind::Drop)
     }
 
     /// Spoils a page of a listing.
@@ -391,15 +448,29 @@ impl Conductor {
         http::Response::from_parts(parts, Bytes::from(page.to_string()))
     }
 
-    /// A deletion takes along what is edited between its check and the moment it is carried out.
+    /// A deletion takes along what is edited between its check and the moment it is carried out, and what a check that read
+    /// too early could not see.
     async fn note_deletion(&self, request: &http::Request<Bytes>) {
-        self.users.lock().await.ledger.deleted_by_us.extend(deleted_by(request));
+        let deleted = deleted_by(request);
+        if deleted.is_empty() {
+            return;
+        }
+        let lag = Duration::from_millis(self.stage.emulator().settings_mut().propagation.get.max_ms);
+        let read: Vec<(String, Timestamp)> = {
+            let inner = self.inner();
+            let read =
+                |name: &String| inner.watch.read_at(inner.account, name).map_or(Timestamp::EPOCH, |at| at.minus(lag));
+            deleted.into_iter().map(|name| (name.clone(), read(&name))).collect()
+        };
+        let mut users = self.users.lock().await;
+        read.into_iter().for_each(|(name, checked)| users.ledger.we_delete(&name, checked));
     }
 
     /// I11: nothing that changes a record is sent without an intent that is open in the store.
     async fn check_intents(&self, request: &http::Request<Bytes>) {
         let (markers, deleted) = (markers_in(request), deleted_by(request));
-        if markers.is_empty() && deleted.is_empty() {
+        // What a sleeper sends once more when it wakes up was announced before; nobody can call it back.
+        if markers.is_empty() && deleted.is_empty() || self.inner().is_overtaken {
             return;
         }
         let deleted: Vec<RemoteId> = deleted.into_iter().map(RemoteId::new).collect();
@@ -423,6 +494,32 @@ impl Conductor {
         }
         if let Some(marker) = markers.iter().find(|marker| !open.contains(marker)) {
             self.violate("I11", format!("{marker:?} is sent and has no open intent"));
+        }
+    }
+
+    /// I14: no run deletes a contact whose record is there, unless somebody deleted either or moved it.
+    async fn check_deleted_contacts(&self, commit: &Commit) {
+        let account = self.inner().account;
+        for write in &commit.writes {
+            let Write::Contact(write) = write else { continue };
+            let id = write.contact.id;
+            let known = self.stage.store.contacts(&[id]).await.expect("contacts").pop();
+            if write.contact.deleted.is_none() || !known.is_some_and(|known| known.is_live()) {
+                continue;
+            }
+            let promise = &self.stage.promises[account];
+            let links = self.stage.store.links_of_contacts(&promise.account, &[id]).await.expect("links");
+            let is_there = |link: &Link| {
+                link.remote.as_ref().is_some_and(|remote| self.stage.person(account, remote.as_str()).is_some())
+            };
+            let owners = people::owners_of_card(&write.contact.card);
+            let users = self.users.lock().await;
+            let is_nobodys_work = |owner: &String| {
+                users.ledger.fate(owner).is_none_or(|fate| fate.deletions.is_empty() && !fate.murky && !fate.moved)
+            };
+            if links.iter().any(is_there) && owners.iter().all(is_nobodys_work) {
+                self.violate("I14", format!("{owners:?} is deleted in the store, and nobody did it"));
+            }
         }
     }
 
@@ -453,7 +550,16 @@ impl Gate for Conductor {
             self.excuse_listing();
             return Err(StoreError::Unavailable { doing: "committing", cause: "the disk is full".into() });
         }
-        self.take(&what, store.commit(commit)).await
+        if self.strikes(|rates| rates.nap) {
+            self.meet("process sleeps before a commit");
+            self.sleep().await;
+        }
+        self.check_deleted_contacts(&commit).await;
+        let committed = self.take(&what, store.commit(commit)).await;
+        if committed.is_ok() && self.inner().is_overtaken {
+            self.violate("I18", format!("a process that has lost its lease commits: {what}"));
+        }
+        committed
     }
 
     async fn mint(&self, store: &dyn Store, count: u64, now: Timestamp) -> Result<Marker, StoreError> {
@@ -467,6 +573,7 @@ impl Gate for Conductor {
     ) -> Result<http::Response<Bytes>, TransportError> {
         self.check_intents(&request).await;
         self.check_reads(&request);
+        self.check_creates(&request);
         if is_mutation(&request) {
             self.inner().writes += 1;
         }
@@ -512,6 +619,32 @@ fn told(write: &Write) -> &'static str {
     }
 }
 
+/// Everything that may go wrong with a call, the most benign first.
+fn all_faults() -> Vec<FaultKind> {
+    vec![
+        FaultKind::Drop,
+        FaultKind::DropAfter,
+        FaultKind::StatusAfter(503),
+        FaultKind::Status(500),
+        FaultKind::Status(503),
+        FaultKind::Status(502),
+        FaultKind::Status(504),
+        FaultKind::StatusAfter(500),
+        FaultKind::Truncate,
+        FaultKind::ApplyLate(30_000),
+        FaultKind::ApplyLate(110_000),
+        FaultKind::HalfApplied,
+        FaultKind::MinuteQuota,
+        FaultKind::StorageQuota,
+        FaultKind::Status(401),
+        FaultKind::Answer {
+            status: 200,
+            content_type: "text/html".to_owned(),
+            body: "<html><body>Please sign in.</body></html>".to_owned(),
+        },
+    ]
+}
+
 fn name_of(kind: &FaultKind) -> String {
     match kind {
         FaultKind::Answer { .. } => "answered by a page".to_owned(),
@@ -541,6 +674,17 @@ fn deleted_by(request: &http::Request<Bytes>) -> Vec<String> {
         return names.filter_map(|name| name.as_str().map(str::to_owned)).collect();
     }
     Vec::new()
+}
+
+/// The tokens of the records that a call makes.
+fn made_by(request: &http::Request<Bytes>) -> Vec<String> {
+    let path = request.uri().path();
+    if !path.ends_with("people:createContact") && !path.ends_with("people:batchCreateContacts") {
+        return Vec::new();
+    }
+    let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+    let of_batch = body["contacts"].as_array().into_iter().flatten().map(|one| &one["contactPerson"]);
+    of_batch.chain([&body]).filter_map(people::token).map(str::to_owned).collect()
 }
 
 /// The markers that a call writes into records.

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use contactsync::domain::time::Timestamp;
+
 /// Where a value stands: a person, by the address that nobody edits, and a field.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Slot {
@@ -44,11 +46,12 @@ pub struct Ledger {
     relabelled: BTreeSet<String>,
     friends: BTreeMap<String, bool>,
     fates: BTreeMap<String, Fate>,
-    /// The record that each value was written on in Google.
-    pub on_record: BTreeMap<String, String>,
-    /// Records that were asked to be deleted by us. An edit that comes between our check and the deletion, which may be
-    /// carried out late, goes with the record; nobody can prevent that.
-    pub deleted_by_us: BTreeSet<String>,
+    /// The record that each value was written on in Google, and when.
+    on_record: BTreeMap<String, (String, Timestamp)>,
+    /// Records that were asked to be deleted by us, and from when on nobody could have seen an edit any more who was about
+    /// to ask that. An edit that comes between our check and the deletion, which may be carried out late, goes with the
+    /// record; nobody can prevent that.
+    deleted_by_us: BTreeMap<String, Timestamp>,
     /// Values that somebody gave up who had to decide a conflict; the history has to remember them.
     pub given_up: BTreeSet<String>,
 }
@@ -70,6 +73,22 @@ pub struct Remains {
 impl Ledger {
     pub fn wrote(&mut self, slot: Slot, value: &str, parent: Option<String>) {
         self.written.insert(value.to_owned(), Written { slot, parent });
+    }
+
+    /// Notes on which record of Google a value was written.
+    pub fn wrote_on(&mut self, record: &str, value: &str, at: Timestamp) {
+        self.on_record.insert(value.to_owned(), (record.to_owned(), at));
+    }
+
+    /// We ask for a record to be deleted that was last checked at this time.
+    pub fn we_delete(&mut self, record: &str, checked: Timestamp) {
+        let first = self.deleted_by_us.entry(record.to_owned()).or_insert(checked);
+        *first = checked.min(*first);
+    }
+
+    /// Whether a value was written on a record that we deleted.
+    fn is_on_ours(&self, value: &str) -> bool {
+        self.on_record.get(value).is_some_and(|(record, _)| self.deleted_by_us.contains_key(record))
     }
 
     pub fn added(&mut self, slot: Slot, value: &str) {
@@ -179,20 +198,20 @@ impl Ledger {
     /// had seen the edit: nobody can tell.
     pub fn ran_into_an_edit(&self, person: &str) -> bool {
         let Some(fate) = self.fates.get(person) else { return false };
-        self.written.iter().filter(|(_, written)| written.slot.person == person).any(|(value, _)| {
-            let is_on_ours = self.on_record.get(value).is_some_and(|record| self.deleted_by_us.contains(record));
-            is_on_ours && fate.deletions.iter().any(|seen| !seen.contains(value))
-        })
+        self.written
+            .iter()
+            .filter(|(_, written)| written.slot.person == person)
+            .any(|(value, _)| self.is_on_ours(value) && fate.deletions.iter().any(|seen| !seen.contains(value)))
     }
 
     /// What got lost, or came back from the past, and by which invariant it should not have.
     pub fn audit(&self, remains: &Remains) -> Vec<(&'static str, String)> {
         let mut faults = Vec::new();
         let nothing = BTreeSet::new();
-        // Nothing that the store has ever heard of is excused.
-        let is_overrun = |(value, record): &(&String, &String)| {
-            self.deleted_by_us.contains(*record)
-                && !remains.records.contains(*record)
+        // Nothing that the store has ever heard of is excused, nor what a check could have found.
+        let is_overrun = |(value, (record, written)): &(&String, &(String, Timestamp))| {
+            self.deleted_by_us.get(record).is_some_and(|checked| written > checked)
+                && !remains.records.contains(record)
                 && !remains.history.contains(*value)
         };
         let overrun: BTreeSet<&String> = self.on_record.iter().filter(is_overrun).map(|(value, _)| value).collect();
@@ -223,8 +242,10 @@ impl Ledger {
             if self.is_half_known(value, &slot.person) || seen_off || overrun.contains(value) {
                 continue;
             }
-            // After a lost answer, a job title in capitals looks like an edit; what loses against it is remembered.
-            let is_respelled = slot.field == "job_title" && remains.conflicts.contains(value);
+            // After a lost answer, a job title in capitals looks like an edit, and what is written elsewhere meets it as one;
+            // what loses is remembered. What is written in the store is safe from what was sent from there.
+            let is_respelled =
+                slot.field == "job_title" && remains.conflicts.contains(value) && self.on_record.contains_key(value);
             if !living.contains(value)
                 && !item_gone
                 && !is_respelled

@@ -9,6 +9,7 @@
 #![allow(dead_code, reason = "the tests and the long runs use different parts")]
 
 pub mod conductor;
+pub mod echoes;
 pub mod gated;
 pub mod in_process;
 pub mod judge;
@@ -41,7 +42,7 @@ use contactsync::store::{ContactQuery, DeletedContacts, HistoryQuery, Store};
 
 use conductor::{Conductor, Mood};
 use gated::Gate;
-use setting::Setting;
+use setting::{Flavour, Setting};
 use stage::{Process, Stage};
 use tape::{Reel, Tape};
 use users::Users;
@@ -107,8 +108,16 @@ impl Played {
 
 /// Plays the scenario of a seed.
 pub fn play_seed(seed: u64, ground: &Ground) -> Played {
-    let tape = |number: u64| Tape::drawn(seed.wrapping_mul(0x1000_0000_01B3).wrapping_add(number));
-    play([tape(1), tape(2), tape(3)], ground)
+    play([1, 2, 3].map(|number| tape(seed, number)), ground)
+}
+
+/// What kind of scenario a seed is.
+pub fn flavour(seed: u64) -> Flavour {
+    Setting::drawn(&mut tape(seed, 1)).flavour
+}
+
+fn tape(seed: u64, number: u64) -> Tape {
+    Tape::drawn(seed.wrapping_mul(0x1000_0000_01B3).wrapping_add(number))
 }
 
 /// Plays a scenario that was kept.
@@ -127,6 +136,15 @@ fn play(tapes: [Tape; 3], ground: &Ground) -> Played {
         };
         scenario.end(faults).await
     })
+}
+
+/// Users act while a process sleeps.
+async fn act_meanwhile(users: &tokio::sync::Mutex<Users>, stage: &Stage, conductor: &Conductor) {
+    let mut users = users.lock().await;
+    for _ in 0..=users.tape.below(3) {
+        users.act(stage).await;
+    }
+    users.log.drain(..).for_each(|line| conductor.log(line));
 }
 
 /// One scenario in progress.
@@ -154,8 +172,8 @@ impl Scenario {
             }
         };
         let stage = Arc::new(Stage::new(store, setting.promises.clone(), &setting.service));
-        let users = Arc::new(tokio::sync::Mutex::new(Users::new(users, setting.habits)));
-        let conductor = Conductor::new(Arc::clone(&stage), Arc::clone(&users), trouble, setting.rates);
+        let users = Arc::new(tokio::sync::Mutex::new(Users::new(users, &setting)));
+        let conductor = Conductor::new(Arc::clone(&stage), Arc::clone(&users), trouble, &setting);
         let gate: Arc<dyn Gate> = conductor.clone();
         let process = stage.start(0, &gate);
         Scenario { stage, users, conductor, gate, process, dead: Vec::new(), processes: 0, world, setting, rounds: 0 }
@@ -163,6 +181,9 @@ impl Scenario {
 
     /// Plays the whole scenario; returns what did not hold.
     async fn play(&mut self) -> Vec<judge::Fault> {
+        if let Some(aim) = self.setting.aim {
+            self.conductor.log(format!("aimed at {aim:?}"));
+        }
         self.begin().await;
         for _ in 0..self.setting.rounds {
             self.act().await;
@@ -249,8 +270,12 @@ impl Scenario {
                     self.processes += 1;
                     let other = stage.start(self.processes, &self.gate);
                     stage.run(&other, account, Reach::Incremental, Purpose::Carry, &[]).await;
-                    conductor.log("the sleeper wakes up".to_owned());
-                    conductor.resumed.notify_one();
+                    if self.setting.flavour == Flavour::Aimed {
+                        // It sleeps longer than that: what the other one found and did is edited meanwhile.
+                        act_meanwhile(&self.users, &stage, &conductor).await;
+                        stage.run(&other, account, Reach::Incremental, Purpose::Carry, &[]).await;
+                    }
+                    conductor.wake();
                     let report = tokio::select! {
                         biased;
                         report = &mut run => Some(report),
@@ -262,6 +287,7 @@ impl Scenario {
                 }
             }
         };
+        conductor.end_run();
         match report {
             Some(Some(report)) => {
                 let summary = report.summary;

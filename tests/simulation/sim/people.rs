@@ -48,6 +48,13 @@ pub fn resource(person: &Value) -> &str {
     person["resourceName"].as_str().unwrap_or_default()
 }
 
+/// The token that we wrote into a record.
+pub fn token(person: &Value) -> Option<&str> {
+    let mut entries = person["clientData"].as_array().into_iter().flatten();
+    let own = entries.find(|entry| entry["key"] == "contactsync")?;
+    own["value"].as_str()?.split('.').nth(1)
+}
+
 /// The people that a record is of: one, unless records were merged.
 pub fn owners(person: &Value) -> Vec<String> {
     let emails = person["emailAddresses"].as_array().into_iter().flatten();

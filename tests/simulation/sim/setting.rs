@@ -11,6 +11,7 @@ use contactsync::domain::pair::{
     Promise, Strangers,
 };
 use contactsync::domain::policy::ConflictPolicy;
+use contactsync::emulator::fault::FaultKind;
 use contactsync::emulator::settings::{
     BadItems, CreatedOrder, Delay, ExpiredSyncToken, Feed, MissingDelete, Propagation, Settings, Spelling,
     UpdateAnswers,
@@ -20,6 +21,8 @@ use super::tape::Tape;
 
 mod aimed;
 mod wide;
+
+pub use aimed::Aim;
 
 /// The group that every pair is about.
 pub const GROUP: &str = "Team";
@@ -60,6 +63,10 @@ pub struct Setting {
     pub habits: Habits,
     /// How often things go wrong at all, in a thousand steps.
     pub rates: Rates,
+    /// What goes wrong with calls; all there is when there is none.
+    pub faults: Vec<FaultKind>,
+    /// What an aimed scenario is turned towards.
+    pub aim: Option<Aim>,
     /// How the service behaves.
     pub service: Settings,
 }
@@ -89,6 +96,10 @@ pub struct Rates {
     pub refused: u32,
     pub tokens: u32,
     pub clock: u32,
+    /// The process falls asleep between any two steps; only in aimed scenarios.
+    pub nap: u32,
+    /// The change stream shows an old state again; only in aimed scenarios.
+    pub echo: u32,
 }
 
 impl Setting {
@@ -118,6 +129,8 @@ impl Setting {
             refused: rate(20),
             tokens: rate(200),
             clock: rate(60),
+            nap: 0,
+            echo: 0,
         };
         let mut service = service(tape);
         if rates.clock > 0 {
@@ -135,6 +148,8 @@ impl Setting {
             pause: tape.pick(&[600, 60, 240]).unwrap_or(600),
             habits,
             rates,
+            faults: Vec::new(),
+            aim: None,
             service,
         };
         // Drawn last, so that a tape that was kept before there was more than one stays what it was.

@@ -24,9 +24,11 @@ use super::ledger::{Ledger, Slot};
 use super::people::{
     group, owner, owner_of_card, owners, owners_of_card, people, resource, title, values_of_card, values_of_person,
 };
-use super::setting::{FRIEND, Habits, LABEL, SECOND};
+use super::setting::{Aim, FRIEND, Habits, LABEL, SECOND, Setting};
 use super::stage::Stage;
 use super::tape::Tape;
+
+mod plots;
 
 /// See the module.
 pub struct Users {
@@ -34,6 +36,11 @@ pub struct Users {
     pub ledger: Ledger,
     pub log: Vec<String>,
     habits: Habits,
+    aim: Option<Aim>,
+    /// Whom everything is done to, as long as that is said.
+    focus: Option<String>,
+    /// Which field is edited, as long as that is said.
+    field: Option<usize>,
     serial: u32,
     /// A record was renamed, and its former name was not reported as gone: who it was is only told by a full listing.
     pub hid_a_name: bool,
@@ -42,12 +49,15 @@ pub struct Users {
 }
 
 impl Users {
-    pub fn new(tape: Tape, habits: Habits) -> Self {
+    pub fn new(tape: Tape, setting: &Setting) -> Self {
         Users {
             tape,
             ledger: Ledger::default(),
             log: Vec::new(),
-            habits,
+            habits: setting.habits,
+            aim: setting.aim,
+            focus: None,
+            field: None,
             serial: 0,
             hid_a_name: false,
             taken: BTreeMap::new(),
@@ -71,6 +81,11 @@ impl Users {
     /// Somebody does something.
     pub async fn act(&mut self, stage: &Stage) {
         let account = self.tape.below(stage.promises.len());
+        if let Some(aim) = self.aim
+            && self.tape.below(3) > 0
+        {
+            return self.plot(aim, stage, account).await;
+        }
         match self.tape.below(20) {
             2..=4 if self.habits.grow => self.add_to_store(stage).await,
             0..=4 => self.edit_store(stage).await,
@@ -126,14 +141,26 @@ impl Users {
         let query = ContactQuery { deleted, ..ContactQuery::default() };
         let mut contacts = stage.store.find_contacts(&query).await.expect("contacts");
         contacts.retain(|contact| contact.card.as_person().is_some() && owner_of_card(&contact.card).is_some());
+        if let Some(focus) = &self.focus {
+            contacts.retain(|contact| owners_of_card(&contact.card).contains(focus));
+        }
         self.tape.pick(&contacts)
+    }
+
+    async fn pick_somebody(&mut self, stage: &Stage) -> Option<String> {
+        let contact = self.pick_contact(stage, DeletedContacts::Hidden).await?;
+        owner_of_card(&contact.card)
+    }
+
+    fn draw_field(&mut self) -> usize {
+        self.field.unwrap_or_else(|| self.tape.below(7))
     }
 
     async fn edit_store(&mut self, stage: &Stage) {
         let Some(contact) = self.pick_contact(stage, DeletedContacts::Hidden).await else { return };
         let Some(owner) = owner_of_card(&contact.card) else { return };
         let mut card = contact.card.clone();
-        match self.tape.below(7) {
+        match self.draw_field() {
             0 => {
                 let value = self.value();
                 let parent = card.notes.replace(value.clone());
@@ -295,13 +322,16 @@ impl Users {
     fn pick_person(&mut self, stage: &Stage, account: usize) -> Option<Value> {
         let mut people = people(stage, account);
         people.retain(|person| owner(person).is_some());
+        if let Some(focus) = &self.focus {
+            people.retain(|person| owners(person).contains(focus));
+        }
         self.tape.pick(&people)
     }
 
     fn edit_google(&mut self, stage: &Stage, account: usize) {
         let Some(person) = self.pick_person(stage, account) else { return };
         let Some(owner) = owner(&person) else { return };
-        let patch = match self.tape.below(7) {
+        let patch = match self.draw_field() {
             0 => {
                 let value = self.value();
                 let parent = text(&person["biographies"][0]["value"]);
@@ -367,7 +397,7 @@ impl Users {
         let value = format!("v{:04}", self.serial);
         let number = format!("+49 30 1{:05}", self.serial);
         for value in [value, number] {
-            self.ledger.on_record.insert(value, resource(&person).to_owned());
+            self.ledger.wrote_on(resource(&person), &value, stage.world.now());
         }
         edit(stage, account, &person, &patch);
     }

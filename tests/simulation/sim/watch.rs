@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
+use contactsync::domain::time::Timestamp;
 use serde_json::Value;
 
 use super::judge::Fault;
@@ -21,8 +22,8 @@ const IDENTITY: [&str; 3] = ["etag", "metadata", "resourceName"];
 /// What was seen of one account.
 #[derive(Default)]
 struct Seen {
-    /// Records that the run in progress has read directly.
-    read: BTreeSet<String>,
+    /// Records that the run in progress has read directly, and when it last did.
+    read: BTreeMap<String, Timestamp>,
     /// How often it changed each record.
     changes: BTreeMap<String, u32>,
     /// Updates that took effect, by record and marker.
@@ -57,14 +58,20 @@ impl Watch {
     }
 
     /// Records are read directly.
-    pub fn note_read(&mut self, account: usize, request: &http::Request<Bytes>) {
-        self.accounts.entry(account).or_default().read.extend(read_by(request));
+    pub fn note_read(&mut self, account: usize, request: &http::Request<Bytes>, at: Timestamp) {
+        let read = read_by(request).into_iter().map(|name| (name, at));
+        self.accounts.entry(account).or_default().read.extend(read);
+    }
+
+    /// When the run in progress last read a record directly.
+    pub fn read_at(&self, account: usize, name: &str) -> Option<Timestamp> {
+        self.accounts.get(&account)?.read.get(name).copied()
     }
 
     /// I13: what is deleted was read in this run.
     pub fn check_deletion(&self, account: usize, deleted: &[String]) -> Option<Fault> {
         let seen = self.accounts.get(&account)?;
-        let blind = deleted.iter().find(|name| !seen.read.contains(*name))?;
+        let blind = deleted.iter().find(|name| !seen.read.contains_key(*name))?;
         Some(("I13", format!("account {account}: {blind} is deleted, and this run has not read it")))
     }
 
