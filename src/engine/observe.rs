@@ -28,6 +28,7 @@ mod classify;
 mod members;
 
 use apart::Doubled;
+use bearing::is_undecided;
 pub(crate) use classify::same_content;
 
 /// A token dies seven days after the full listing it descends from; two days before, everything is listed anew.
@@ -75,6 +76,8 @@ pub(crate) struct Page {
     links: BTreeMap<LinkId, Link>,
     by_remote: BTreeMap<RemoteId, LinkId>,
     by_token: BTreeMap<LinkToken, LinkId>,
+    /// Whose records those were once that could not be placed so far; see [`Run::load_former_names`].
+    former: BTreeMap<RemoteId, LinkId>,
     sent: BTreeMap<Marker, Sent>,
     ghosts: BTreeSet<RemoteId>,
     /// Records outside the groups that carry our tag and were left alone, as they were then.
@@ -86,6 +89,20 @@ pub(crate) struct Page {
 }
 
 impl Page {
+    /// Takes a link away. What it stood for is once more known by whose record that was, if it was anybody's.
+    fn let_go(&mut self, id: LinkId) {
+        self.links.remove(&id);
+        self.changed.remove(&id);
+        let names: Vec<RemoteId> =
+            self.by_remote.iter().filter(|(_, link)| **link == id).map(|(remote, _)| remote.clone()).collect();
+        for name in names {
+            match self.former.get(&name) {
+                Some(former) => _ = self.by_remote.insert(name, *former),
+                None => _ = self.by_remote.remove(&name),
+            }
+        }
+    }
+
     /// Takes account of a write that is not in the store yet.
     fn foresee(&mut self, write: &Write) {
         match write {
@@ -96,10 +113,7 @@ impl Page {
                     self.by_remote.insert(remote.clone(), link.id);
                 }
             }
-            Write::DropLink(id) => {
-                self.links.remove(id);
-                self.by_remote.retain(|_, link| link != id);
-            }
+            Write::DropLink(id) => self.let_go(*id),
             Write::Alias { remote, link, .. } => _ = self.by_remote.insert(remote.clone(), *link),
             Write::Ghost(ghost) => _ = self.ghosts.insert(ghost.remote.clone()),
             _ => {}
@@ -362,6 +376,7 @@ impl Run<'_> {
             links: BTreeMap::new(),
             by_remote: BTreeMap::new(),
             by_token: BTreeMap::new(),
+            former: BTreeMap::new(),
             sent: BTreeMap::new(),
             ghosts: BTreeSet::new(),
             strangers: BTreeMap::new(),
@@ -377,6 +392,7 @@ impl Run<'_> {
             page.by_remote.insert(remote, link.id);
             page.links.insert(link.id, link);
         }
+        self.load_former_names(&mut page).await?;
         for (token, link) in self.links_of_tokens(&tokens).await? {
             // A token of ours in another account is a contact somebody copied over: foreign, as any other.
             if link.account == account {
@@ -411,6 +427,20 @@ impl Run<'_> {
         page.strangers = store.strangers(&account, &tagged).await.doing("reading strangers")?;
         page.ghosts.extend(store.ghosts(&account, &unlinked).await.doing("reading ghosts")?.into_keys());
         Ok(page)
+    }
+
+    /// Finds out whose names those were once of records that could not be placed so far: the links that these have
+    /// meanwhile hide it.
+    async fn load_former_names(&self, page: &mut Page) -> Result<(), EngineError> {
+        let is_unplaced = |id: &LinkId| page.links.get(id).is_some_and(is_undecided);
+        let unplaced = page.by_remote.iter().filter(|(_, id)| is_unplaced(id)).map(|(remote, _)| remote.clone());
+        let (unplaced, account): (Vec<RemoteId>, _) = (unplaced.collect(), &self.order.promise.account);
+        let former = self.deps.store.links_of_former_remotes(account, &unplaced).await.doing("reading links")?;
+        for (remote, link) in former {
+            page.former.insert(remote, link.id);
+            page.links.entry(link.id).or_insert(link);
+        }
+        Ok(())
     }
 
     /// The links that have or had these tokens, each with the one that was asked for.

@@ -518,6 +518,14 @@ pub trait Store: Send + Sync {
         remotes: &[RemoteId],
     ) -> Result<Vec<(RemoteId, Link)>, StoreError>;
 
+    /// The links that these remote ids lead to by an alias, also where a link has such an id as its own by now; in the
+    /// order of the remote ids.
+    async fn links_of_former_remotes(
+        &self,
+        account: &AccountName,
+        remotes: &[RemoteId],
+    ) -> Result<Vec<(RemoteId, Link)>, StoreError>;
+
     /// The links that these tokens lead to, tokens of former incarnations included; in the order of the tokens.
     async fn links_of_tokens(&self, tokens: &[LinkToken]) -> Result<Vec<(LinkToken, Link)>, StoreError>;
 

@@ -290,6 +290,38 @@ async fn a_first_record_that_returns_after_it_was_replaced_is_folded() {
     }
 }
 
+// The same, but for a record that never carried our tag, and it comes back while nothing shows that yet. Until it can be
+// told from the one that was made in its stead it is known whose it was.
+#[tokio::test]
+async fn a_first_record_that_returns_unseen_before_it_is_replaced_is_folded() {
+    let world = World::new();
+    world.sync().await;
+    let king = json!({"names": [{"givenName": "Ada"}], "emailAddresses": [{"value": "ada@example.org"}]});
+    let record = world.google_create(king, &["Team"]);
+    world.settle().await;
+    let ada = world.by_name("Ada").await.id;
+    world.advance(HOUR);
+    world.google_delete("Ada");
+    world.switch(|settings| {
+        settings.propagation.get = Delay::constant(60_000);
+        settings.propagation.delta = Delay::constant(60_000);
+    });
+    world.by_hand(|user| user.restore(&record, ReturnName::Same).unwrap());
+    world.switch(|settings| {
+        settings.propagation.get = Delay::constant(0);
+        settings.propagation.delta = Delay::constant(0);
+    });
+    world.edit(ada, |card| card.notes = Some("needed".to_owned())).await;
+    assert_eq!(world.sync().await.pushed.created, 1, "the edit outlives the deletion");
+    world.advance(2 * MINUTE);
+    world.sync().await;
+    world.settle().await;
+    assert_eq!((world.people().len(), everybody(&world).await.len()), (1, 1));
+    assert_eq!(first(&world.person("Ada"), "biographies", "value"), Some("needed"));
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
 // The record that comes back was written by us more than once, so its tag is that of an update.
 #[tokio::test]
 async fn a_record_that_was_updated_returns_after_it_was_replaced_and_is_folded() {

@@ -475,9 +475,7 @@ fn forget_found(page: &mut Page, record: &Record) {
     if let Some(id) = page.by_remote.get(&record.id).copied()
         && page.links.get(&id).is_some_and(is_provisional)
     {
-        page.by_remote.remove(&record.id);
-        page.links.remove(&id);
-        page.changed.remove(&id);
+        page.let_go(id);
         page.writes.push(Write::DropLink(id));
     }
 }

@@ -164,6 +164,19 @@ impl Store for MemoryStore {
         Ok(found.collect())
     }
 
+    async fn links_of_former_remotes(
+        &self,
+        account: &AccountName,
+        remotes: &[RemoteId],
+    ) -> Result<Vec<(RemoteId, Link)>, StoreError> {
+        let state = self.state();
+        let found = each_once(remotes).into_iter().filter_map(|remote| {
+            let link = state.aliases.get(&(account.clone(), remote.clone()))?;
+            Some((remote.clone(), state.links.get(link)?.clone()))
+        });
+        Ok(found.collect())
+    }
+
     async fn links_of_tokens(&self, tokens: &[LinkToken]) -> Result<Vec<(LinkToken, Link)>, StoreError> {
         let state = self.state();
         let found = each_once(tokens).into_iter().filter_map(|token| {

@@ -35,15 +35,8 @@ pub(super) async fn of_remotes(
     account: &AccountName,
     remotes: &[RemoteId],
 ) -> Result<Vec<(RemoteId, Link)>, StoreError> {
-    let mut found: BTreeMap<RemoteId, Link> = BTreeMap::new();
+    let mut found = of_aliases(connection, account, remotes).await?;
     for piece in pieces(remotes) {
-        let mut by_alias = QueryBuilder::new(SELECT);
-        by_alias.push(", link_alias.remote AS led_by FROM link_alias JOIN link ON link.id = link_alias.link");
-        by_alias.push(" WHERE link_alias.account = ").push_bind(account.to_string());
-        by_alias.push(" AND link_alias.remote IN ");
-        push_list(&mut by_alias, piece.iter().map(ToString::to_string));
-        found.extend(fetch_led_to(connection, &mut by_alias, RemoteId::new).await?);
-
         let mut own = QueryBuilder::new(SELECT);
         own.push(" FROM link WHERE account = ").push_bind(account.to_string()).push(" AND remote IN ");
         push_list(&mut own, piece.iter().map(ToString::to_string));
@@ -52,6 +45,24 @@ pub(super) async fn of_remotes(
         }
     }
     Ok(found.into_iter().collect())
+}
+
+/// The links that these remote ids lead to by an alias.
+pub(super) async fn of_aliases(
+    connection: &mut SqliteConnection,
+    account: &AccountName,
+    remotes: &[RemoteId],
+) -> Result<BTreeMap<RemoteId, Link>, StoreError> {
+    let mut found = BTreeMap::new();
+    for piece in pieces(remotes) {
+        let mut by_alias = QueryBuilder::new(SELECT);
+        by_alias.push(", link_alias.remote AS led_by FROM link_alias JOIN link ON link.id = link_alias.link");
+        by_alias.push(" WHERE link_alias.account = ").push_bind(account.to_string());
+        by_alias.push(" AND link_alias.remote IN ");
+        push_list(&mut by_alias, piece.iter().map(ToString::to_string));
+        found.extend(fetch_led_to(connection, &mut by_alias, RemoteId::new).await?);
+    }
+    Ok(found)
 }
 
 /// The links that these tokens lead to, in the order of the tokens.

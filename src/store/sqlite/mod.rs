@@ -272,6 +272,15 @@ impl Store for SqliteStore {
         link::of_remotes(&mut *self.view().await?, account, remotes).await
     }
 
+    async fn links_of_former_remotes(
+        &self,
+        account: &AccountName,
+        remotes: &[RemoteId],
+    ) -> Result<Vec<(RemoteId, Link)>, StoreError> {
+        let found = link::of_aliases(&mut *self.view().await?, account, remotes).await?;
+        Ok(found.into_iter().collect())
+    }
+
     async fn links_of_tokens(&self, tokens: &[LinkToken]) -> Result<Vec<(LinkToken, Link)>, StoreError> {
         link::of_tokens(&mut *self.view().await?, tokens).await
     }

@@ -123,6 +123,13 @@ impl Store for GatedStore {
     ) -> Result<Vec<(RemoteId, Link)>, StoreError> {
         self.inner.links_of_remotes(account, remotes).await
     }
+    async fn links_of_former_remotes(
+        &self,
+        account: &AccountName,
+        remotes: &[RemoteId],
+    ) -> Result<Vec<(RemoteId, Link)>, StoreError> {
+        self.inner.links_of_former_remotes(account, remotes).await
+    }
     async fn links_of_tokens(&self, tokens: &[LinkToken]) -> Result<Vec<(LinkToken, Link)>, StoreError> {
         self.inner.links_of_tokens(tokens).await
     }

@@ -106,9 +106,16 @@ pub async fn aliases_lead_to_the_link_but_its_own_id_goes_first(store: AnyStore)
         .unwrap();
     write(&*store, vec![alias(8, &second), alias(8, &second)]).await.unwrap();
     let found = store.links_of_remotes(&account("sales"), &[9, 8, 7, 2, 1, 1].map(remote)).await.unwrap();
-    let expected =
-        [(remote(1), first.clone()), (remote(2), second.clone()), (remote(7), first.clone()), (remote(8), second)];
+    let expected = [
+        (remote(1), first.clone()),
+        (remote(2), second.clone()),
+        (remote(7), first.clone()),
+        (remote(8), second.clone()),
+    ];
     assert_eq!(found, expected);
+    let found = store.links_of_former_remotes(&account("sales"), &[9, 8, 7, 2, 1, 1].map(remote)).await.unwrap();
+    assert_eq!(found, [(remote(2), first.clone()), (remote(7), first), (remote(8), second)]);
+    assert_eq!(store.links_of_former_remotes(&account("other"), &[remote(7)]).await.unwrap(), []);
     assert_eq!(store.links_of_remotes(&account("other"), &[remote(7)]).await.unwrap(), []);
     let dangling = Write::Alias { account: account("sales"), remote: remote(5), link: link_id(77) };
     let refused = write(&*store, vec![dangling]).await;

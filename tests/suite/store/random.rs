@@ -260,6 +260,7 @@ async fn dump(store: &dyn Store) -> String {
     add("runs", &store.runs(2).await.unwrap());
     for name in ACCOUNTS.map(account) {
         add("remotes", &store.links_of_remotes(&name, &remotes).await.unwrap());
+        add("former remotes", &store.links_of_former_remotes(&name, &remotes).await.unwrap());
         add("of contacts", &store.links_of_contacts(&name, &contacts).await.unwrap());
         add("unsettled", &store.unsettled_links(&name, None, 9).await.unwrap());
         add("bound", &store.listed_remotes(&name).await.unwrap());
