@@ -8,9 +8,9 @@ use contactsync::domain::contact::Contact;
 use contactsync::domain::id::ContactId;
 use contactsync::domain::link::LinkState;
 use contactsync::domain::pair::{DeletePolicy, InRemote, InStore, Promise};
-use contactsync::emulator::ReturnName;
 use contactsync::emulator::fault::FaultKind;
 use contactsync::emulator::settings::{Delay, MissingDelete};
+use contactsync::emulator::{MergeTrace, ReturnName};
 use contactsync::store::{ContactQuery, DeletedContacts};
 use serde_json::json;
 
@@ -258,6 +258,28 @@ async fn a_former_record_that_returns_is_folded_into_the_one_that_replaced_it() 
         world.assert_equal().await;
         world.assert_at_rest().await;
     }
+}
+
+// Google merges Ada into Grace, and the store deletes Ada. Google deletes what it merged, the store edits Grace, so that she
+// is created again. Then the record that has been both is taken out of the trash, and reads may be late.
+#[tokio::test]
+async fn a_record_that_was_two_contacts_is_somebodys_when_it_returns() {
+    let (world, ada) = book(promise()).await;
+    world.edit(ada, |card| card.notes = Some("written last".to_owned())).await;
+    world.settle().await;
+    world.advance(HOUR);
+    let (grace, other) = (world.resource("Grace Hopper"), world.resource("Ada King"));
+    world.by_hand(|user| user.merge(&grace, &[&other], MergeTrace::PreviousNames).unwrap());
+    world.delete(ada).await;
+    world.sync().await;
+    world.google_delete("Grace Hopper");
+    let kept = world.by_name("Grace Hopper").await.id;
+    world.edit(kept, |card| card.notes = Some("needed".to_owned())).await;
+    world.sync().await;
+    world.by_hand(|user| user.restore(&grace, ReturnName::Same).unwrap());
+    world.settle().await;
+    world.assert_equal().await;
+    world.assert_at_rest().await;
 }
 
 // The contact came from Google, so that its first record gave the link its name. That record is deleted and replaced,
