@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use contactsync::domain::id::ContactId;
+use contactsync::domain::link::LinkState;
 use contactsync::domain::pair::InRemote;
 use contactsync::emulator::FormerName;
 use contactsync::emulator::fault::FaultKind;
@@ -338,6 +339,44 @@ async fn a_record_without_our_tag_under_another_name_that_no_read_shows_yet_is_w
     assert_eq!(world.google_names(), ["Ada King", "Alan Turing"], "nobody twice");
     assert_eq!(world.contacts().await.len(), 2);
     world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
+// Somebody takes it out of the group, and puts it in again under another name that nothing of ours names.
+#[tokio::test]
+async fn a_foreign_record_that_left_the_group_comes_back_to_its_contact_under_another_name() {
+    let world = came_from_google().await;
+    let ada = world.by_name("Ada King").await.id;
+    world.google_unlabel("Ada King", GROUP);
+    world.settle().await;
+    assert_eq!(world.link(ada).await.state, LinkState::Dormant);
+    world.advance(HOUR);
+    let resource = world.resource("Ada King");
+    world.by_hand(|user| user.rename(&resource, FormerName::Gone, Feed::Shown).unwrap());
+    world.google_label("Ada King", GROUP);
+    world.by_hand(|user| user.expire_sync_tokens());
+    world.expect_full_pull();
+    world.settle().await;
+    assert_eq!(world.store_names().await, ["Ada King", "Alan Turing"], "nobody twice");
+    assert_eq!(world.link(ada).await.remote.unwrap().as_str(), world.resource("Ada King"));
+    world.assert_equal().await;
+    world.assert_at_rest().await;
+}
+
+// The one that left the group is still there, so the one that is put into it is somebody else.
+#[tokio::test]
+async fn a_record_like_one_that_left_the_group_is_another_one_while_that_is_there() {
+    let world = came_from_google().await;
+    let ada = world.by_name("Ada King").await.id;
+    world.google_unlabel("Ada King", GROUP);
+    world.settle().await;
+    let mut like = mails(&["ada.king@example.org"]);
+    like["names"] = json!([{"givenName": "Ada", "familyName": "King"}]);
+    world.google_create(like, &[GROUP]);
+    world.advance(HOUR);
+    world.settle().await;
+    assert_eq!(world.store_names().await, ["Ada King", "Ada King", "Alan Turing"]);
+    assert_eq!(world.link(ada).await.state, LinkState::Dormant);
     world.assert_at_rest().await;
 }
 

@@ -60,6 +60,8 @@ impl Run<'_> {
             Decision::Forget => {
                 reached::note(Situation::BothDeleted);
                 link.state = if link.state == LinkState::Dormant { LinkState::Dormant } else { LinkState::Gone };
+                // One that was set aside and is gone is in no state any more.
+                link.etag = link.etag.filter(|_| link.state == LinkState::Gone);
                 self.look_away(&mut link);
                 link.settled = contact.version.clone();
                 only(link)

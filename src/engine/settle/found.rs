@@ -709,9 +709,13 @@ fn was_let_go(link: &Link) -> bool {
     was_set_aside || link.state == LinkState::Gone
 }
 
-/// Whether a contact has a record, be it kept equal or outside.
+/// Whether a contact has a record, as far as is known: be it kept equal, outside, or set aside.
 fn has_record(link: &Link) -> bool {
-    matches!(link.state, LinkState::Bound | LinkState::Unselected)
+    match link.state {
+        LinkState::Bound | LinkState::Unselected => true,
+        LinkState::Dormant => link.etag.is_some() && link.base.is_some(),
+        LinkState::Found | LinkState::Need | LinkState::Creating | LinkState::Gone => false,
+    }
 }
 
 fn seems_gone(link: &Link) -> bool {
