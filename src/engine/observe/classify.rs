@@ -524,11 +524,12 @@ fn inherit_base(page: &mut Page, id: LinkId, record: &Record) {
 fn payload_of_double(page: &Page, link: &Link, record: &Record) -> Option<Base> {
     let tag = record.tag.as_ref().filter(|tag| tag.token == link.token)?;
     let known = link.base.as_ref().and_then(|base| base.marker)?;
-    // Somebody may have set the record itself back to an older state; that is an edit, and newer.
-    if record.time > link.remote_time {
+    let sent = page.sent.get(&tag.marker).filter(|_| tag.marker < known && rules::holds(Rule::TwinOwnPayload))?;
+    // Somebody may have set the record itself back to an older state; that is an edit, and newer. What a create made twice
+    // may have been edited since.
+    if sent.kind != IntentKind::Create && record.time > link.remote_time {
         return None;
     }
-    let sent = page.sent.get(&tag.marker).filter(|_| tag.marker < known && rules::holds(Rule::TwinOwnPayload))?;
     reached::note(Situation::DoubleKnowsLess);
     Some(Base {
         store: sent.card.clone(),
