@@ -60,8 +60,15 @@ pub enum Rule {
     /// An edit that a deletion of ours ran over brings the contact back.
     OverrunRepair,
     /// A deletion that was not ours is dated by the remote's clock.
+    ///
+    /// Another rule does its work by now, and breaking this one breaks nothing: whatever shows again of a record that was
+    /// found gone is asked for until it must show, and what is not found then was late, be its time what it may. Kept for
+    /// the day on which that rule is wrong.
     RemoteTimeOnMissing,
     /// What a listing shows out of order is read directly.
+    ///
+    /// Needed only where two changes of a record can have one time, which no document rules out; see
+    /// `update_time_step_ms` of the emulator.
     UnclearIsRead,
 }
 

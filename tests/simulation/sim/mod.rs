@@ -48,7 +48,7 @@ use tape::{Reel, Tape};
 use users::Users;
 
 /// Rules that scenarios need so often that a few hundred of them must notice when one is broken.
-pub const FREQUENT: [Rule; 8] = [
+pub const FREQUENT: [Rule; 14] = [
     Rule::OwnBasePerSide,
     Rule::EtagPrecondition,
     Rule::EditBeatsDelete,
@@ -57,6 +57,12 @@ pub const FREQUENT: [Rule; 8] = [
     Rule::DeadIntentClosed,
     Rule::SentIsAcknowledged,
     Rule::TwinRepair,
+    Rule::AbsenceConfirmed,
+    Rule::FormerTokens,
+    Rule::IntentLog,
+    Rule::Fence,
+    Rule::WaitBeforeRecreate,
+    Rule::CheckBeforeDelete,
 ];
 /// Situations that need a million scenarios to be met for sure.
 pub const RARE: [Situation; 3] =
