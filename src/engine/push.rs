@@ -251,7 +251,9 @@ impl Run<'_> {
 
     fn plan_link_freely(&self, link: &Link, contact: Option<&Contact>, held: &Held) -> Push {
         let Some(contact) = contact else {
-            return if super::settle::is_folded_twin(link) { Push::Delete } else { Push::Wait };
+            let is_one_too_many = super::settle::is_folded_twin(link);
+            let may_go = is_one_too_many && self.order.promise.direction != Direction::FromRemote;
+            return if may_go { Push::Delete } else { Push::Wait };
         };
         if link.seen.is_some() || self.intents.contains_key(&link.id) || self.is_set_aside(link, contact) {
             return Push::Wait;

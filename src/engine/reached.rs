@@ -65,11 +65,12 @@ pub enum Situation {
     ClockSetBack,
     ClockSetAhead,
     OwnMoveNotShown,
+    FormerRecordTakenBack,
 }
 
 impl Situation {
     /// All of them.
-    pub const ALL: [Situation; 60] = [
+    pub const ALL: [Situation; 61] = [
         Situation::UnknownRecordDeleted,
         Situation::UnknownRecordOutsideGroups,
         Situation::UnknownRecordFound,
@@ -130,6 +131,7 @@ impl Situation {
         Situation::ClockSetBack,
         Situation::ClockSetAhead,
         Situation::OwnMoveNotShown,
+        Situation::FormerRecordTakenBack,
     ];
 }
 

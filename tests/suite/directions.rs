@@ -6,7 +6,7 @@ use contactsync::domain::account::Outcome;
 use contactsync::domain::contact::{Card, OrganizationRef};
 use contactsync::domain::id::ContactId;
 use contactsync::domain::pair::{Direction, Promise};
-use contactsync::emulator::User;
+use contactsync::emulator::{ReturnName, User};
 use serde_json::json;
 
 use crate::support::hands::first;
@@ -169,6 +169,28 @@ async fn from_google_a_deletion_there_reaches_the_store() {
     world.google_delete("Ada King");
     world.settle().await;
     assert!(!world.contact(ada).await.is_live());
+    world.assert_at_rest().await;
+}
+
+// The contact had outlived its record. Nothing is made in its stead there, so what comes back is the only record there is.
+#[tokio::test]
+async fn from_google_a_record_that_comes_back_to_a_contact_that_was_kept_stays() {
+    let (world, ada) = met(Direction::FromRemote).await;
+    world.settle().await;
+    world.advance(HOUR);
+    let record = world.resource("Ada King");
+    world.google_delete("Ada King");
+    world.edit(ada, |card| card.notes = Some("kept".to_owned())).await;
+    world.settle().await;
+    assert!(world.contact(ada).await.is_live());
+    world.advance(HOUR);
+    world.by_hand(|user| user.restore(&record, ReturnName::Same).unwrap());
+    world.google_edit("Ada King", &json!({"nicknames": [{"value": "Countess"}]}));
+    world.count_anew();
+    world.settle().await;
+    assert_eq!((world.google_names(), world.write_calls()), (vec!["Ada King".to_owned()], 0));
+    assert_eq!(as_person(&mut world.contact(ada).await.card).nicknames, ["Countess"], "it is linked again");
+    assert_eq!(world.store_names().await, ["Ada King"]);
     world.assert_at_rest().await;
 }
 

@@ -24,6 +24,7 @@ use crate::domain::link::{Base, Certainty, Link, LinkState, Parked, ParkedWhy, S
 use crate::domain::matching::{self, Doubt, Face, MatchKey, Verdict};
 use crate::domain::merge::{Rules, three_way};
 use crate::domain::outbox::{IntentKind, Sent};
+use crate::domain::pair::Direction;
 use crate::domain::policy::Winner;
 use crate::domain::version::VersionVector;
 use crate::engine::answers::Answers;
@@ -39,6 +40,8 @@ use crate::engine::rules::{self, Rule};
 use crate::engine::{Doing, EngineError, Run};
 use crate::remotes::{Reading, Tag};
 use crate::store::{ContactWrite, Write};
+
+mod returned;
 
 /// How long after a create its second effect may show up.
 const TWIN_WINDOW: Duration = Duration::from_secs(24 * 3600);
@@ -133,7 +136,16 @@ impl Run<'_> {
         let mut chosen = BTreeSet::new();
         for candidate in found {
             if let Some(original) = candidate.original.clone() {
-                batch.push(self.fold_twin(candidate, &original.link, original.sent(&sent)).await?);
+                batch.push(match &original.link {
+                    link if self.gets_no_record(link) => {
+                        self.take_back(candidate, link, held, &mut organizations).await?
+                    }
+                    // There nothing is deleted, so a person has to say which of the two is the one.
+                    link if self.order.promise.direction == Direction::FromRemote => {
+                        self.doubt_twin(candidate.link, link)
+                    }
+                    link => self.fold_twin(candidate, link, original.sent(&sent)).await?,
+                });
                 continue;
             }
             if !self.order.promise.carries(candidate.reading.card.kind()) {
