@@ -55,13 +55,28 @@ impl Run<'_> {
         let (Some(contact), Some(record), Some(base)) = (link.contact, &link.remote, &link.base) else {
             return Vec::new();
         };
-        // Labels travel as groups: they are what has to be put back.
-        let mut labels = diff::changes(&base.store, card);
-        labels.retain(|change| change.field == Field::Labels);
+        let labels = self.moving_labels(&base.store, card);
         let moves =
             [(Action::Joined, after.difference(before).count()), (Action::Left, before.difference(after).count())];
         let made = moves.into_iter().filter(|(_, count)| *count > 0);
         made.map(|(action, _)| self.trace(contact, record, action, labels.clone())).collect()
+    }
+
+    /// What has to be put back when a change of groups is taken back: the labels that travel as groups. The others stay in
+    /// the store, and no run has changed them.
+    fn moving_labels(&self, base: &Card, card: &Card) -> Vec<FieldChange> {
+        let pairs = &self.order.promise.pairs;
+        // A filter may ask for any label.
+        let any = pairs.iter().any(|pair| pair.filter.is_some());
+        let of_pairs: BTreeSet<&String> =
+            pairs.iter().flat_map(|pair| pair.labels.iter().chain(&pair.add_label)).collect();
+        let moves = |label: &&String| any || of_pairs.contains(*label);
+        let mut before = card.clone();
+        before.labels = card.labels.iter().filter(|label| !moves(label)).cloned().collect();
+        before.labels.extend(base.labels.iter().filter(moves).cloned());
+        let mut changes = diff::changes(&before, card);
+        changes.retain(|change| change.field == Field::Labels);
+        changes
     }
 
     /// The rows about a record that was deleted.

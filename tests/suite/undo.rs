@@ -323,6 +323,29 @@ async fn a_contact_that_left_the_group_is_put_back() {
 }
 
 #[tokio::test]
+async fn a_label_that_never_leaves_the_store_is_not_taken_back_with_a_change_of_groups() {
+    let mut promise = promise();
+    promise.pairs[0].labels = vec!["Customer".to_owned()];
+    let world = World::with(promise);
+    let mut card = rich(0);
+    card.labels.insert("Customer".to_owned());
+    let id = world.add(card).await;
+    world.settle().await;
+    world.advance(HOUR);
+    world
+        .edit(id, |card| {
+            card.labels.clear();
+            card.labels.insert("Friend".to_owned());
+        })
+        .await;
+    let (left, _) = run(&world).await;
+    undo(&world, left).await;
+    assert_eq!(world.groups_of(&name(0)), ["Team", "myContacts"]);
+    let labels = world.contact(id).await.card.labels;
+    assert_eq!(labels.into_iter().collect::<Vec<_>>(), ["Customer", "Friend"]);
+}
+
+#[tokio::test]
 async fn only_the_contacts_of_the_run_are_touched() {
     let (world, ids) = book(3, promise()).await;
     world.edit(ids[0], |card| card.notes = Some("edited".to_owned())).await;
