@@ -291,6 +291,8 @@ pub(crate) struct Run<'a> {
     pub(crate) newborn: BTreeSet<ContactId>,
     /// The kinds of harm of which too much was planned.
     pub(crate) excesses: BTreeMap<Harm, Excess>,
+    /// Links of which the guard stopped something other than the photo.
+    pub(crate) held_back: BTreeSet<LinkId>,
     /// What a person has let through, as far as this run carried it out.
     pub(crate) released: Tally,
     /// Links whose operations are none of this run's business, with the times they were met.
@@ -346,6 +348,7 @@ impl<'a> Run<'a> {
             user_confirmed: false,
             newborn: order.newborn.clone(),
             excesses: BTreeMap::new(),
+            held_back: BTreeSet::new(),
             released: Tally::default(),
             left_alone: 0,
             undone: BTreeSet::new(),

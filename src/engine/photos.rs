@@ -199,8 +199,13 @@ impl Run<'_> {
             Ruling::Go(let_by) => let_by,
             Ruling::Leave => return Ok(News::None),
             Ruling::Park => {
+                let is_held_back = self.held_back.contains(&link.id);
                 let settled = self.park_for_guard(link, operations);
-                self.commit(settled.writes, "parking what the guard stopped").await?;
+                // A link waits for one approval at a time. Were the photo to take its place, each run would take it anew, and
+                // nobody could ever approve either.
+                if !is_held_back {
+                    self.commit(settled.writes, "parking what the guard stopped").await?;
+                }
                 settled.operations.into_iter().for_each(|operation| self.record(operation));
                 return Ok(News::None);
             }

@@ -183,6 +183,7 @@ impl Run<'_> {
                     Ruling::Go(let_by) => let_by,
                     Ruling::Leave => continue,
                     Ruling::Park => {
+                        self.held_back.insert(link.id);
                         let settled = self.park_for_guard(link, operations);
                         writes.extend(settled.writes);
                         settled.operations.into_iter().for_each(|operation| self.record(operation));

@@ -205,7 +205,10 @@ impl Run<'_> {
         for (link, contact, decision) in decided {
             let operations = operations_of(&link, &contact, &decision);
             batch.push(match self.ruling(&link, &operations, barred) {
-                Ruling::Park => self.park_for_guard(link, operations),
+                Ruling::Park => {
+                    self.held_back.insert(link.id);
+                    self.park_for_guard(link, operations)
+                }
                 Ruling::Leave => Settled::default(),
                 Ruling::Go(let_by) => {
                     let mut harm = self.harm_of(&operations, let_by);

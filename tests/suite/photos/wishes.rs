@@ -191,3 +191,22 @@ async fn a_plan_shows_photos_and_apply_carries_out_just_that() {
     world.settle().await;
     world.assert_idle().await;
 }
+
+// A contact waits for one approval at a time: the photo for its own, once that of the edit was given.
+#[tokio::test]
+async fn an_edit_and_a_photo_that_a_guard_stops_are_approved_one_after_the_other() {
+    let (mut world, id) = pictured(promise()).await;
+    world.promise.guard.max_updates = Limit::Absolute(0);
+    world.set_photo(id, Some(picture(2))).await;
+    world.edit(id, |card| card.notes = Some("edited".to_owned())).await;
+    world.settle_but(Outcome::Parked).await;
+    let first = world.last_run().await;
+    world.settle_but(Outcome::Parked).await;
+    world.sync_under(&Licence::Approved(first)).await;
+    assert_eq!(world.person(ADA)["biographies"][0]["value"], "edited", "later runs did not take its place");
+    let second = world.last_run().await;
+    world.sync_under(&Licence::Approved(second)).await;
+    assert_eq!(world.google_photo(ADA), Some(picture(2)));
+    world.settle().await;
+    world.assert_idle().await;
+}
