@@ -37,6 +37,9 @@ struct Arguments {
     /// Play on SQLite, in new files below this folder.
     #[arg(long, value_name = "DIR")]
     sqlite: Option<PathBuf>,
+    /// Play only scenarios of this flavour, or with this feature: plain, wide, aimed, guards, photos, ...
+    #[arg(long, value_name = "WORD")]
+    only: Option<String>,
     /// Stop after so many failures.
     #[arg(long, default_value_t = 5)]
     failures: usize,
@@ -50,9 +53,6 @@ struct Arguments {
     /// be noticed within 2,000 seeds, and fails when one is not.
     #[arg(long, value_name = "RULE")]
     mutant: Option<String>,
-    /// Play no seeds but those of this flavour: `plain`, `wide` or `aimed`.
-    #[arg(long, value_name = "FLAVOUR")]
-    flavour: Option<String>,
     /// Print the whole log of events of every failure.
     #[arg(long)]
     log: bool,
@@ -176,10 +176,12 @@ impl Workers {
         played.faults.is_empty()
     }
 
-    /// Whether a seed is of the flavour that was asked for.
+    /// Whether a seed is of the flavour, or has the feature, that was asked for.
     fn is_wanted(&self, seed: u64) -> bool {
-        let is_asked_for = |wanted: &String| format!("{:?}", sim::flavour(seed)).eq_ignore_ascii_case(wanted);
-        self.arguments.flavour.as_ref().is_none_or(is_asked_for)
+        let Some(word) = &self.arguments.only else { return true };
+        let setting = sim::setting_of(seed);
+        let is_called = |name: String| name.eq_ignore_ascii_case(word);
+        is_called(format!("{:?}", setting.flavour)) || setting.features.iter().any(|one| is_called(format!("{one:?}")))
     }
 
     /// Breaks a rule and plays seeds until that is noticed; tells by which seed, and how.

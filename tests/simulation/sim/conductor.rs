@@ -210,7 +210,8 @@ impl Conductor {
         std::mem::take(&mut self.inner().log)
     }
 
-    fn violate(&self, rule: &'static str, text: String) {
+    /// Notes that an invariant did not hold.
+    pub fn violate(&self, rule: &'static str, text: String) {
         self.inner().violations.push((rule, text));
     }
 
@@ -451,6 +452,9 @@ impl Conductor {
     /// A deletion takes along what is edited between its check and the moment it is carried out, and what a check that read
     /// too early could not see.
     async fn note_deletion(&self, request: &http::Request<Bytes>) {
+        if let Some(record) = pictured_by(request) {
+            self.users.lock().await.ledger.pictured_by_us.insert(record);
+        }
         let deleted = deleted_by(request);
         if deleted.is_empty() {
             return;
@@ -674,6 +678,13 @@ fn deleted_by(request: &http::Request<Bytes>) -> Vec<String> {
         return names.filter_map(|name| name.as_str().map(str::to_owned)).collect();
     }
     Vec::new()
+}
+
+/// The record whose photo a call replaces or removes.
+fn pictured_by(request: &http::Request<Bytes>) -> Option<String> {
+    let path = request.uri().path();
+    let rest = path.strip_suffix(":updateContactPhoto").or_else(|| path.strip_suffix(":deleteContactPhoto"))?;
+    rest.rsplit_once("/people/").map(|(_, id)| format!("people/{id}"))
 }
 
 /// The tokens of the records that a call makes.

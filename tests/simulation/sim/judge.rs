@@ -8,15 +8,15 @@ use contactsync::domain::history::RecordedChange;
 use contactsync::domain::id::{ContactId, RemoteId};
 use contactsync::domain::link::{Link, LinkState};
 use contactsync::domain::normal;
-use contactsync::domain::pair::{InRemote, InStore};
+use contactsync::domain::pair::{Direction, InRemote, InStore};
 use contactsync::remotes::Codec;
 use contactsync::store::{ContactQuery, DeletedContacts, HistoryQuery};
 use serde_json::Value;
 
 use super::ledger::{Ledger, Remains};
-use super::people;
 use super::setting::FRIEND;
 use super::stage::Stage;
+use super::{one_way, people, pictures};
 
 /// An invariant that does not hold, and how that is seen.
 pub type Fault = (&'static str, String);
@@ -25,11 +25,16 @@ pub type Fault = (&'static str, String);
 pub async fn judge(stage: &Stage, codec: &dyn Codec, ledger: &Ledger) -> Vec<Fault> {
     let mut faults = Vec::new();
     let contacts = all_contacts(stage).await;
+    let remains = remains(stage, &contacts).await;
     for account in 0..stage.promises.len() {
+        if stage.promises[account].direction != Direction::TwoWay {
+            judge_one_way(stage, account, &contacts, &remains, ledger, &mut faults).await;
+            continue;
+        }
         judge_account(stage, account, codec, &contacts, ledger, &mut faults).await;
     }
     judge_people(stage, &contacts, ledger, &mut faults);
-    faults.extend(ledger.audit(&remains(stage, &contacts).await));
+    faults.extend(ledger.audit(&remains));
     faults
 }
 
@@ -59,6 +64,27 @@ async fn held(stage: &Stage) -> BTreeMap<ContactId, BTreeSet<Field>> {
     held
 }
 
+/// I1 for an account that changes travel one way only.
+async fn judge_one_way(
+    stage: &Stage,
+    account: usize,
+    contacts: &[Contact],
+    remains: &Remains,
+    ledger: &Ledger,
+    faults: &mut Vec<Fault>,
+) {
+    let links = links_of(stage, account, contacts).await;
+    let records = records(stage, account);
+    let (links, records, history) = (&links, &records, &remains.history);
+    let seen = one_way::Account { number: account, contacts, links, records, history };
+    one_way::judge(&seen, stage.promises[account].direction, ledger, faults);
+}
+
+fn records(stage: &Stage, account: usize) -> BTreeMap<RemoteId, Value> {
+    let people = people::people(stage, account).into_iter();
+    people.map(|person| (RemoteId::new(people::resource(&person)), person)).collect()
+}
+
 /// I1, I5, I13, I16 for one account.
 async fn judge_account(
     stage: &Stage,
@@ -69,10 +95,7 @@ async fn judge_account(
     faults: &mut Vec<Fault>,
 ) {
     let links = links_of(stage, account, contacts).await;
-    let records: BTreeMap<RemoteId, Value> = people::people(stage, account)
-        .into_iter()
-        .map(|person| (RemoteId::new(people::resource(&person)), person))
-        .collect();
+    let records = records(stage, account);
     let groups = people::groups(stage, account);
     let held = held(stage).await;
     let mut bound = BTreeSet::new();
@@ -80,7 +103,9 @@ async fn judge_account(
     for contact in contacts {
         let name = contact.card.display_name();
         let Some(link) = links.get(&contact.id).filter(|link| link.state == LinkState::Bound) else {
-            let selected = contact.is_live() && stage.promises[account].selecting(&contact.card).next().is_some();
+            // One that nobody but a person's company named is nobody's record.
+            let is_known = contact.is_live() && !contact.implicit && !ledger.taken_back.contains(&contact.id);
+            let selected = is_known && stage.promises[account].selecting(&contact.card).next().is_some();
             if selected && propagates(stage) && people::owners_of_card(&contact.card).iter().all(clear) {
                 let link = links.get(&contact.id);
                 if link.is_some_and(|link| link.parked.is_some()) {
@@ -107,6 +132,16 @@ async fn judge_account(
         let fields = held.get(&contact.id).unwrap_or(&none);
         let theirs = codec.read(person, contact.card.kind()).card;
         let (ours, theirs) = (comparable(&contact.card, fields), comparable(&theirs, fields));
+        if !fields.contains(&Field::Photo) {
+            let ours = pictures::in_store(stage, &contact.card).await;
+            let theirs = pictures::in_google(stage, account, people::resource(person));
+            if ours != theirs {
+                faults.push((
+                    "I1",
+                    format!("account {account}: {name} has the photo {ours:?}, and in Google {theirs:?}"),
+                ));
+            }
+        }
         if ours != theirs {
             faults.push(("I1", format!("account {account}: {name} differs\nstore:  {ours}\ngoogle: {theirs}")));
         }
@@ -141,7 +176,9 @@ async fn judge_account(
     let parked: BTreeSet<RemoteId> =
         known.into_iter().filter(|(_, link)| link.parked.is_some()).map(|(remote, _)| remote).collect();
     for (remote, person) in &records {
-        let may_be_aside = aside.contains(remote) && !propagates(stage);
+        // What a run had linked that is taken back is set aside as well.
+        let undone = people::owners(person).iter().any(|owner| ledger.fate(owner).is_some_and(|fate| fate.undone));
+        let may_be_aside = aside.contains(remote) && (undone || !propagates(stage));
         let is_member = groups.values().any(|group| is_in(person, group));
         if is_member && !bound.contains(remote) && !may_be_aside && !parked.contains(remote) {
             faults
@@ -177,13 +214,18 @@ fn judge_people(stage: &Stage, contacts: &[Contact], ledger: &Ledger, faults: &m
     }
     // Of two that were merged, one ends; and so does one that was taken in twice, because it was renamed while it was new.
     let renamed = |owner: &str| ledger.fate(owner).is_some_and(|fate| fate.too_soon) && in_store.contains_key(owner);
-    for owner in gone.iter().filter(|owner| !murky(owner) && !renamed(owner)) {
+    let undone = |owner: &str| ledger.fate(owner).is_some_and(|fate| fate.undone);
+    for owner in gone.iter().filter(|owner| !murky(owner) && !renamed(owner) && !undone(owner)) {
         if ledger.fate(owner).is_none_or(|fate| fate.deletions.is_empty()) {
             faults.push(("I14", format!("{owner} is deleted in the store, and nobody did it")));
         }
     }
     for contact in contacts.iter().filter(|contact| contact.is_live()) {
-        for owner in people::owners_of_card(&contact.card).iter().filter(|owner| !murky(owner)) {
+        let owners = people::owners_of_card(&contact.card);
+        if let Some((one, other)) = ledger.united_against_an_answer(&owners) {
+            faults.push(("I15", format!("{one} and {other} are one contact, and somebody said that they are not")));
+        }
+        for owner in owners.iter().filter(|owner| !murky(owner)) {
             let expected = ledger.friends().get(owner).copied().unwrap_or(false);
             if contact.card.labels.contains(FRIEND) != expected {
                 faults.push(("I2", format!("{owner} is a friend: {expected}, and the store does not say so")));
@@ -206,17 +248,19 @@ fn judge_people(stage: &Stage, contacts: &[Contact], ledger: &Ledger, faults: &m
 
 /// Whether a deletion on one side is one on every side.
 fn propagates(stage: &Stage) -> bool {
-    stage
-        .promises
-        .iter()
-        .all(|promise| promise.delete.in_remote == InRemote::Propagate && promise.delete.in_store == InStore::Propagate)
+    stage.promises.iter().all(|promise| {
+        let both = promise.delete.in_remote == InRemote::Propagate && promise.delete.in_store == InStore::Propagate;
+        both && promise.direction == Direction::TwoWay
+    })
 }
 
 async fn remains(stage: &Stage, contacts: &[Contact]) -> Remains {
     let mut living: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for contact in contacts.iter().filter(|contact| contact.is_live()) {
         for owner in people::owners_of_card(&contact.card) {
-            living.entry(owner).or_default().extend(people::values_of_card(&contact.card));
+            let values = living.entry(owner).or_default();
+            values.extend(people::values_of_card(&contact.card));
+            values.extend(pictures::in_store(stage, &contact.card).await);
         }
     }
     let stored = living.clone();
@@ -224,7 +268,9 @@ async fn remains(stage: &Stage, contacts: &[Contact]) -> Remains {
     for account in 0..stage.promises.len() {
         for person in people::people(stage, account) {
             for owner in people::owners(&person) {
-                living.entry(owner).or_default().extend(people::values_of_person(&person));
+                let values = living.entry(owner).or_default();
+                values.extend(people::values_of_person(&person));
+                values.extend(pictures::in_google(stage, account, people::resource(&person)));
             }
         }
     }
@@ -252,6 +298,8 @@ async fn remains(stage: &Stage, contacts: &[Contact]) -> Remains {
         texts(&conflict.store, &mut conflicts);
         texts(&conflict.remote, &mut conflicts);
     }
+    conflicts.extend(pictures::told(stage, &conflicts).await);
+    history.extend(pictures::told(stage, &history).await);
     history.extend(conflicts.iter().cloned());
     let mut records = BTreeSet::new();
     for account in 0..stage.promises.len() {
@@ -289,7 +337,13 @@ fn comparable(card: &Card, but: &BTreeSet<Field>) -> String {
     match &mut card.subject {
         Subject::Organization(organization) => organization.industry = None,
         // The service may spell it otherwise.
-        Subject::Person(person) => person.job_title = person.job_title.take().map(|title| title.to_lowercase()),
+        Subject::Person(person) => {
+            person.job_title = person.job_title.take().map(|title| title.to_lowercase());
+            // Judged by what it shows.
+            person.photo = None;
+            // Google knows companies by name only.
+            person.organization.iter_mut().for_each(|company| company.id = None);
+        }
     }
     serde_json::to_string(&card).expect("a card")
 }

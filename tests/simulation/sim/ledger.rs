@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use contactsync::domain::answer::Said;
+use contactsync::domain::id::ContactId;
 use contactsync::domain::time::Timestamp;
 
 /// Where a value stands: a person, by the address that nobody edits, and a field.
@@ -32,6 +34,8 @@ pub struct Fate {
     /// Somebody deleted the person while something that had been sent was not known to have arrived, or while its record
     /// had another name than was known.
     pub too_soon: bool,
+    /// Somebody took back a run that had done something to the person.
+    pub undone: bool,
     /// The record got another name, and nothing that clients left in it told whose it was.
     pub nameless: bool,
 }
@@ -52,6 +56,20 @@ pub struct Ledger {
     /// to ask that. An edit that comes between our check and the deletion, which may be carried out late, goes with the
     /// record; nobody can prevent that.
     deleted_by_us: BTreeMap<String, Timestamp>,
+    /// Values that were written in an account that is only written to by us: they stay there, as long as they are not
+    /// replaced, and nobody else ever knows of them.
+    pub foreign: BTreeSet<String>,
+    /// Items that were removed in such an account.
+    pub removed_there: BTreeSet<String>,
+    /// Contacts that a run had done something to which somebody took back.
+    pub taken_back: BTreeSet<ContactId>,
+    /// What was said about who is who.
+    said: BTreeMap<(String, String), Said>,
+    /// Values that somebody replaced, knowing them, by something that is not written down here.
+    pub superseded: BTreeSet<String>,
+    /// Records whose photo we have replaced or removed. The service knows no condition for that: a photo that comes between
+    /// our look and the call is overwritten, and nobody can prevent it.
+    pub pictured_by_us: BTreeSet<String>,
     /// Values that somebody gave up who had to decide a conflict; the history has to remember them.
     pub given_up: BTreeSet<String>,
 }
@@ -75,6 +93,55 @@ impl Ledger {
         self.written.insert(value.to_owned(), Written { slot, parent });
     }
 
+    /// Somebody says whether these are the same, or takes back what was said.
+    pub fn said(&mut self, some: &[String], others: &[String], said: Option<Said>) {
+        for couple in some.iter().flat_map(|one| others.iter().map(move |other| (one.clone(), other.clone()))) {
+            match said {
+                Some(said) => _ = self.said.insert(couple, said),
+                None => _ = self.said.remove(&couple),
+            }
+        }
+    }
+
+    /// Two people who are one contact in the store although somebody said that they are not the same; of those who were
+    /// never merged or brought back.
+    pub fn united_against_an_answer(&self, owners: &[String]) -> Option<(&String, &String)> {
+        let is_murky = |owner: &String| self.fates.get(owner).is_some_and(|fate| fate.murky);
+        let both = |(one, other): &(String, String)| owners.contains(one) && owners.contains(other) && one != other;
+        let told = self.said.iter().filter(|(_, said)| **said == Said::Different);
+        told.map(|(couple, _)| couple)
+            .find(|couple| both(couple) && !is_murky(&couple.0) && !is_murky(&couple.1))
+            .map(|(one, other)| (one, other))
+    }
+
+    /// The value is known to nobody but the record that it was written on, and replaced nothing elsewhere.
+    pub fn stays_there(&mut self, value: &str) {
+        if let Some(written) = self.written.get_mut(value) {
+            written.parent = None;
+        }
+        if self.knows(value) {
+            self.foreign.insert(value.to_owned());
+        }
+    }
+
+    /// Whether a user wrote this value.
+    pub fn knows(&self, value: &str) -> bool {
+        self.written.contains_key(value) || self.added.contains_key(value)
+    }
+
+    /// Whether one of these values, written in an account that is only written to by us, stands where the value stood.
+    pub fn is_replaced_by(&self, value: &str, there: &BTreeSet<String>) -> bool {
+        let Some(slot) = self.written.get(value).map(|written| &written.slot) else { return false };
+        let item = slot.field.strip_prefix("label of ");
+        item.is_some_and(|item| self.removed_there.contains(item))
+            || there.iter().any(|other| self.foreign.contains(other) && self.is_of(other, slot))
+    }
+
+    /// Whether a value was written into this slot.
+    pub fn is_of(&self, value: &str, slot: &Slot) -> bool {
+        self.written.get(value).is_some_and(|written| written.slot == *slot)
+    }
+
     /// Notes on which record of Google a value was written.
     pub fn wrote_on(&mut self, record: &str, value: &str, at: Timestamp) {
         self.on_record.insert(value.to_owned(), (record.to_owned(), at));
@@ -84,6 +151,11 @@ impl Ledger {
     pub fn we_delete(&mut self, record: &str, checked: Timestamp) {
         let first = self.deleted_by_us.entry(record.to_owned()).or_insert(checked);
         *first = checked.min(*first);
+    }
+
+    /// Whether a value was written in Google.
+    pub fn is_of_google(&self, value: &str) -> bool {
+        self.on_record.contains_key(value)
     }
 
     /// Whether a value was written on a record that we deleted.
@@ -123,6 +195,13 @@ impl Ledger {
 
     pub fn moved(&mut self, person: &str) {
         self.fates.entry(person.to_owned()).or_default().moved = true;
+    }
+
+    /// A run that had done something to the person is taken back: its values may be from any time, it may be gone again,
+    /// or there on one side only.
+    pub fn undone(&mut self, person: &str) {
+        let fate = self.fates.entry(person.to_owned()).or_default();
+        (fate.undone, fate.moved) = (true, true);
     }
 
     /// Whether the person is a friend, which only the store knows.
@@ -214,10 +293,15 @@ impl Ledger {
                 && !remains.records.contains(record)
                 && !remains.history.contains(*value)
         };
+        let is_painted_over = |(value, (record, _)): &(&String, &(String, Timestamp))| {
+            let is_photo = self.written.get(*value).is_some_and(|written| written.slot.field == "photo");
+            is_photo && self.pictured_by_us.contains(record) && !remains.history.contains(*value)
+        };
+        let is_overrun = |one: &(&String, &(String, Timestamp))| is_overrun(one) || is_painted_over(one);
         let overrun: BTreeSet<&String> = self.on_record.iter().filter(is_overrun).map(|(value, _)| value).collect();
         let succeeded: BTreeSet<&String> =
-            self.written.values().filter_map(|written| written.parent.as_ref()).collect();
-        for (value, Written { slot, .. }) in &self.written {
+            self.written.values().filter_map(|written| written.parent.as_ref()).chain(&self.superseded).collect();
+        for (value, Written { slot, .. }) in self.written.iter().filter(|(value, _)| !self.foreign.contains(*value)) {
             let living = remains.living.get(&slot.person).unwrap_or(&nothing);
             let stored = remains.stored.get(&slot.person).unwrap_or(&nothing);
             // Whoever deletes what he has seen wants it gone; but what the store had comes back with a contact that does.
@@ -257,7 +341,7 @@ impl Ledger {
                 faults.push(("I3", format!("{value} of {slot:?} gave way to {past}, which its author had replaced")));
             }
         }
-        for (value, slot) in &self.added {
+        for (value, slot) in self.added.iter().filter(|(value, _)| !self.foreign.contains(*value)) {
             let living = remains.living.get(&slot.person).unwrap_or(&nothing);
             let stored = remains.stored.get(&slot.person).unwrap_or(&nothing);
             let may_be_gone = !remains.stored.contains_key(&slot.person) || !remains.history.contains(value);

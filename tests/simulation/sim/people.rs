@@ -89,7 +89,9 @@ pub fn values_of_card(card: &Card) -> BTreeSet<String> {
         values.extend(person.job_title.as_ref().map(|title| title.to_lowercase()));
         values.extend(person.name.family.clone());
         values.extend(person.nicknames.iter().cloned());
+        values.extend(person.organization.as_ref().map(|company| company.name.clone()));
     }
+    values.extend(card.as_organization().map(|organization| organization.name.clone()));
     values
 }
 
@@ -109,6 +111,7 @@ pub fn values_of_person(person: &Value) -> BTreeSet<String> {
     };
     values.extend(all("phoneNumbers", "value"));
     values.extend(all("phoneNumbers", "type"));
+    values.extend(all("organizations", "name"));
     values.extend(all("nicknames", "value"));
     values.extend(all("userDefined", "value"));
     values

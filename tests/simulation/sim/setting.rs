@@ -2,7 +2,7 @@
 //! trouble exist at all. A world in which everything goes wrong at once hides what a single fault does, so each seed
 //! leaves most of it out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use contactsync::domain::id::{AccountName, ReplicaId};
@@ -23,6 +23,7 @@ mod aimed;
 mod wide;
 
 pub use aimed::Aim;
+pub use wide::Feature;
 
 /// The group that every pair is about.
 pub const GROUP: &str = "Team";
@@ -49,6 +50,8 @@ pub enum Flavour {
 pub struct Setting {
     /// What kind of scenario it is.
     pub flavour: Flavour,
+    /// What there is beside persons who are kept equal in both directions; nothing unless it is wide.
+    pub features: BTreeSet<Feature>,
     /// The accounts, each with its promise.
     pub promises: Vec<Promise>,
     /// People who are there at the beginning.
@@ -141,6 +144,7 @@ impl Setting {
         let crowd = if tape.below(8) == 7 { 9 } else { 0 };
         let mut setting = Setting {
             flavour: Flavour::Plain,
+            features: BTreeSet::new(),
             promises,
             people: 1 + tape.below(3) + crowd,
             rounds: 2 + tape.below(11),
@@ -159,6 +163,11 @@ impl Setting {
             _ => {}
         }
         setting
+    }
+
+    /// Whether there is that.
+    pub fn has(&self, feature: Feature) -> bool {
+        self.features.contains(&feature)
     }
 
     /// Whether labels select contacts.

@@ -65,6 +65,22 @@ impl GrantStore for Kept {
     }
 }
 
+/// What is wanted of a run.
+#[derive(Debug, Clone)]
+pub struct Errand {
+    /// What of the remote to read.
+    pub reach: Reach,
+    /// What a person has let through beforehand.
+    pub licence: Licence,
+}
+
+impl Errand {
+    /// A run as the schedule orders it.
+    pub fn scheduled(reach: Reach) -> Self {
+        Errand { reach, licence: Licence::Guarded }
+    }
+}
+
 /// See the module.
 pub struct Stage {
     /// The time that is.
@@ -79,6 +95,8 @@ pub struct Stage {
     pub store: Arc<dyn Store>,
     /// The promises, by the place of the account.
     pub promises: Vec<Promise>,
+    /// The run that began last.
+    last_run: Mutex<Option<RunId>>,
 }
 
 /// One start of the process that synchronizes.
@@ -102,7 +120,13 @@ impl Stage {
             emulator: Arc::new(Mutex::new(emulator)),
             store,
             promises,
+            last_run: Mutex::new(None),
         }
+    }
+
+    /// The run that began last.
+    pub fn last_run(&self) -> Option<RunId> {
+        *self.last_run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The service.
@@ -167,16 +191,15 @@ impl Stage {
         Google::new(options, transport, tokens, clock, self.entropy.clone())
     }
 
-    /// One run of one account by a process; `None` when somebody else has the lease. `dead` are processes that are known to
+    /// One run of one account by a process, with the name that it had; `None` when somebody else has the lease. `dead` are processes that are known to
     /// have died.
     pub async fn run(
         &self,
         process: &Process,
         account: usize,
-        reach: Reach,
-        purpose: Purpose,
+        errand: &Errand,
         dead: &[String],
-    ) -> Option<Report> {
+    ) -> Option<(RunId, Report)> {
         let promise = &self.promises[account];
         let holder = self.store.lease_holder(&promise.account, self.clock.now()).await.expect("an answer");
         let lease = LeaseRequest {
@@ -187,7 +210,7 @@ impl Stage {
         };
         let answer = process.store.acquire_lease(&lease, self.clock.now()).await.expect("an answer");
         let LeaseAnswer::Held(fence) = answer else { return None };
-        if reach == Reach::Full {
+        if errand.reach == Reach::Full {
             self.emulator().expect_full_pull(setting::account(account).1);
         }
         let stop = StopFlag::default();
@@ -201,21 +224,23 @@ impl Stage {
             progress: &Silent,
             stop: &stop,
         };
+        let run = RunId::new(self.clock.now(), contactsync::clock::Entropy::next_u128(self.entropy.as_ref()));
+        *self.last_run.lock().unwrap_or_else(PoisonError::into_inner) = Some(run);
         let order = Order {
             promise,
             email: setting::account(account).1,
             settings: "one",
-            reach,
-            purpose,
-            run: RunId::new(self.clock.now(), contactsync::clock::Entropy::next_u128(self.entropy.as_ref())),
+            reach: errand.reach,
+            purpose: Purpose::Carry,
+            run,
             lease,
             fence: fence.clone(),
-            licence: &Licence::Guarded,
+            licence: &errand.licence,
             newborn: BTreeSet::new(),
         };
         let report = engine::run_account(deps, order).await;
         process.store.release_lease(&fence).await.expect("released");
-        Some(report)
+        Some((run, report))
     }
 }
 

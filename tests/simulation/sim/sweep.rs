@@ -21,7 +21,7 @@ pub struct Swept {
 /// Sweeps the scenario of a seed.
 pub fn sweep(seed: u64, ground: &dyn Fn() -> Ground) -> Swept {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
+    tokio::task::LocalSet::new().block_on(&runtime, async {
         let mut swept = Swept::default();
         let whole = match play(seed, &ground(), None).await {
             Ok(played) => played,
