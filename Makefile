@@ -73,7 +73,7 @@ simulator:
 
 simulate: simulator ## Play scenarios of users, faults and crashes against the engine
 	@rm -rf target/simulated && mkdir -p target/simulated
-	$(simulator) --only plain --seeds 40500
+	$(simulator) --only plain --seeds 40100
 	$(simulator) --only plain --seeds 1000 --sqlite target/simulated
 	$(simulator) --only plain --seeds 400 --sweep
 	$(simulator) --mutant frequent --seeds 2000

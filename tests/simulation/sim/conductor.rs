@@ -73,6 +73,9 @@ struct Inner {
     /// The account whose run is in progress; runs are played one after the other.
     account: usize,
     watch: Watch,
+    /// Tokens of creates that were delivered twice, and ended in trouble: a refusal tells nobody that the first delivery
+    /// had been carried out.
+    made_unheard: BTreeSet<String>,
     /// The process has slept past its lease, and another one has had it.
     is_overtaken: bool,
     shown: Shown,
@@ -100,6 +103,7 @@ impl Conductor {
             violations: Vec::new(),
             account: 0,
             watch: Watch::default(),
+            made_unheard: BTreeSet::new(),
             is_overtaken: false,
             shown: Shown::default(),
         };
@@ -298,6 +302,9 @@ impl Conductor {
         // Whatever befalls a call befalls its last delivery: the service could not tell two from a client that tries again.
         if is_mutation(&request) && self.strikes(|rates| rates.twice) {
             self.meet("call delivered twice");
+            if trouble.is_some() {
+                self.inner().made_unheard.extend(made_by(&request));
+            }
             let _ = transport.send(request.clone()).await;
         }
         if let Some(kind) = trouble {
@@ -399,7 +406,7 @@ impl Conductor {
         if inner.lossy || inner.rates.clock > 0 || inner.is_overtaken {
             return;
         }
-        let again = made.iter().filter(|token| there.contains(*token));
+        let again = made.iter().filter(|token| there.contains(*token) && !inner.made_unheard.contains(*token));
         let faults: Vec<_> = again.map(|token| ("I12", format!("{token} is made, and is there already"))).collect();
         inner.violations.extend(faults);
     }
