@@ -36,6 +36,7 @@ use crate::store::Write;
 mod carry;
 mod decide;
 mod look;
+mod outlived;
 
 use decide::{Sides, Verdict};
 
@@ -163,11 +164,13 @@ impl Run<'_> {
         }
     }
 
-    /// Whether contact and record are kept equal and nothing about the record itself is open.
+    /// Whether contact and record are kept equal, or were until the contact was deleted, and nothing about the record itself
+    /// is open.
     fn may_carry_photo(&self, link: &Link, contact: &Contact) -> bool {
         let is_open = link.seen.is_some() || self.intents.contains_key(&link.id);
         let is_kept = link.state == LinkState::Bound && link.base.is_some() && link.remote.is_some();
-        is_kept && !is_open && contact.is_live() && contact.card.as_person().is_some()
+        let is_due = contact.is_live() || self.waits_for_photo(link, contact);
+        is_kept && !is_open && is_due && contact.card.as_person().is_some()
     }
 
     /// The address of the photo that the remote is known to show now. Only persons have photos.
@@ -220,6 +223,7 @@ impl Run<'_> {
             Verdict::Send => self.send_unless_preview(link, contact, &sides, harm).await,
             Verdict::Conflict(winner) => self.settle_photo_conflict(link, contact, &sides, winner, harm).await,
             Verdict::Follow => self.follow_photo_conflict(link, &contact, &sides).await,
+            Verdict::Return => self.return_for_photo(link, contact).await,
         }
     }
 

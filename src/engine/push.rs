@@ -275,7 +275,7 @@ impl Run<'_> {
             (LinkState::Unselected | LinkState::Dormant | LinkState::Gone, _) => Push::Rest(link.state),
             (LinkState::Need, false) => Push::Rest(LinkState::Gone),
             (LinkState::Need, true) => self.plan_create(contact),
-            (LinkState::Bound, false) => self.plan_delete(contact),
+            (LinkState::Bound, false) => self.plan_delete(link, contact),
             (LinkState::Bound, true) => self.plan_update(link, contact, held),
         }
     }
@@ -325,9 +325,12 @@ impl Run<'_> {
         if waits { Push::Wait } else { Push::Create }
     }
 
-    fn plan_delete(&self, contact: &Contact) -> Push {
+    fn plan_delete(&self, link: &Link, contact: &Contact) -> Push {
         if self.order.promise.direction == Direction::FromRemote {
             return Push::Rest(LinkState::Unselected);
+        }
+        if self.waits_for_photo(link, contact) {
+            return Push::Wait;
         }
         let grace = self.order.promise.delete.grace;
         if contact.deleted.is_some_and(|deleted| self.now().since(deleted) < grace) {

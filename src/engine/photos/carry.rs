@@ -36,7 +36,8 @@ impl Run<'_> {
         self.settle_trail(&mut link, digest_of(contact));
         writes.push(Write::Link(Box::new(link)));
         self.commit(writes, "agreeing on a photo").await?;
-        Ok(News::None)
+        // The deletion of the record waited for that.
+        Ok(if contact.is_live() { News::None } else { News::Some })
     }
 
     /// Gives the contact the remote's photo.
@@ -315,7 +316,11 @@ impl Run<'_> {
     }
 
     /// Commits; `false` when somebody edited the contact meanwhile, which the next run looks at.
-    async fn commit_unless_moved(&mut self, writes: Vec<Write>, doing: &'static str) -> Result<bool, EngineError> {
+    pub(super) async fn commit_unless_moved(
+        &mut self,
+        writes: Vec<Write>,
+        doing: &'static str,
+    ) -> Result<bool, EngineError> {
         match self.try_commit(writes).await {
             Err(StoreError::Moved { .. }) => {
                 self.left_over += 1;

@@ -48,6 +48,9 @@ pub(super) enum Verdict {
     Conflict(Winner),
     /// Both sides changed it, and a person is waited for: the conflict follows.
     Follow,
+    /// The contact was deleted in the store while the record's photo was changed: it comes back, and then the photo is
+    /// carried as any other.
+    Return,
 }
 
 impl Sides {
@@ -98,6 +101,9 @@ impl Run<'_> {
         let pair_groups = self.pair_groups();
         let rules = self.rulebook(held, &pair_groups);
         let winner = || decide::winner(&Field::Photo, link, contact, &rules);
+        if !contact.is_live() {
+            return (if sides.theirs_changed { Verdict::Return } else { Verdict::Agree }, sides);
+        }
         let waits = waits_for_a_person(contact, held);
         (sides.verdict(&link.photo, waits, self.order.promise.direction, winner), sides)
     }
@@ -128,6 +134,10 @@ impl Run<'_> {
             Verdict::Send if self.made.contains(&link.id) => Vec::new(),
             Verdict::Take => vec![take()],
             Verdict::Send => vec![send()],
+            Verdict::Return => {
+                let reason = "its photo was changed in Google after it was deleted in the store: the edit survives";
+                vec![operation(OperationKind::Create, Side::Store, ours, ours, reason)]
+            }
             Verdict::Conflict(Winner::Store) if self.order.promise.direction == Direction::FromRemote => {
                 vec![conflict("both sides changed the photo: the store keeps its own")]
             }

@@ -106,7 +106,10 @@ impl Google {
             StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::FORBIDDEN => {
                 Err(RemoteError::Missing { method: DOWNLOAD })
             }
-            status @ (StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS) => Err(failed(status)),
+            // Pictures need no consent, so that it is asked for is no word about this one.
+            status @ (StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS | StatusCode::UNAUTHORIZED) => {
+                Err(failed(status))
+            }
             status if status.is_server_error() => Err(failed(status)),
             status => Err(refused(format!("the host of photos answers HTTP {}", status.as_u16()))),
         }

@@ -122,6 +122,30 @@ async fn a_photo_that_google_was_not_told_of_outlives_a_deletion_there() {
 }
 
 #[tokio::test]
+async fn a_photo_changed_in_google_outlives_a_deletion_in_the_store() {
+    let (world, id) = pictured(promise()).await;
+    world.delete(id).await;
+    world.google_set_photo(ADA, Some(picture(2)));
+    world.settle().await;
+    assert!(world.contact(id).await.is_live(), "the photo is an edit, and edits outlive deletions");
+    assert_eq!(world.store_photo(id).await, Some(world.served_photo(ADA).await));
+    assert_eq!(world.google_photo(ADA), Some(picture(2)));
+    world.assert_idle().await;
+}
+
+#[tokio::test]
+async fn another_address_of_a_photo_keeps_nobody_who_was_deleted() {
+    let (world, id) = pictured(promise()).await;
+    let resource = world.resource(ADA);
+    world.delete(id).await;
+    world.by_hand(|user| user.rotate_photo(&resource).expect("rotated"));
+    world.settle().await;
+    assert!(!world.contact(id).await.is_live());
+    assert_eq!(world.people().len(), 0, "the record went with its contact");
+    world.assert_idle().await;
+}
+
+#[tokio::test]
 async fn a_photo_that_cannot_travel_is_told_and_holds_nothing_up() {
     let (world, id) = linked(promise()).await;
     world.set_photo(id, Some(png(900, 900, 1))).await;
