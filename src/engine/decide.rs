@@ -67,7 +67,8 @@ pub(crate) enum Decision {
     Revive(&'static str),
     /// The record is gone, but the contact lives on: it is created again.
     Recreate(&'static str),
-    /// Nobody edited the record: a change of groups of ours was cut off half way, and goes on.
+    /// Nobody edited the record: a change of groups of ours was cut off half way, or what we sent is spelled in another way.
+    /// What was to be done goes on.
     GoOn,
     /// Both are gone.
     Forget,
@@ -112,7 +113,11 @@ impl Decision {
             (_, Since::Edited(wire)) if is_aside(link) => resume(link, contact, wire, rules),
             (_, Since::Edited(_)) if !pulls && link.base.is_some() => Decision::Adopt,
             (Since::Same | Since::Edited(()), Since::Edited(wire)) => edited(link, contact, wire, rules),
-            (Since::Gone, Since::Edited(wire)) if is_own_move(link, contact, wire, rules) => Decision::GoOn,
+            (Since::Gone, Since::Edited(wire))
+                if is_own_move(link, contact, wire, rules) || is_respelled(link, contact, wire, rules) =>
+            {
+                Decision::GoOn
+            }
             (Since::Gone, Since::Edited(wire))
                 if !rules.is_in_a_pair(wire, contact.card.kind()) && was_taken_for_gone(link, contact, rules) =>
             {
@@ -203,6 +208,16 @@ fn is_own_move(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_
         (rules.codec.read(&base.remote, contact.card.kind()), rules.codec.read(wire, contact.card.kind()));
     let mut left = before.groups.difference(&after.groups);
     left.all(|group| link.leaving.contains(group)) && normal::card(&before.card) == normal::card(&after.card)
+}
+
+/// Whether the record says what we sent it, in capitals or not, and the answer was lost: the remote spells it its own way,
+/// and nobody edited it.
+fn is_respelled(link: &Link, contact: &Contact, wire: &Value, rules: &Rulebook<'_>) -> bool {
+    let Some(base) = link.base.as_ref().filter(|base| base.certainty == Certainty::Sent) else { return false };
+    let reading = |wire: &Value| rules.codec.read(wire, contact.card.kind());
+    let (sent, seen) = (reading(&base.remote), reading(wire));
+    let folded = |card: &Card| format!("{:?}", normal::card(card)).to_lowercase();
+    sent.groups == seen.groups && folded(&sent.card) == folded(&seen.card)
 }
 
 fn deleted_there(policy: InRemote) -> Decision {
