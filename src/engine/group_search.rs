@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::observe::is_undecided;
 use super::{Doing, EngineError, Run};
 use crate::domain::contact::{Card, Kind};
 use crate::domain::dialling::HomeRegion;
@@ -43,7 +44,7 @@ impl Wanted {
 const MEMBERS_CHUNK: usize = 500;
 
 impl Run<'_> {
-    /// Observes the members of these groups that belong to no link yet and may be one of these. Whoever else is there is
+    /// Observes the members of these groups that may be one of these and of which nothing has been decided yet. Whoever else is there is
     /// for the listings to tell, which know who was renamed. Returns whether members are there that no read shows yet.
     pub(crate) async fn search_groups(
         &mut self,
@@ -73,7 +74,7 @@ impl Run<'_> {
         Ok(shown)
     }
 
-    /// The members of groups that belong to no link.
+    /// The members of groups of which it has not been decided whose they are.
     async fn unknown_members(&mut self, groups: &BTreeSet<GroupId>) -> Result<Vec<RemoteId>, EngineError> {
         let mut unknown = BTreeSet::new();
         for group in groups {
@@ -83,7 +84,8 @@ impl Run<'_> {
         let members: Vec<RemoteId> = unknown.iter().cloned().collect();
         for ids in members.chunks(MEMBERS_CHUNK) {
             let account = &self.order.promise.account;
-            for (remote, _) in self.deps.store.links_of_remotes(account, ids).await.doing("reading links")? {
+            let links = self.deps.store.links_of_remotes(account, ids).await.doing("reading links")?;
+            for (remote, _) in links.into_iter().filter(|(_, link)| !is_undecided(link)) {
                 unknown.remove(&remote);
             }
         }

@@ -28,7 +28,7 @@ mod classify;
 mod members;
 
 use apart::Doubled;
-use bearing::is_undecided;
+pub(crate) use bearing::is_undecided;
 pub(crate) use classify::same_content;
 
 /// A token dies seven days after the full listing it descends from; two days before, everything is listed anew.

@@ -47,7 +47,9 @@ impl Run<'_> {
             // Listed before a direct read shows it, or the other one is not shown yet.
             let is_untold = match (found, found_other) {
                 _ if is_unclear => true,
-                (None, _) => *is_older && *is_new && self.is_fresh(record),
+                (None, Some(_)) => *is_older && *is_new && self.is_fresh(record),
+                // Nor is either of the two.
+                (None, None) => *other_may_be_hidden || *is_older && *is_new && self.is_fresh(record),
                 // A create that went through twice, and one of the two was edited: that the other one is not found proves
                 // nothing yet, and taken for this one it would show up as somebody new.
                 (Some(own), None) => own.id == record.id && *other_may_be_hidden,

@@ -93,7 +93,7 @@ pub(super) fn is_provisional(link: &Link) -> bool {
 }
 
 /// Whether a record was found, and whose it is has not been decided.
-pub(super) fn is_undecided(link: &Link) -> bool {
+pub(crate) fn is_undecided(link: &Link) -> bool {
     link.state == LinkState::Found && link.base.is_none()
 }
 
