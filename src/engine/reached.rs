@@ -66,11 +66,12 @@ pub enum Situation {
     ClockSetAhead,
     OwnMoveNotShown,
     FormerRecordTakenBack,
+    OwnWriteShowsAfterDeletion,
 }
 
 impl Situation {
     /// All of them.
-    pub const ALL: [Situation; 61] = [
+    pub const ALL: [Situation; 62] = [
         Situation::UnknownRecordDeleted,
         Situation::UnknownRecordOutsideGroups,
         Situation::UnknownRecordFound,
@@ -132,6 +133,7 @@ impl Situation {
         Situation::ClockSetAhead,
         Situation::OwnMoveNotShown,
         Situation::FormerRecordTakenBack,
+        Situation::OwnWriteShowsAfterDeletion,
     ];
 }
 

@@ -167,6 +167,7 @@ impl Run<'_> {
             _ if link.state == LinkState::Gone
                 && (self.changed_after_death(link, &record) || had_another_name(page, link, &record)) =>
             {
+                inherit_base(page, id, &record);
                 rename(page, id, &record);
                 self.classify_own(page, id, record);
             }
@@ -228,7 +229,7 @@ impl Run<'_> {
 
     /// Takes over a state of the link's record that is newer than what is known.
     fn accept(&mut self, page: &mut Page, mut link: Link, record: Record) {
-        self.descend(page, &mut link, &record);
+        let is_ours = self.descend(page, &mut link, &record) == Origin::LostWrite;
         link.etag = record.etag.clone().or(link.etag);
         link.remote_time = record.time.or(link.remote_time);
         // Of one that we deleted it stays known when that was: a state from before does not say that it is there.
@@ -239,6 +240,13 @@ impl Run<'_> {
         if link.state == LinkState::Gone {
             if !rules::holds(Rule::OverrunRepair) {
                 return;
+            }
+            if is_ours && self.is_before_deletion(&link, &record) {
+                reached::note(Situation::OwnWriteShowsAfterDeletion);
+                if let Some(base) = &mut link.base {
+                    base.remote = record.wire;
+                }
+                return keep(page, link);
             }
             reached::note(Situation::DeadRecordShowsUp);
         }
@@ -264,6 +272,13 @@ impl Run<'_> {
         keep(page, link);
     }
 
+    /// Whether what a write of ours made of a record that we have deleted is from before that, and nobody has edited it
+    /// since: who deleted the contact knew what it says.
+    fn is_before_deletion(&self, link: &Link, record: &Record) -> bool {
+        let is_before = link.own_delete && link.seen.is_none() && !self.changed_after_death(link, record);
+        is_before && self.says_the_same(link, record)
+    }
+
     /// Notes what a state of the link's record says that is to be settled, if anything. A state that was seen before may
     /// not be settled yet.
     pub(crate) fn note_news(&self, link: &mut Link, record: &Record) {
@@ -276,13 +291,15 @@ impl Run<'_> {
         }
     }
 
-    /// Finds out which of our writes the state descends from, and what that says about an open intent.
-    fn descend(&mut self, page: &mut Page, link: &mut Link, record: &Record) {
+    /// Finds out which of our writes the state descends from, and what that says about an open intent. The link's base follows
+    /// a write whose answer was lost.
+    fn descend(&mut self, page: &mut Page, link: &mut Link, record: &Record) -> Origin {
         let marker = record.tag.as_ref().filter(|tag| tag.token == link.token).map(|tag| tag.marker);
         let known = link.base.as_ref().and_then(|base| base.marker);
         note_marker(marker.as_ref(), known.as_ref());
         // Of a couple that was parted, nothing is agreed on.
         let is_parted = link.state == LinkState::Dormant && link.base.is_none();
+        let mut descent = Origin::Known;
         if let Some(marker) = marker.filter(|_| !is_parted)
             && rules::holds(Rule::WriteMarker)
             && known.is_none_or(|known| marker > known)
@@ -301,8 +318,9 @@ impl Run<'_> {
             link.acked = sent.version;
             // The contact may have become again what it was before that write.
             link.settled = VersionVector::new();
+            descent = Origin::LostWrite;
         }
-        let Some(intent) = self.intents.get(&link.id) else { return };
+        let Some(intent) = self.intents.get(&link.id) else { return descent };
         // A newer state that does not carry the intent's marker proves that the write never landed: it was conditional
         // on the state before. A delete is no such proof; it is redone from its check.
         if intent.kind != IntentKind::Delete && rules::holds(Rule::DeadIntentClosed) {
@@ -310,6 +328,7 @@ impl Run<'_> {
             page.writes.push(Write::CloseIntent(intent.marker));
             self.intents.remove(&link.id);
         }
+        descent
     }
 
     /// What is remembered of a write that landed although its answer was lost; `link` is as it was before.
@@ -480,6 +499,15 @@ fn forget_found(page: &mut Page, record: &Record) {
     }
 }
 
+/// What a state of a record goes back to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// What was known of it.
+    Known,
+    /// A write of ours whose answer was lost.
+    LostWrite,
+}
+
 /// What the write with this marker meant.
 fn sent_as<'p>(page: &'p Page, link: &Link, marker: Marker) -> Option<&'p Sent> {
     if rules::holds(Rule::PayloadByMarker) {
@@ -504,12 +532,13 @@ fn revive(page: &mut Page, id: LinkId) {
     link.settled = VersionVector::new();
 }
 
-/// A double that takes the place of a record has never had what that one was told: it brings what it agreed on itself, or
-/// what it was made with.
+/// A record that takes the place of another one has never had what that one was told: it brings what it agreed on itself, as
+/// a double, in a former life, or with what it was made.
 fn inherit_base(page: &mut Page, id: LinkId, record: &Record) {
+    let Some(link) = page.links.get(&id) else { return };
     let twin = page.by_remote.get(&record.id).and_then(|twin| page.links.get(twin));
     let folded = twin.filter(|twin| is_folded_twin(twin)).and_then(|twin| twin.base.clone());
-    let base = folded.or_else(|| page.links.get(&id).and_then(|link| payload_of_double(page, link, record)));
+    let base = folded.or_else(|| payload_of_double(page, link, record)).or_else(|| base_of_former_life(link, record));
     if let (Some(base), Some(link)) = (base, page.links.get_mut(&id)) {
         link.base = Some(base);
         link.acked = VersionVector::new();
@@ -519,11 +548,25 @@ fn inherit_base(page: &mut Page, id: LinkId, record: &Record) {
     }
 }
 
-/// What was sent with the write that a record under another name descends from, when the link's own record has had a
-/// later one. A record that only changed its name has had the same writes.
+/// Whether a record is from before the link's own one was made: it is known by its name, or carries the tag of that time.
+fn is_former_life(link: &Link, record: &Record) -> bool {
+    let is_of_then = record.tag.as_ref().is_some_and(|tag| tag.token != link.token);
+    link.former.is_some() && (is_of_then || former_life(link, record).is_some())
+}
+
+/// What both sides agreed on before a record of a former life was taken for gone.
+fn base_of_former_life(link: &Link, record: &Record) -> Option<Base> {
+    let former = link.former.as_ref().filter(|_| is_former_life(link, record))?;
+    Some(former.base.clone())
+}
+
+/// What was sent with the write that a record under another name descends from, when the record that it takes the place of
+/// has had a later one. A record that only changed its name has had the same writes.
 fn payload_of_double(page: &Page, link: &Link, record: &Record) -> Option<Base> {
-    let tag = record.tag.as_ref().filter(|tag| tag.token == link.token)?;
-    let known = link.base.as_ref().and_then(|base| base.marker)?;
+    let tag = record.tag.as_ref()?;
+    let is_former = tag.token != link.token;
+    let lived = if is_former { link.former.as_ref().map(|former| &former.base) } else { link.base.as_ref() };
+    let known = lived.and_then(|base| base.marker)?;
     let sent = page.sent.get(&tag.marker).filter(|_| tag.marker < known && rules::holds(Rule::TwinOwnPayload))?;
     // Somebody may have set the record itself back to an older state; that is an edit, and newer. What a create made twice
     // may have been edited since.
