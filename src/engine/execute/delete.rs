@@ -11,7 +11,7 @@ use super::{ends_the_push, halves};
 use crate::domain::contact::Contact;
 use crate::domain::harm::{Harm, Side};
 use crate::domain::id::{LinkId, LinkToken, Marker, RemoteId};
-use crate::domain::link::{Base, Link, LinkState};
+use crate::domain::link::{Base, Link, LinkState, Sighting};
 use crate::domain::outbox::{IntentKind, Sent};
 use crate::domain::time::Timestamp;
 use crate::engine::push::{News, Push};
@@ -107,6 +107,15 @@ impl Run<'_> {
             matches!(self.replan_link(link, contact.as_ref(), &held), Push::Delete | Push::Retract)
         });
         let originals = self.originals_of(loaded.iter().map(|(link, _)| link)).await?;
+        let mut writes = Vec::new();
+        for (twin, original) in loaded.iter().filter_map(|(link, _)| Some((link, originals.get(&link.id)?))) {
+            if matches!(original.seen, Some(Sighting::Gone { .. })) {
+                // There is only one, whatever follows from that in time.
+                self.waiting += 1;
+                writes.extend(stand_in(twin, original, self.now()));
+            }
+        }
+        self.commit(writes, "recording what is not doubled any more").await?;
         loaded.retain(|(link, _)| !is_folded_twin(link) || self.may_be_doubled(link, originals.get(&link.id)));
         let own = loaded.iter().filter_map(|(link, _)| link.remote.clone());
         let others = loaded.iter().filter_map(|(link, _)| originals.get(&link.id)?.remote.clone());
