@@ -331,8 +331,9 @@ impl Conductor {
         }
     }
 
-    /// The machine sleeps until somebody wakes it up.
+    /// The machine sleeps until somebody wakes it up. Whoever takes over lists anew what it had in hand.
     async fn sleep(&self) {
+        self.excuse_listing();
         self.stalled.notify_one();
         self.resumed.notified().await;
     }

@@ -69,11 +69,12 @@ pub const FREQUENT: [Rule; 14] = [
     Rule::CheckBeforeDelete,
 ];
 /// Situations that need a million scenarios to be met for sure, or that plain ones do not bring about.
-pub const RARE: [Situation; 4] = [
+pub const RARE: [Situation; 5] = [
     Situation::LostCreateBoundDeleted,
     Situation::MarkerOlderThanBase,
     Situation::ReturnSuspected,
     Situation::FormerRecordTakenBack,
+    Situation::OwnWriteShowsAfterDeletion,
 ];
 /// Situations that no scenario brings about: what the users had entered since is forgotten with the store, and so it would
 /// have to be by the ledger. The tests of `backups` are about them.

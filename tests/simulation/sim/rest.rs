@@ -94,6 +94,7 @@ impl Scenario {
             let mut busy = false;
             last.clear();
             for account in 0..self.stage.promises.len() {
+                busy |= self.users.lock().await.has_licence(account);
                 let summary = self.sync(account, reach).await;
                 busy |= summary.as_ref().is_none_or(|summary| {
                     let moved = summary.pulled.total() + summary.pushed.total() > 0;
@@ -107,7 +108,11 @@ impl Scenario {
             }
             self.stage.world.advance(Duration::from_secs(20 * 60));
         }
-        Err(("I8", format!("it does not come to rest: {last:?}")))
+        let mut open = String::new();
+        for account in 0..self.stage.promises.len() {
+            open.push_str(&self.open_links(account).await);
+        }
+        Err(("I8", format!("it does not come to rest: {last:?} {open}")))
     }
 
     /// I7: four more rounds, two of them full, find nothing to do and write nothing.

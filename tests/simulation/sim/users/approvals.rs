@@ -35,6 +35,11 @@ impl Users {
     pub fn take_licence(&mut self, account: usize) -> Licence {
         self.licences.remove(&account).unwrap_or_default()
     }
+
+    /// Whether the next run of an account is to carry out something in particular, and leaves the rest to the one after it.
+    pub fn has_licence(&self, account: usize) -> bool {
+        self.licences.contains_key(&account)
+    }
 }
 
 /// The links that a guard holds back in an account.
