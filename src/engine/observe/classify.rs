@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use super::bearing::{Bearing, bearing, former_life, is_looked_at_again, is_provisional};
 use super::{Doubled, Page, Run, Source};
 use crate::domain::contact::Kind;
+use crate::domain::diff;
 use crate::domain::harm::{Harm, Side};
 use crate::domain::id::{GroupId, LinkId, Marker, RemoteId};
 use crate::domain::link::{Base, Certainty, Former, Link, LinkState, PhotoTrail, Sighting, Suspicion};
@@ -38,7 +39,7 @@ impl Run<'_> {
             }
             Bearing::Renamed(id) => {
                 reached::note(Situation::RecordRenamed);
-                inherit_base(page, id, &record);
+                inherit_base(page, self.deps.remote.codec(), id, &record);
                 forget_found(page, &record);
                 if self.outlived_own_deletion(page, id, &record) {
                     revive(page, id);
@@ -167,7 +168,7 @@ impl Run<'_> {
             _ if link.state == LinkState::Gone
                 && (self.changed_after_death(link, &record) || had_another_name(page, link, &record)) =>
             {
-                inherit_base(page, id, &record);
+                inherit_base(page, self.deps.remote.codec(), id, &record);
                 rename(page, id, &record);
                 self.classify_own(page, id, record);
             }
@@ -534,11 +535,12 @@ fn revive(page: &mut Page, id: LinkId) {
 
 /// A record that takes the place of another one has never had what that one was told: it brings what it agreed on itself, as
 /// a double, in a former life, or with what it was made.
-fn inherit_base(page: &mut Page, id: LinkId, record: &Record) {
+fn inherit_base(page: &mut Page, codec: &dyn Codec, id: LinkId, record: &Record) {
     let Some(link) = page.links.get(&id) else { return };
     let twin = page.by_remote.get(&record.id).and_then(|twin| page.links.get(twin));
     let folded = twin.filter(|twin| is_folded_twin(twin)).and_then(|twin| twin.base.clone());
-    let base = folded.or_else(|| payload_of_double(page, link, record)).or_else(|| base_of_former_life(link, record));
+    let made = || payload_of_double(page, codec, link, record);
+    let base = folded.or_else(made).or_else(|| base_of_former_life(link, record));
     if let (Some(base), Some(link)) = (base, page.links.get_mut(&id)) {
         link.base = Some(base);
         link.acked = VersionVector::new();
@@ -561,16 +563,17 @@ fn base_of_former_life(link: &Link, record: &Record) -> Option<Base> {
 }
 
 /// What was sent with the write that a record under another name descends from, when the record that it takes the place of
-/// has had a later one. A record that only changed its name has had the same writes.
-fn payload_of_double(page: &Page, link: &Link, record: &Record) -> Option<Base> {
-    let tag = record.tag.as_ref()?;
+/// has had more. A record that only changed its name has had the same.
+fn payload_of_double(page: &Page, codec: &dyn Codec, link: &Link, record: &Record) -> Option<Base> {
+    let tag = record.tag.as_ref().filter(|_| rules::holds(Rule::TwinOwnPayload))?;
     let is_former = tag.token != link.token;
-    let lived = if is_former { link.former.as_ref().map(|former| &former.base) } else { link.base.as_ref() };
-    let known = lived.and_then(|base| base.marker)?;
-    let sent = page.sent.get(&tag.marker).filter(|_| tag.marker < known && rules::holds(Rule::TwinOwnPayload))?;
+    let lived = if is_former { link.former.as_ref().map(|former| &former.base) } else { link.base.as_ref() }?;
+    let (known, sent) = (lived.marker?, page.sent.get(&tag.marker)?);
+    let is_create = sent.kind == IntentKind::Create;
     // Somebody may have set the record itself back to an older state; that is an edit, and newer. What a create made twice
     // may have been edited since.
-    if sent.kind != IntentKind::Create && record.time > link.remote_time {
+    let knows_less = tag.marker < known && (is_create || record.time <= link.remote_time);
+    if !knows_less && !(tag.marker == known && is_create && never_had_edits(codec, lived, sent, record)) {
         return None;
     }
     reached::note(Situation::DoubleKnowsLess);
@@ -581,6 +584,16 @@ fn payload_of_double(page: &Page, link: &Link, record: &Record) -> Option<Base> 
         certainty: Certainty::Sent,
         agreed: None,
     })
+}
+
+/// Whether a record shows nothing of what was edited in Google on the one that it takes the place of, and is as it was made
+/// where that was: no write of ours tells the two apart.
+fn never_had_edits(codec: &dyn Codec, lived: &Base, sent: &Sent, record: &Record) -> bool {
+    let card = |wire: &serde_json::Value| codec.read(wire, lived.store.kind()).card;
+    let (made, edited, seen) = (card(&sent.wire), card(&lived.remote), card(&record.wire));
+    let edits = diff::changed_fields(&made, &edited);
+    let (lacks, since_made) = (diff::changed_fields(&edited, &seen), diff::changed_fields(&made, &seen));
+    edits.iter().all(|field| lacks.contains(field)) && edits.iter().any(|field| !since_made.contains(field))
 }
 
 fn rename(page: &mut Page, id: LinkId, record: &Record) {
