@@ -126,5 +126,9 @@ fn brought_back(mut link: Link, now: Timestamp) -> Option<Link> {
         is_ahead |= *at > now;
         *at = (*at).min(now);
     }
+    if let Some(sending) = &mut link.photo.sending {
+        is_ahead |= sending.at > now;
+        sending.at = sending.at.min(now);
+    }
     is_ahead.then_some(link)
 }

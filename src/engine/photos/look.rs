@@ -143,6 +143,8 @@ impl Run<'_> {
             (_, shown) if *shown == link.photo.address => {
                 // It may land yet, and then over what is sent next.
                 if self.age(sending.at) < FRESHNESS_WINDOW {
+                    let brought = self.bring_back(&link).map(|link| Write::Link(Box::new(link)));
+                    self.commit(brought.into_iter().collect(), "following the clock").await?;
                     self.left_over += 1;
                     return Ok(None);
                 }

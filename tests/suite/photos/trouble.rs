@@ -42,6 +42,23 @@ async fn what_is_set_after_a_lost_upload_is_not_overrun_by_it() {
 }
 
 #[tokio::test]
+async fn an_upload_from_when_the_clock_was_ahead_is_waited_for_no_longer_than_a_window() {
+    let (world, id) = linked(promise()).await;
+    world.set_photo(id, Some(picture(1))).await;
+    world.strike(UPLOAD, FaultKind::Drop);
+    world.sync().await;
+    let mut link = world.link(id).await;
+    let sending = link.photo.sending.as_mut().expect("what became of it is not known");
+    sending.at = sending.at.plus(Duration::from_secs(365 * 24 * 3600));
+    world.store.commit(Commit { fence: None, writes: vec![Write::Link(Box::new(link))] }).await.expect("stored");
+    world.sync().await;
+    world.advance(Duration::from_secs(16 * 60));
+    world.settle().await;
+    assert_eq!(world.google_photo(ADA), Some(picture(1)));
+    world.assert_idle().await;
+}
+
+#[tokio::test]
 async fn a_removal_whose_answer_was_lost_is_found_out_about() {
     for kind in [FaultKind::DropAfter, FaultKind::Drop] {
         let (world, id) = pictured(promise()).await;
