@@ -78,11 +78,18 @@ impl Run<'_> {
                 if !self.newborn.contains(&contact.id) {
                     operations.iter().for_each(|operation| tally.count(operation));
                 }
-                let is_sent = operations.iter().any(|operation| operation.side == Side::Remote);
-                sent.extend(link.remote.clone().filter(|_| is_sent));
+                if let Some(remote) = &link.remote
+                    && operations.iter().any(|operation| operation.side == Side::Remote)
+                {
+                    sent.push((remote.clone(), operations));
+                }
             }
         }
         let barred = self.bar(&tally).await?;
+        // What the guard stops is not sent, unless a person lets it through.
+        let is_guarded = *self.order.licence == Licence::Guarded;
+        sent.retain(|(_, operations)| !(is_guarded && operations.iter().any(|operation| barred.stops(operation))));
+        let sent: Vec<RemoteId> = sent.into_iter().map(|(remote, _)| remote).collect();
         let mut news = self.read_before_sending(&sent).boxed().await?;
         let mut after = None;
         while let Some(due) = self.photos_due(&mut after).await? {
