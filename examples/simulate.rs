@@ -105,7 +105,11 @@ fn main() {
         tell(&sim::play_reel(&reel, &workers.ground()), Detail::Everything);
         return;
     }
+    if !rules::CAN_BREAK {
+        println!("this build counts no situations and breaks no rules; `make test-long` makes one that does");
+    }
     if let Some(name) = &workers.arguments.mutant {
+        assert!(rules::CAN_BREAK, "rules can be broken in builds with debug assertions only");
         let rules: Vec<Rule> = match name.as_str() {
             "all" => Rule::ALL.to_vec(),
             "frequent" => sim::FREQUENT.to_vec(),
@@ -135,7 +139,8 @@ fn main() {
         .filter(|name| !total.met.contains_key(name))
         .collect();
     // Fewer seeds prove nothing about what is rare.
-    let blind = workers.arguments.sqlite.is_none() && !workers.arguments.sweep && total.seeds >= 20_000;
+    let is_enough = workers.arguments.sqlite.is_none() && !workers.arguments.sweep && total.seeds >= 20_000;
+    let blind = is_enough && rules::CAN_BREAK;
     if blind {
         never.iter().for_each(|name| println!("     NEVER  {name}"));
     }

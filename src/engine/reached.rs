@@ -165,3 +165,9 @@ pub use counter::take;
 
 #[cfg(not(debug_assertions))]
 pub(crate) const fn note(_: Situation) {}
+
+/// What this thread has met: nothing is counted in this build.
+#[cfg(not(debug_assertions))]
+pub fn take() -> std::collections::BTreeMap<Situation, u64> {
+    std::collections::BTreeMap::new()
+}

@@ -132,6 +132,13 @@ pub use switch::break_rule;
 #[cfg(debug_assertions)]
 pub(crate) use switch::holds;
 
+/// Whether this build can break rules, and count situations.
+pub const CAN_BREAK: bool = cfg!(debug_assertions);
+
+/// Breaks nothing: this build cannot.
+#[cfg(not(debug_assertions))]
+pub const fn break_rule(_: Option<Rule>) {}
+
 /// Whether a rule holds: always, but for the simulation.
 #[cfg(not(debug_assertions))]
 pub(crate) const fn holds(_: Rule) -> bool {
