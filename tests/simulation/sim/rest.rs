@@ -76,7 +76,11 @@ impl Scenario {
         if longest.is_zero() {
             return Ok(());
         }
-        self.stage.world.advance(longest);
+        // What was deleted while the clock was ahead waits until that time has come.
+        let ahead = self
+            .conductor
+            .draw(|_, rates| if rates.clock > 0 { Duration::from_secs(24 * 3600) } else { Duration::ZERO });
+        self.stage.world.advance(longest + ahead);
         self.run_until_quiet(Reach::Incremental).await
     }
 
@@ -95,7 +99,10 @@ impl Scenario {
             last.clear();
             for account in 0..self.stage.promises.len() {
                 busy |= self.users.lock().await.has_licence(account);
+                let reads = self.conductor.direct_reads();
                 let summary = self.sync(account, reach).await;
+                // Somebody was looked for, or looked at.
+                busy |= self.conductor.direct_reads() > reads;
                 busy |= summary.as_ref().is_none_or(|summary| {
                     let moved = summary.pulled.total() + summary.pushed.total() > 0;
                     moved || summary.error.is_some() || !matches!(summary.outcome, Outcome::Done | Outcome::Parked)
