@@ -67,9 +67,10 @@ pub(crate) enum Decision {
     Revive(&'static str),
     /// The record is gone, but the contact lives on: it is created again.
     Recreate(&'static str),
-    /// Nobody edited the record: a change of groups of ours was cut off half way, or what we sent is spelled in another way.
-    /// What was to be done goes on.
+    /// Nobody edited the record: a change of groups of ours was cut off half way, and goes on.
     GoOn,
+    /// Nobody edited the record: what we sent is spelled in another way. What is to be done goes out from that.
+    Respelled,
     /// Both are gone.
     Forget,
 }
@@ -113,11 +114,8 @@ impl Decision {
             (_, Since::Edited(wire)) if is_aside(link) => resume(link, contact, wire, rules),
             (_, Since::Edited(_)) if !pulls && link.base.is_some() => Decision::Adopt,
             (Since::Same | Since::Edited(()), Since::Edited(wire)) => edited(link, contact, wire, rules),
-            (Since::Gone, Since::Edited(wire))
-                if is_own_move(link, contact, wire, rules) || is_respelled(link, contact, wire, rules) =>
-            {
-                Decision::GoOn
-            }
+            (Since::Gone, Since::Edited(wire)) if is_own_move(link, contact, wire, rules) => Decision::GoOn,
+            (Since::Gone, Since::Edited(wire)) if is_respelled(link, contact, wire, rules) => Decision::Respelled,
             (Since::Gone, Since::Edited(wire))
                 if !rules.is_in_a_pair(wire, contact.card.kind()) && was_taken_for_gone(link, contact, rules) =>
             {

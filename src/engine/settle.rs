@@ -297,7 +297,12 @@ fn operations_of(link: &Link, contact: &Contact, decision: &Decision) -> Vec<Ope
         Operation::new(op, Side::Store, &contact.card, reason).about(Some(contact.id), link.remote.as_ref())
     };
     match decision {
-        Decision::Nothing | Decision::Adopt | Decision::Ignore | Decision::GoOn | Decision::Forget => Vec::new(),
+        Decision::Nothing
+        | Decision::Adopt
+        | Decision::Ignore
+        | Decision::GoOn
+        | Decision::Respelled
+        | Decision::Forget => Vec::new(),
         Decision::Merge(merge) => {
             let mut operations = Vec::new();
             if link.base.is_none() {

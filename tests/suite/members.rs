@@ -9,6 +9,7 @@ use contactsync::emulator::FormerName;
 use contactsync::emulator::fault::FaultKind;
 use contactsync::emulator::settings::{Delay, Feed};
 use contactsync::engine::Reach;
+use contactsync::store::{Commit, Write};
 use serde_json::json;
 
 use crate::support::effort::calls;
@@ -152,6 +153,26 @@ async fn a_group_whose_members_can_never_be_read_is_left_to_the_listings() {
     }
     assert_eq!(world.assert_quiet(Reach::Incremental).await, idle());
     assert_eq!(world.sync_in_full().await.pulled.created, 1);
+}
+
+// That the group is odd was noted while the clock was years ahead.
+#[tokio::test]
+async fn a_group_found_odd_when_the_clock_was_ahead_is_left_to_the_listings_all_the_same() {
+    let world = silent(promise()).await;
+    world.google_label("Alan Turing", "Team");
+    world.strike_always(GROUP, FaultKind::Status(400));
+    world.sync().await;
+    let account = world.promise.account.clone();
+    let mut state = world.store.account(&account).await.expect("an answer").expect("the account");
+    for group in &mut state.pair_groups {
+        group.odd_since = group.odd_since.map(|since| since.plus(Duration::from_secs(3 * 365 * 24 * 3600)));
+    }
+    world.store.commit(Commit { fence: None, writes: vec![Write::Account(Box::new(state))] }).await.expect("stored");
+    for _ in 0..2 {
+        world.sync().await;
+        world.advance(Duration::from_secs(901));
+    }
+    assert_eq!(world.assert_quiet(Reach::Incremental).await, idle());
 }
 
 // A listing of groups that lacks one is no proof that the group is gone.

@@ -22,8 +22,6 @@ pub(super) struct Doubled {
     pub(super) is_former_life: bool,
     /// Whether that was just now, so that a read which does not find the other one proves nothing.
     pub(super) other_may_be_hidden: bool,
-    /// Whether this one has not been known so far, not even as a former name.
-    pub(super) is_new: bool,
     /// Whether it is known as one too many already.
     pub(super) is_folded: bool,
 }
@@ -41,15 +39,15 @@ impl Run<'_> {
         let Fetched { records: found, unclear } = self.fetch(&asked.into_iter().cloned().collect::<Vec<_>>()).await?;
         let (mut told, mut untold) = (Vec::new(), Vec::new());
         for mut doubled in doubled {
-            let Doubled { record, other, is_older, is_former_life, other_may_be_hidden, is_new, .. } = &doubled;
+            let Doubled { record, other, is_older, is_former_life, other_may_be_hidden, .. } = &doubled;
             let is_unclear = unclear.contains(&record.id) || unclear.contains(other);
             let (found, found_other) = (found.get(&record.id), found.get(other));
             // Listed before a direct read shows it, or the other one is not shown yet.
             let is_untold = match (found, found_other) {
                 _ if is_unclear => true,
-                (None, Some(_)) => *is_older && *is_new && self.is_fresh(record),
+                (None, Some(_)) => *is_older && self.is_fresh(record),
                 // Nor is either of the two.
-                (None, None) => *other_may_be_hidden || *is_older && *is_new && self.is_fresh(record),
+                (None, None) => *other_may_be_hidden || *is_older && self.is_fresh(record),
                 // A create that went through twice, and one of the two was edited: that the other one is not found proves
                 // nothing yet, and taken for this one it would show up as somebody new.
                 (Some(own), None) => own.id == record.id && *other_may_be_hidden,

@@ -168,7 +168,8 @@ impl Run<'_> {
             _ if link.state == LinkState::Gone
                 && (self.changed_after_death(link, &record) || had_another_name(page, link, &record)) =>
             {
-                inherit_base(page, self.deps.remote.codec(), id, &record);
+                let base = payload_of_double(page, self.deps.remote.codec(), link, &record);
+                go_out_from(page, id, base);
                 rename(page, id, &record);
                 self.classify_own(page, id, record);
             }
@@ -193,15 +194,13 @@ impl Run<'_> {
                 let other_may_be_hidden = self.may_be_hidden(link);
                 let brought_back = self.bring_back(link);
                 let (other, known) = (other.clone(), page.by_remote.get(&record.id));
-                let (is_new, known) = (known.is_none(), known.and_then(|known| page.links.get(known)));
-                let is_folded = known.is_some_and(is_folded_twin);
+                let is_folded = known.and_then(|known| page.links.get(known)).is_some_and(is_folded_twin);
                 page.open.doubled.push(Doubled {
                     other,
                     record,
                     is_older,
                     is_former_life,
                     other_may_be_hidden,
-                    is_new,
                     is_folded,
                 });
                 if let Some(link) = brought_back {
@@ -541,6 +540,11 @@ fn inherit_base(page: &mut Page, codec: &dyn Codec, id: LinkId, record: &Record)
     let folded = twin.filter(|twin| is_folded_twin(twin)).and_then(|twin| twin.base.clone());
     let made = || payload_of_double(page, codec, link, record);
     let base = folded.or_else(made).or_else(|| base_of_former_life(link, record));
+    go_out_from(page, id, base);
+}
+
+/// Has a link go on with another record that has never had more than this, if anything is known of that.
+fn go_out_from(page: &mut Page, id: LinkId, base: Option<Base>) {
     if let (Some(base), Some(link)) = (base, page.links.get_mut(&id)) {
         link.base = Some(base);
         link.acked = VersionVector::new();
@@ -556,9 +560,11 @@ fn is_former_life(link: &Link, record: &Record) -> bool {
     link.former.is_some() && (is_of_then || former_life(link, record).is_some())
 }
 
-/// What both sides agreed on before a record of a former life was taken for gone.
+/// What both sides agreed on before a record of a former life was taken for gone. Of a link that is set aside it only counts
+/// whether its record is in a group by now.
 fn base_of_former_life(link: &Link, record: &Record) -> Option<Base> {
-    let former = link.former.as_ref().filter(|_| is_former_life(link, record))?;
+    let is_kept = link.state == LinkState::Bound && is_former_life(link, record);
+    let former = link.former.as_ref().filter(|_| is_kept)?;
     Some(former.base.clone())
 }
 
@@ -573,7 +579,9 @@ fn payload_of_double(page: &Page, codec: &dyn Codec, link: &Link, record: &Recor
     // Somebody may have set the record itself back to an older state; that is an edit, and newer. What a create made twice
     // may have been edited since.
     let knows_less = tag.marker < known && (is_create || record.time <= link.remote_time);
-    if !knows_less && !(tag.marker == known && is_create && never_had_edits(codec, lived, sent, record)) {
+    // A record that only changed its name does not go back in time.
+    let is_untouched = tag.marker == known && is_create && record.time < link.remote_time;
+    if !knows_less && !(is_untouched && never_had_edits(codec, lived, sent, record)) {
         return None;
     }
     reached::note(Situation::DoubleKnowsLess);

@@ -66,7 +66,10 @@ impl Run<'_> {
     fn leave_open(&mut self, group: &GroupId, accounted: Option<&u64>) {
         let now = self.now();
         let Some(known) = self.state.pair_groups.iter_mut().find(|known| known.group == *group) else { return };
-        if now.since(*known.odd_since.get_or_insert(now)) >= FRESHNESS_WINDOW {
+        // The clock may have been ahead when that was noted.
+        let since = known.odd_since.map_or(now, |since| since.min(now));
+        known.odd_since = Some(since);
+        if now.since(since) >= FRESHNESS_WINDOW {
             known.outsiders = Some(difference(known.members, accounted));
             known.odd_since = None;
         }
@@ -147,7 +150,7 @@ impl Run<'_> {
             }
             lost.extend(unfound);
             let strange = self.named_otherwise(records.values()).await?;
-            if !strange.is_empty() {
+            if !strange.is_empty() && !self.is_odd_for_long(group) {
                 coverage = Coverage::Partial;
                 records.retain(|_, record| !strange.contains(&record.id));
             }
@@ -158,8 +161,14 @@ impl Run<'_> {
         Ok(coverage)
     }
 
-    /// The records that carry the token of a link which has another record: a direct read does not say whether they are the
-    /// same under another name.
+    /// Whether a group has been odd for so long that reads must show what there is.
+    fn is_odd_for_long(&self, group: &GroupId) -> bool {
+        let known = self.state.pair_groups.iter().find(|known| known.group == *group);
+        known.and_then(|known| known.odd_since).is_some_and(|since| !self.is_recent(since))
+    }
+
+    /// The records that carry the token of a link which has another record: an early direct read does not say whether they
+    /// are the same under another name.
     async fn named_otherwise(&self, records: impl Iterator<Item = &Record>) -> Result<BTreeSet<RemoteId>, EngineError> {
         let by_token: BTreeMap<LinkToken, RemoteId> =
             records.filter_map(|record| Some((record.tag.as_ref()?.token.clone(), record.id.clone()))).collect();

@@ -42,6 +42,14 @@ impl Run<'_> {
                 link.settled = VersionVector::new();
                 only(link)
             }
+            Decision::Respelled => {
+                if let (Some(Sighting::Present { wire, .. }), Some(base)) = (link.seen.take(), &mut link.base) {
+                    base.remote = wire;
+                    base.certainty = Certainty::Answered;
+                }
+                link.settled = VersionVector::new();
+                only(link)
+            }
             Decision::Ignore => {
                 self.look_away(&mut link);
                 only(link)

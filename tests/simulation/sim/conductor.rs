@@ -401,8 +401,9 @@ impl Conductor {
             return;
         }
         let account = self.inner().account;
-        let there: BTreeSet<String> =
-            people::people(&self.stage, account).iter().filter_map(people::token).map(str::to_owned).collect();
+        let mut records = people::people(&self.stage, account);
+        records.retain(|record| !people::has_several_tokens(record));
+        let there: BTreeSet<String> = records.iter().filter_map(people::token).map(str::to_owned).collect();
         let mut inner = self.inner();
         if inner.lossy || inner.rates.clock > 0 || inner.is_overtaken {
             return;

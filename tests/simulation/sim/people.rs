@@ -55,6 +55,12 @@ pub fn token(person: &Value) -> Option<&str> {
     own["value"].as_str()?.split('.').nth(1)
 }
 
+/// Whether a record was merged with another one of ours: which of the two its tags name is anybody's guess.
+pub fn has_several_tokens(person: &Value) -> bool {
+    let entries = person["clientData"].as_array().into_iter().flatten();
+    entries.filter(|entry| entry["key"] == "contactsync").count() > 1
+}
+
 /// The people that a record is of: one, unless records were merged.
 pub fn owners(person: &Value) -> Vec<String> {
     let emails = person["emailAddresses"].as_array().into_iter().flatten();

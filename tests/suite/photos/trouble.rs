@@ -6,6 +6,7 @@ use contactsync::domain::account::Outcome;
 use contactsync::domain::contact::Photo;
 use contactsync::domain::id::ContactId;
 use contactsync::emulator::fault::FaultKind;
+use contactsync::store::{Commit, Write};
 use serde_json::json;
 
 use crate::support::fuse::{Cut, Fuse};
