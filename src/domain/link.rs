@@ -153,6 +153,9 @@ pub struct Former {
     pub remote: RemoteId,
     /// What both sides looked like.
     pub base: Base,
+    /// What was known of the photo on either side.
+    #[serde(default)]
+    pub photo: Box<PhotoTrail>,
 }
 
 /// What both sides of a link looked like when they last agreed, each in its own language.

@@ -35,6 +35,7 @@ use crate::store::Write;
 
 mod carry;
 mod decide;
+mod doubled;
 mod look;
 mod outlived;
 

@@ -360,8 +360,8 @@ pub(crate) fn stand_in(twin: &Link, original: &Link, now: Timestamp) -> Vec<Writ
         leaving: BTreeSet::new(),
         member_of: BTreeSet::new(),
         seen: Some(Sighting::Suspect { cause: Suspicion::Rival, at: now }),
-        // Nobody took the photo away: this record has never had it.
-        photo: Box::default(),
+        // Nobody took the photo of the other one away: this record has never had it.
+        photo: twin.photo.clone(),
         ..original.clone()
     };
     let (account, id) = (link.account.clone(), link.id);

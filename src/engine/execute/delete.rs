@@ -117,15 +117,21 @@ impl Run<'_> {
         }
         self.commit(writes, "recording what is not doubled any more").await?;
         loaded.retain(|(link, _)| !is_folded_twin(link) || self.may_be_doubled(link, originals.get(&link.id)));
+        let twins = loaded.iter().map(|(link, _)| link).filter(|link| self.has_photo_to_fold(link));
+        let pictured = self.doubled_by(twins, |original| original.contact.is_some()).await?;
         let own = loaded.iter().filter_map(|(link, _)| link.remote.clone());
         let others = loaded.iter().filter_map(|(link, _)| originals.get(&link.id)?.remote.clone());
         let remotes: BTreeSet<RemoteId> = own.chain(others).collect();
         let fetched = self.fetch(&remotes.into_iter().collect::<Vec<_>>()).await?;
         let taken = self.taken_by_others(&fetched.records).await?;
         let (mut removals, mut newer, mut gone, mut writes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut news = News::None;
         for (link, _) in loaded {
             let (Some(remote), Some(base)) = (link.remote.clone(), link.base.clone()) else { continue };
             match self.check_deletion(&link, &remote, originals.get(&link.id), &fetched) {
+                Checked::AsKnown if let Some(original) = pictured.get(&link.id) => {
+                    news = news.or(self.fold_photo(link, original).await?);
+                }
                 Checked::AsKnown => {
                     let Some(marker) = markers.next() else { continue };
                     removals.push(Removal { link, base, remote, marker });
@@ -147,7 +153,9 @@ impl Run<'_> {
                 Checked::Unknown => self.waiting += 1,
             }
         }
-        let news = if newer.is_empty() { News::None } else { News::Some };
+        if !newer.is_empty() {
+            news = News::Some;
+        }
         let seen = self.observe_records(newer).await?;
         self.commit(seen, "recording what changed before its deletion").await?;
         for link in gone {
@@ -214,6 +222,15 @@ impl Run<'_> {
         &self,
         links: impl Iterator<Item = &Link>,
     ) -> Result<BTreeMap<LinkId, Link>, EngineError> {
+        self.doubled_by(links, |link| link.state == LinkState::Bound).await
+    }
+
+    /// The links that these folded twins were made for, or were the records of, by twin: of those that are looked for.
+    async fn doubled_by(
+        &self,
+        links: impl Iterator<Item = &Link>,
+        is_looked_for: impl Fn(&Link) -> bool,
+    ) -> Result<BTreeMap<LinkId, Link>, EngineError> {
         let codec = self.deps.remote.codec();
         let mut tokens = BTreeMap::new();
         let mut formers = BTreeMap::new();
@@ -234,8 +251,8 @@ impl Run<'_> {
         let remembered = formers.iter().filter_map(|(twin, id)| Some((*twin, by_id.get(id)?.clone())));
         // What its tag says comes first, as when it was folded.
         let account = &self.order.promise.account;
-        let is_there = |link: &Link| link.state == LinkState::Bound && link.account == *account;
-        Ok(remembered.chain(named).filter(|(_, link)| is_there(link)).collect())
+        let is_meant = |link: &Link| link.account == *account && is_looked_for(link);
+        Ok(remembered.chain(named).filter(|(_, link)| is_meant(link)).collect())
     }
 
     /// Whether it can be told by now that a record is one too many. One that got another name looks just like that as

@@ -168,8 +168,8 @@ impl Run<'_> {
             _ if link.state == LinkState::Gone
                 && (self.changed_after_death(link, &record) || had_another_name(page, link, &record)) =>
             {
-                let base = payload_of_double(page, self.deps.remote.codec(), link, &record);
-                go_out_from(page, id, base);
+                let made = payload_of_double(page, self.deps.remote.codec(), link, &record);
+                go_out_from(page, id, made.map(without_photo));
                 rename(page, id, &record);
                 self.classify_own(page, id, record);
             }
@@ -412,8 +412,8 @@ impl Run<'_> {
             wanted: BTreeSet::new(),
             leaving: BTreeSet::new(),
             member_of: BTreeSet::new(),
+            photo: former.as_ref().map(|former| former.photo.clone()).unwrap_or_default(),
             former,
-            photo: Box::default(),
         };
         page.writes.push(Write::DropStranger(account, record.id.clone()));
         page.by_remote.insert(record.id, id);
@@ -486,7 +486,8 @@ enum IsTwin {
 fn deleted_life(link: &Link, record: &Record) -> Option<Former> {
     let (Some(base), Some(remote)) = (&link.base, &link.remote) else { return None };
     let is_that = link.state == LinkState::Gone && link.own_delete && record.former_ids.contains(remote);
-    is_that.then(|| Former { link: link.id, remote: remote.clone(), base: base.clone() })
+    let former = || Former { link: link.id, remote: remote.clone(), base: base.clone(), photo: link.photo.clone() };
+    is_that.then(former)
 }
 
 /// Forgets that a record was found which is known by a former name: a listing had shown it without that name.
@@ -537,20 +538,25 @@ fn revive(page: &mut Page, id: LinkId) {
 fn inherit_base(page: &mut Page, codec: &dyn Codec, id: LinkId, record: &Record) {
     let Some(link) = page.links.get(&id) else { return };
     let twin = page.by_remote.get(&record.id).and_then(|twin| page.links.get(twin));
-    let folded = twin.filter(|twin| is_folded_twin(twin)).and_then(|twin| twin.base.clone());
-    let made = || payload_of_double(page, codec, link, record);
-    let base = folded.or_else(made).or_else(|| base_of_former_life(link, record));
-    go_out_from(page, id, base);
+    let folded =
+        twin.filter(|twin| is_folded_twin(twin)).and_then(|twin| Some((twin.base.clone()?, twin.photo.clone())));
+    let made = || payload_of_double(page, codec, link, record).map(without_photo);
+    let inherited = folded.or_else(made).or_else(|| agreed_in_former_life(link, record));
+    go_out_from(page, id, inherited);
+}
+
+/// Such a record never had the photo that the other one has lost by going.
+fn without_photo(base: Base) -> (Base, Box<PhotoTrail>) {
+    (base, Box::default())
 }
 
 /// Has a link go on with another record that has never had more than this, if anything is known of that.
-fn go_out_from(page: &mut Page, id: LinkId, base: Option<Base>) {
-    if let (Some(base), Some(link)) = (base, page.links.get_mut(&id)) {
+fn go_out_from(page: &mut Page, id: LinkId, agreed: Option<(Base, Box<PhotoTrail>)>) {
+    if let (Some((base, photo)), Some(link)) = (agreed, page.links.get_mut(&id)) {
         link.base = Some(base);
         link.acked = VersionVector::new();
         link.settled = VersionVector::new();
-        // Nor had it the photo that the other one has lost by going.
-        *link.photo = PhotoTrail::default();
+        link.photo = photo;
     }
 }
 
@@ -562,10 +568,10 @@ fn is_former_life(link: &Link, record: &Record) -> bool {
 
 /// What both sides agreed on before a record of a former life was taken for gone. Of a link that is set aside it only counts
 /// whether its record is in a group by now.
-fn base_of_former_life(link: &Link, record: &Record) -> Option<Base> {
+fn agreed_in_former_life(link: &Link, record: &Record) -> Option<(Base, Box<PhotoTrail>)> {
     let is_kept = link.state == LinkState::Bound && is_former_life(link, record);
     let former = link.former.as_ref().filter(|_| is_kept)?;
-    Some(former.base.clone())
+    Some((former.base.clone(), former.photo.clone()))
 }
 
 /// What was sent with the write that a record under another name descends from, when the record that it takes the place of

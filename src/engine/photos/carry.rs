@@ -281,7 +281,7 @@ impl Run<'_> {
     }
 
     /// Both sides agree on the photo that the contact knows by this digest, where the remote shows it now.
-    fn settle_trail(&self, link: &mut Link, agreed: Option<String>) {
+    pub(super) fn settle_trail(&self, link: &mut Link, agreed: Option<String>) {
         let shown = self.shown_photo(link);
         let trail = &mut link.photo;
         let looked = trail.looked.take().filter(|look| Some(&look.address) == shown.as_ref());

@@ -75,7 +75,13 @@ impl Sides {
         Some(Sides { ours, theirs, ours_changed, theirs_changed })
     }
 
-    fn verdict(&self, trail: &PhotoTrail, waits: bool, direction: Direction, winner: impl Fn() -> Winner) -> Verdict {
+    pub(super) fn verdict(
+        &self,
+        trail: &PhotoTrail,
+        waits: bool,
+        direction: Direction,
+        winner: impl Fn() -> Winner,
+    ) -> Verdict {
         let (pulls, pushes) = (direction != Direction::ToRemote, direction != Direction::FromRemote);
         match (self.ours_changed, self.theirs_changed) {
             (false, false) if trail.shown != trail.address || trail.looked.is_some() => Verdict::Agree,

@@ -14,7 +14,7 @@ use crate::store::Write;
 
 /// Whether the next photo can be fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Host {
+pub(super) enum Host {
     Answers,
     /// There is no use in asking it for more now.
     Silent,
@@ -59,7 +59,7 @@ impl Run<'_> {
     }
 
     /// Fetches what a trail names and remembers it.
-    async fn look(&mut self, mut link: Link, contact: &Contact) -> Result<Host, EngineError> {
+    pub(super) async fn look(&mut self, mut link: Link, contact: &Contact) -> Result<Host, EngineError> {
         while let Some(target) = target(&link.photo) {
             let (Target::Base(address) | Target::Shown(address)) = &target;
             match self.deps.remote.download_photo(address).await {

@@ -318,13 +318,13 @@ impl Run<'_> {
         link.wanted.clear();
         link.leaving.clear();
         if let (Some(remote), Some(base)) = (former.clone(), link.base.take()) {
-            link.former = Some(Former { link: link.id, remote, base });
+            link.former = Some(Former { link: link.id, remote, base, photo: link.photo.clone() });
         }
         link.seen = None;
         link.etag = None;
         link.remote_time = None;
         // A new record has no photo; that of the contact goes there.
-        *link.photo = crate::domain::link::PhotoTrail::default();
+        link.photo = Box::default();
         link.own_delete = false;
         link.acked = VersionVector::new();
         link.settled = VersionVector::new();

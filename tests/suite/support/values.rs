@@ -8,7 +8,7 @@ use contactsync::domain::history::{Action, Actor, Change};
 use contactsync::domain::id::{
     AccountName, ConflictId, ContactId, Etag, GroupId, LinkId, LinkToken, Marker, RemoteId, ReplicaId, RunId,
 };
-use contactsync::domain::link::{Base, Certainty, Former, Link, LinkState};
+use contactsync::domain::link::{Base, Certainty, Former, Link, LinkState, PhotoTrail};
 use contactsync::domain::name::Name;
 use contactsync::domain::outbox::{Intent, IntentKind, Sent};
 use contactsync::domain::policy::ConflictPolicy;
@@ -176,6 +176,7 @@ pub fn link(number: u32, contact: Option<ContactId>) -> Link {
                 certainty: Certainty::Sent,
                 agreed: None,
             },
+            photo: Box::new(PhotoTrail { agreed: Some("7".repeat(64)), ..PhotoTrail::default() }),
         }),
         photo: Box::default(),
     }

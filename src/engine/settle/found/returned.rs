@@ -44,6 +44,7 @@ impl Run<'_> {
             changed_at: found.changed_at,
             seen: found.seen,
             member_of: found.member_of,
+            photo: found.photo,
             state: LinkState::Bound,
             former: None,
             acked: VersionVector::new(),
