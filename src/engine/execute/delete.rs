@@ -258,7 +258,10 @@ impl Run<'_> {
     /// Whether it can be told by now that a record is one too many. One that got another name looks just like that as
     /// long as its old name still shows; deleting it then would delete the only one there is.
     fn may_be_doubled(&mut self, twin: &Link, original: Option<&Link>) -> bool {
-        let waits = self.may_be_hidden(twin) || original.is_some_and(|original| original.seen.is_some());
+        // What is seen of the other one, and waits for a person, says that it is there.
+        let is_doubted =
+            |original: &Link| matches!(original.seen, Some(Sighting::Suspect { .. } | Sighting::Gone { .. }));
+        let waits = self.may_be_hidden(twin) || original.is_some_and(is_doubted);
         self.waiting += u64::from(waits);
         !waits
     }
