@@ -285,6 +285,8 @@ pub(crate) struct Run<'a> {
     pub(crate) listed_whole: bool,
     /// Groups of pairs whose members were all looked at.
     pub(crate) compared: BTreeSet<GroupId>,
+    /// Groups of pairs whose members were odd for so long that this run has left them to the full listings.
+    pub(crate) given_up: BTreeSet<GroupId>,
     /// Whether the remote has said in this run whose account it is.
     user_confirmed: bool,
     /// Contacts made in this run.
@@ -345,6 +347,7 @@ impl<'a> Run<'a> {
             newest_marker: Marker(0),
             listed_whole: false,
             compared: BTreeSet::new(),
+            given_up: BTreeSet::new(),
             user_confirmed: false,
             newborn: order.newborn.clone(),
             excesses: BTreeMap::new(),

@@ -72,17 +72,27 @@ impl Run<'_> {
         if now.since(since) >= FRESHNESS_WINDOW {
             known.outsiders = Some(difference(known.members, accounted));
             known.odd_since = None;
+            self.given_up.insert(group.clone());
         }
     }
 
     /// Remembers how many members of the groups that were compared belong to no link. To be called once it is decided who
     /// is taken in, and before anything is written to the remote.
     pub(crate) async fn count_outsiders(&mut self) -> Result<(), EngineError> {
-        let compared = std::mem::take(&mut self.compared);
-        if compared.is_empty() || self.order.purpose == Purpose::Preview {
+        let (compared, given_up) = (std::mem::take(&mut self.compared), std::mem::take(&mut self.given_up));
+        if compared.is_empty() && given_up.is_empty() || self.order.purpose == Purpose::Preview {
             return Ok(());
         }
         let known = self.known_sizes().await?;
+        // What was settled since may have left fewer of them to look at.
+        let is_odd_anew = |group: &&PairGroup| {
+            given_up.contains(&group.group)
+                && group.outsiders != Some(difference(group.members, known.get(&group.group)))
+        };
+        self.left_over += self.state.pair_groups.iter().filter(is_odd_anew).count() as u64;
+        if compared.is_empty() {
+            return Ok(());
+        }
         for group in self.state.pair_groups.iter_mut().filter(|group| compared.contains(&group.group)) {
             group.outsiders = Some(difference(group.members, known.get(&group.group)));
             group.odd_since = None;
