@@ -132,10 +132,12 @@ async fn judge_account(
         let fields = held.get(&contact.id).unwrap_or(&none);
         let theirs = codec.read(person, contact.card.kind()).card;
         let (ours, theirs) = (comparable(&contact.card, fields), comparable(&theirs, fields));
-        if !fields.contains(&Field::Photo) {
+        // Only persons have one that travels.
+        if !fields.contains(&Field::Photo) && contact.card.as_person().is_some() {
             let ours = pictures::in_store(stage, &contact.card).await;
             let theirs = pictures::in_google(stage, account, people::resource(person));
-            if ours != theirs {
+            let in_doubt = link.remote.as_ref().and_then(|remote| ledger.pictured_in_doubt.get(remote));
+            if ours != theirs && (in_doubt.is_none() || in_doubt != theirs.as_ref()) {
                 faults.push((
                     "I1",
                     format!("account {account}: {name} has the photo {ours:?}, and in Google {theirs:?}"),

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contactsync::domain::answer::Said;
-use contactsync::domain::id::ContactId;
+use contactsync::domain::id::{ContactId, RemoteId};
 use contactsync::domain::time::Timestamp;
 
 /// Where a value stands: a person, by the address that nobody edits, and a field.
@@ -70,6 +70,9 @@ pub struct Ledger {
     /// Records whose photo we have replaced or removed. The service knows no condition for that: a photo that comes between
     /// our look and the call is overwritten, and nobody can prevent it.
     pub pictured_by_us: BTreeSet<String>,
+    /// What the photos of records showed that were changed while it was not known whether one of ours had arrived there.
+    /// Nobody can tell whose it is, so each side keeps its own until the next change.
+    pub pictured_in_doubt: BTreeMap<RemoteId, String>,
     /// Values that somebody gave up who had to decide a conflict; the history has to remember them.
     pub given_up: BTreeSet<String>,
 }
