@@ -181,7 +181,7 @@ fn ours(link: &Link, contact: &Contact, rules: &Rulebook<'_>) -> Since<'static, 
     if waits {
         return Since::Edited(&());
     }
-    if has_photo_to_send(link, contact, rules) {
+    if has_untold_photo(link, contact, rules) {
         return Since::Edited(&());
     }
     if contact.version.is_within(&link.acked) || diff::changed_fields(&base.store, &contact.card).is_empty() {
@@ -191,9 +191,10 @@ fn ours(link: &Link, contact: &Contact, rules: &Rulebook<'_>) -> Since<'static, 
     }
 }
 
-/// Whether the contact was given another photo, or lost its own, which the remote was not told yet.
-fn has_photo_to_send(link: &Link, contact: &Contact, rules: &Rulebook<'_>) -> bool {
-    let travels = rules.promise.photos == Photos::Travel && rules.promise.direction != Direction::FromRemote;
+/// Whether the contact was given another photo, or lost its own, which the remote was not told, or is never told in this
+/// direction: nobody there can have seen it.
+fn has_untold_photo(link: &Link, contact: &Contact, rules: &Rulebook<'_>) -> bool {
+    let travels = rules.promise.photos == Photos::Travel;
     let ours = contact.card.photo().map(|photo| photo.digest.as_str());
     travels && link.photo.agreed.as_deref() != ours && link.photo.refusal(ours).is_none()
 }

@@ -324,7 +324,7 @@ impl Run<'_> {
         link.etag = None;
         link.remote_time = None;
         // A new record has no photo; that of the contact goes there.
-        link.photo = Box::default();
+        *link.photo = crate::domain::link::PhotoTrail::default();
         link.own_delete = false;
         link.acked = VersionVector::new();
         link.settled = VersionVector::new();
