@@ -9,8 +9,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::ACCEPT;
-use http::{Method, Request, StatusCode};
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, Method, Request, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
@@ -102,6 +102,10 @@ impl Google {
             TransportError::Lost(cause) => lost("no full answer".to_owned(), Some(cause)),
         })?;
         match answer.status() {
+            // Somebody between us and the host asks to sign in, most likely.
+            status if status.is_success() && is_page(answer.headers()) => {
+                Err(RemoteError::Missing { method: DOWNLOAD })
+            }
             status if status.is_success() => judge(answer.into_body()),
             StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::FORBIDDEN => {
                 Err(RemoteError::Missing { method: DOWNLOAD })
@@ -147,6 +151,12 @@ fn sized(path: &str) -> String {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let name = name.split_once('=').map_or(name, |(name, _)| name);
     format!("{folder}/{name}={size}")
+}
+
+/// Whether an answer is a page to be read, and no file.
+fn is_page(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    kind.starts_with("text/html")
 }
 
 fn judge(bytes: Bytes) -> Result<Bytes, RemoteError> {

@@ -204,6 +204,14 @@ async fn a_host_of_photos_that_is_down_is_asked_by_the_next_run() {
     world.calm();
     world.settle().await;
     assert_eq!(world.store_photo(id).await, Some(world.served_photo(ADA).await));
+    // Somebody between us and the host asks to sign in: that says nothing of the photo.
+    world.google_set_photo(ADA, Some(picture(2)));
+    let (content_type, body) = ("text/html; charset=utf-8".to_owned(), "<html>Please sign in.</html>".to_owned());
+    world.strike("photos.download", FaultKind::Answer { status: 200, content_type, body });
+    let summary = world.sync().await;
+    assert!(summary.failed[0].reason.contains("the next run asks again"), "{summary:?}");
+    world.settle().await;
+    assert_eq!(world.store_photo(id).await, Some(world.served_photo(ADA).await));
     // What is served there is not always a picture.
     world.google_set_photo(ADA, Some(b"GIF89a".to_vec()));
     let summary = world.sync().await;
