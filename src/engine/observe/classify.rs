@@ -587,7 +587,8 @@ fn payload_of_double(page: &Page, codec: &dyn Codec, link: &Link, record: &Recor
     let knows_less = tag.marker < known && (is_create || record.time <= link.remote_time);
     // A record that only changed its name does not go back in time.
     let is_untouched = tag.marker == known && is_create && record.time < link.remote_time;
-    if !knows_less && !(is_untouched && never_had_edits(codec, lived, sent, record)) {
+    let knows_less = knows_less || is_untouched && never_had_edits(codec, lived, sent, record);
+    if !knows_less {
         return None;
     }
     reached::note(Situation::DoubleKnowsLess);
