@@ -344,6 +344,10 @@ impl Run<'_> {
             // The contact was about to be created there: its link takes the record over.
             Some(waiting) => {
                 writes.push(Write::DropLink(found.id));
+                // Whose the record was that it had is remembered, should somebody bring that back.
+                if let Some(former) = waiting.remote.clone().filter(|former| found.remote.as_ref() != Some(former)) {
+                    writes.push(Write::Alias { account: waiting.account.clone(), remote: former, link: waiting.id });
+                }
                 Link {
                     remote: found.remote,
                     etag: found.etag,
