@@ -75,8 +75,8 @@ simulator:
 simulate: simulator ## Play scenarios of users, faults and crashes against the engine
 	@rm -rf target/simulated && mkdir -p target/simulated
 	$(simulator) --only plain --seeds 40100
-	$(simulator) --only plain --seeds 1000 --sqlite target/simulated
-	$(simulator) --only plain --seeds 400 --sweep
+	$(simulator) --only plain --seeds 1080 --sqlite target/simulated
+	$(simulator) --only plain --seeds 440 --sweep
 	$(simulator) --mutant frequent --seeds 2000
 	@rm -rf target/simulated
 
