@@ -11,6 +11,8 @@
 //! 4. `carry`: the contact takes the remote's photo, or the remote is sent the contact's.
 //!
 //! The photo of one contact that cannot be carried is told and left alone until it changes; nothing else waits for it.
+//! Before a record is deleted, what somebody made of its photo is looked at: in `outlived` because its contact was deleted,
+//! in `doubled` because it is one too many.
 
 use std::collections::BTreeMap;
 
