@@ -421,10 +421,17 @@ impl Run<'_> {
     fn revive(&self, inverse: &mut Inverse) {
         let Some(link) = inverse.link.as_mut() else { return };
         match link.state {
-            // Where the record was deleted and the link set aside, there is nothing to be taken up.
+            // It seems to be there again, which is asked for next.
+            LinkState::Gone if link.seen.is_some() => return,
             LinkState::Gone => inverse.writes.extend(self.renew(link)),
-            LinkState::Dormant | LinkState::Unselected if link.own_delete => inverse.writes.extend(self.renew(link)),
-            LinkState::Dormant | LinkState::Unselected => self.take_up(link),
+            // Where the record was deleted and the link set aside, there is nothing to be taken up.
+            LinkState::Dormant | LinkState::Unselected if self.may_be_deleted_by_us(link) => {
+                inverse.writes.extend(self.renew(link));
+            }
+            LinkState::Dormant | LinkState::Unselected => {
+                link.own_delete = false;
+                self.take_up(link);
+            }
             LinkState::Found | LinkState::Need | LinkState::Creating | LinkState::Bound => return,
         }
         inverse.writes.push(Write::Link(Box::new(link.clone())));
