@@ -205,6 +205,10 @@ impl Run<'_> {
             self.waiting += 1;
             return self.bring_back(&link).map(|link| Write::Link(Box::new(link))).into_iter().collect();
         }
+        if self.may_have_returned_lately(&link) {
+            self.waiting += 1;
+            return self.bring_back(&link).map(|link| Write::Link(Box::new(link))).into_iter().collect();
+        }
         if link.etag.is_none()
             && link.remote_time.is_none()
             && matches!(link.seen, Some(Sighting::Suspect { cause: Suspicion::Absence, .. }))
@@ -246,6 +250,11 @@ impl Run<'_> {
         }
     }
 
+    /// Whether the record was listed after it had been found gone, so recently that a read may show either state.
+    fn may_have_returned_lately(&self, link: &Link) -> bool {
+        matches!(link.seen, Some(Sighting::Suspect { cause: Suspicion::Return, at }) if self.is_recent(at))
+    }
+
     /// Whether it proves nothing that a read did not find the record.
     fn may_be_unfound(&self, link: &Link) -> bool {
         matches!(link.seen, Some(Sighting::Suspect { cause: Suspicion::Absence | Suspicion::Rival, .. }))
@@ -270,6 +279,18 @@ impl Run<'_> {
             // What the read shows may be from before the record was found gone.
             (LinkState::Gone, Some(Sighting::Suspect { at, .. })) if self.is_recent(*at) => {
                 self.waiting += 1;
+                Some(link)
+            }
+            (_, Some(Sighting::Suspect { .. })) if self.may_have_returned_lately(&link) => {
+                self.waiting += 1;
+                Some(link)
+            }
+            (LinkState::Bound, Some(Sighting::Suspect { cause: Suspicion::Return, .. })) => {
+                reached::note(Situation::RecordIsBack);
+                link.etag.clone_from(&record.etag);
+                link.remote_time = record.time;
+                link.changed_at = self.now();
+                self.note_news(&mut link, record);
                 Some(link)
             }
             (LinkState::Gone, Some(Sighting::Suspect { .. })) => {

@@ -95,7 +95,9 @@ impl Run<'_> {
         match order(&link, &record) {
             Order::Late if page.source == Source::Listing && may_have_returned(&link, &record) => {
                 reached::note(Situation::ReturnSuspected);
-                link.seen.get_or_insert(Sighting::Suspect { cause: Suspicion::Return, at: now });
+                if matches!(link.seen, None | Some(Sighting::Gone { .. })) {
+                    link.seen = Some(Sighting::Suspect { cause: Suspicion::Return, at: now });
+                }
                 keep(page, link);
             }
             Order::Late if rules::holds(Rule::OrderByRemoteTime) => {
@@ -660,7 +662,8 @@ fn order(link: &Link, record: &Record) -> Order {
 /// show it yet. Such a state looks just like a late one from before.
 fn may_have_returned(link: &Link, record: &Record) -> bool {
     let (Some(seen), Some(found_gone)) = (record.time, link.remote_time) else { return false };
-    link.state == LinkState::Gone && !link.own_delete && seen.plus(FRESHNESS_WINDOW) > found_gone
+    let is_gone = link.state == LinkState::Gone || matches!(link.seen, Some(Sighting::Gone { .. }));
+    is_gone && !link.own_delete && seen.plus(FRESHNESS_WINDOW) > found_gone
 }
 
 /// Whether two wire forms mean the same: their cards are equal in canonical form, and so are their groups.
