@@ -1,12 +1,12 @@
 //! Runs that people take back.
 
 use contactsync::domain::contact::Contact;
-use contactsync::domain::id::RunId;
+use contactsync::domain::id::{ContactId, RunId};
 use contactsync::engine::Licence;
 use contactsync::store::HistoryQuery;
 
 use super::Users;
-use crate::sim::people::owners_of_card;
+use crate::sim::people::{owners, owners_of_card};
 use crate::sim::stage::Stage;
 
 /// How many of the last runs of an account people think of.
@@ -27,6 +27,10 @@ impl Users {
         let owners: Vec<String> = contacts.iter().flat_map(|contact| owners_of_card(&contact.card)).collect();
         if contacts.is_empty() {
             return;
+        }
+        // Where the run had linked two people that look alike, the record is of the other one.
+        for owner in owners_of_records(stage, &contacts).await {
+            self.ledger.undone(&owner);
         }
         self.ledger.taken_back.extend(contacts.iter().map(|contact| contact.id));
         for owner in &owners {
@@ -51,4 +55,16 @@ async fn touched_by(stage: &Stage, run: RunId) -> Vec<Contact> {
     ids.sort();
     ids.dedup();
     stage.store.contacts(&ids).await.expect("contacts")
+}
+
+/// Whom the records of these contacts are of.
+async fn owners_of_records(stage: &Stage, contacts: &[Contact]) -> Vec<String> {
+    let ids: Vec<ContactId> = contacts.iter().map(|contact| contact.id).collect();
+    let mut found = Vec::new();
+    for (account, promise) in stage.promises.iter().enumerate() {
+        let links = stage.store.links_of_contacts(&promise.account, &ids).await.expect("links");
+        let remotes = links.iter().filter_map(|link| link.remote.as_ref());
+        found.extend(remotes.filter_map(|remote| stage.person(account, remote.as_str())).flat_map(|one| owners(&one)));
+    }
+    found
 }
