@@ -231,6 +231,8 @@ impl Run<'_> {
 
     /// Takes over a state of the link's record that is newer than what is known.
     fn accept(&mut self, page: &mut Page, mut link: Link, record: Record) {
+        // Asked before the link takes over the record's time.
+        let is_from_before = link.own_delete && !self.changed_after_death(&link, &record);
         let is_ours = self.descend(page, &mut link, &record) == Origin::LostWrite;
         link.etag = record.etag.clone().or(link.etag);
         link.remote_time = record.time.or(link.remote_time);
@@ -243,7 +245,8 @@ impl Run<'_> {
             if !rules::holds(Rule::OverrunRepair) {
                 return;
             }
-            if is_ours && self.is_before_deletion(&link, &record) {
+            // Who deleted the contact knew what it says.
+            if is_ours && is_from_before && link.seen.is_none() && self.says_the_same(&link, &record) {
                 reached::note(Situation::OwnWriteShowsAfterDeletion);
                 if let Some(base) = &mut link.base {
                     base.remote = record.wire;
@@ -272,13 +275,6 @@ impl Run<'_> {
             }
         }
         keep(page, link);
-    }
-
-    /// Whether what a write of ours made of a record that we have deleted is from before that, and nobody has edited it
-    /// since: who deleted the contact knew what it says.
-    fn is_before_deletion(&self, link: &Link, record: &Record) -> bool {
-        let is_before = link.own_delete && link.seen.is_none() && !self.changed_after_death(link, record);
-        is_before && self.says_the_same(link, record)
     }
 
     /// Notes what a state of the link's record says that is to be settled, if anything. A state that was seen before may
