@@ -126,7 +126,8 @@ impl Run<'_> {
     fn reopen(&self, contact: &Contact, link: &Link, anew: bool, writes: &mut Vec<Write>) -> Option<Link> {
         let mut link = link.clone();
         match link.state {
-            // Restored in the store after its record was deleted.
+            // Restored in the store after its record was deleted. One that seems to be there again is asked for first.
+            LinkState::Gone if link.seen.is_some() => return None,
             LinkState::Gone if self.is_wanted(contact) => writes.extend(self.renew(&mut link)),
             LinkState::Unselected if self.is_wanted(contact) || self.is_wanted_back(contact, &link) => {
                 self.take_up(&mut link);
@@ -165,7 +166,7 @@ impl Run<'_> {
         link.remote_time = None;
     }
 
-    fn is_wanted(&self, contact: &Contact) -> bool {
+    pub(crate) fn is_wanted(&self, contact: &Contact) -> bool {
         contact.is_live()
             && !contact.implicit
             && self.order.promise.direction != Direction::FromRemote

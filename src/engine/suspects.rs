@@ -13,6 +13,7 @@ use super::reached::{self, Situation};
 use super::rules::{self, Rule};
 use super::settle::is_folded_twin;
 use super::{CHUNK, Doing, EngineError, Run};
+use crate::domain::contact::Contact;
 use crate::domain::id::{GroupId, LinkId, RemoteId};
 use crate::domain::link::{Link, LinkState, Sighting, Suspicion};
 use crate::domain::time::Timestamp;
@@ -78,6 +79,7 @@ impl Run<'_> {
             // What happens to a record from here on is news, whatever the read shows.
             let asked_at = self.remote_now();
             let Fetched { records: mut found, unclear } = self.fetch_own(suspects.iter()).await?;
+            let contacts = self.contacts_of(&suspects).await?;
             let mut writes = Vec::new();
             let mut seen_again = Vec::new();
             let is_clear = |link: &Link| link.remote.as_ref().is_none_or(|id| !unclear.contains(id));
@@ -85,6 +87,10 @@ impl Run<'_> {
                 match link.remote.as_ref().and_then(|id| found.remove(id)) {
                     None if link.state == LinkState::Bound && !self.may_be_unfound(&link) => {
                         lost.add(&link, self.groups_of(&link), asked_at);
+                    }
+                    None if link.state == LinkState::Gone => {
+                        let contact = link.contact.and_then(|id| contacts.get(&id));
+                        writes.extend(self.missing_again(link, contact));
                     }
                     None => writes.extend(self.missing(link, asked_at)),
                     Some(record) => match self.present(&link, &record) {
@@ -197,9 +203,6 @@ impl Run<'_> {
             let Some(remote) = link.remote else { return Vec::new() };
             return vec![Write::DropLink(link.id), Write::Ghost(Ghost { account: link.account, remote, seen: now })];
         }
-        if link.state == LinkState::Gone {
-            return self.missing_again(link);
-        }
         if self.may_be_unfound(&link) {
             reached::note(Situation::MissingInsideWindow);
             self.waiting += 1;
@@ -227,20 +230,21 @@ impl Run<'_> {
     }
 
     /// What follows when a record that was gone was listed since, and a direct read does not find it.
-    fn missing_again(&mut self, mut link: Link) -> Vec<Write> {
+    fn missing_again(&mut self, mut link: Link, contact: Option<&Contact>) -> Vec<Write> {
         match link.seen {
             // Somebody brought it back, or may have, and reads do not show that yet.
             Some(Sighting::Suspect { at, .. } | Sighting::Present { at, .. })
-                if !link.own_delete && self.is_recent(at) =>
+                if !self.may_be_deleted_by_us(&link) && self.is_recent(at) =>
             {
                 self.waiting += 1;
                 link.seen = Some(Sighting::Suspect { cause: Suspicion::Return, at: at.min(self.now()) });
                 vec![Write::Link(Box::new(link))]
             }
             Some(Sighting::Suspect { .. }) => {
-                // It was a late state, from before, or it went again.
+                // It was a late state, from before, or it went again. The contact may have been restored meanwhile.
                 link.seen = None;
-                vec![Write::Link(Box::new(link))]
+                let renewed = contact.filter(|contact| self.is_wanted(contact)).and_then(|_| self.renew(&mut link));
+                renewed.into_iter().chain([Write::Link(Box::new(link))]).collect()
             }
             _ => {
                 reached::note(Situation::OverrunEditReturns);
