@@ -336,6 +336,9 @@ fn comparable(card: &Card, but: &BTreeSet<Field>) -> String {
     for phone in &mut card.phones {
         phone.primary = false;
     }
+    // The same thing twice, as a merge in one account may leave it, says nothing and is not written to another one.
+    card.emails.dedup();
+    card.phones.dedup();
     match &mut card.subject {
         Subject::Organization(organization) => organization.industry = None,
         // The service may spell it otherwise.
