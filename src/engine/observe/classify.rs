@@ -429,7 +429,9 @@ impl Run<'_> {
     fn shows_another_photo(&self, link: &Link, record: &Record) -> bool {
         let codec = self.deps.remote.codec();
         let base = link.base.as_ref().filter(|base| base.certainty == Certainty::Answered && link.seen.is_none());
-        base.is_some_and(|base| codec.photo(&base.remote) != codec.photo(&record.wire))
+        let is_another = |base: &Base| codec.photo(&base.remote) != codec.photo(&record.wire);
+        // What was edited on a record that is set aside is no part of what was agreed on, and is still to be found.
+        base.is_some_and(is_another) && self.says_the_same(link, record)
     }
 
     fn ghost(&self, remote: RemoteId) -> Ghost {
