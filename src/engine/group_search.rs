@@ -63,9 +63,9 @@ impl Run<'_> {
             if found.len() < chunk.len() {
                 shown = Shown::Some;
             }
-            found.retain(|record| match &record.tag {
-                Some(tag) => wanted.tokens.contains(&tag.token),
-                None => wanted.may_be(&self.deps.remote.codec().read(&record.wire, Kind::Person).card, home),
+            found.retain(|record| match &record.tags[..] {
+                [] => wanted.may_be(&self.deps.remote.codec().read(&record.wire, Kind::Person).card, home),
+                tags => tags.iter().any(|tag| wanted.tokens.contains(&tag.token)),
             });
             left = left.saturating_sub(found.iter().filter(|record| record.tag.is_some()).count());
             let writes = self.observe_records(found).await?;

@@ -349,7 +349,7 @@ impl Run<'_> {
             return Ok((Vec::new(), Open::default()));
         }
         records.sort_by_key(|record| (record.presence == Presence::Deleted, record.former_ids.is_empty()));
-        let mut page = self.load_page(&records, source, pending).await?;
+        let mut page = self.load_page(&mut records, source, pending).await?;
         for record in records {
             page.writes.extend(self.follow_answers(&record));
             self.classify(&mut page, record);
@@ -364,13 +364,18 @@ impl Run<'_> {
     }
 
     /// Loads, in a few queries, everything that classifying these records needs; `pending` is on its way to the store.
-    async fn load_page(&mut self, records: &[Record], source: Source, pending: &[Write]) -> Result<Page, EngineError> {
+    async fn load_page(
+        &mut self,
+        records: &mut [Record],
+        source: Source,
+        pending: &[Write],
+    ) -> Result<Page, EngineError> {
         let account = self.order.promise.account.clone();
         let store = self.deps.store;
         let ids: Vec<RemoteId> =
             records.iter().flat_map(|record| std::iter::once(&record.id).chain(&record.former_ids)).cloned().collect();
         let tokens: Vec<LinkToken> =
-            records.iter().filter_map(|record| record.tag.as_ref()).map(|tag| tag.token.clone()).collect();
+            records.iter().flat_map(|record| &record.tags).map(|tag| tag.token.clone()).collect();
         let mut page = Page {
             source,
             links: BTreeMap::new(),
@@ -400,6 +405,7 @@ impl Run<'_> {
                 page.links.entry(link.id).or_insert(link);
             }
         }
+        records.iter_mut().for_each(|record| bearing::choose_tag(&page, record));
         let known = |tag: &&Tag| page.by_token.contains_key(&tag.token);
         let tags: Vec<Tag> = records.iter().filter_map(|record| record.tag.as_ref()).filter(known).cloned().collect();
         self.notice_restored_store(&tags).await?;

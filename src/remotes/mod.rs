@@ -45,8 +45,10 @@ pub struct Record {
     pub time: Option<Timestamp>,
     /// Whether it is there.
     pub presence: Presence,
-    /// Our tag, when it carries one.
+    /// Our tag, when it carries one; of several, that of the latest write until it is known whose the record is.
     pub tag: Option<Tag>,
+    /// All tags of ours that it carries, the latest write first: records that were merged carry several.
+    pub tags: Vec<Tag>,
     /// The groups it is a member of.
     pub groups: BTreeSet<GroupId>,
     /// Its wire form; an empty object for a deleted record.
@@ -227,8 +229,13 @@ pub trait Codec: Send + Sync {
     /// The groups that a record is a member of.
     fn groups(&self, wire: &Value) -> BTreeSet<GroupId>;
 
-    /// Our tag in a record, when it carries one.
-    fn tag(&self, wire: &Value) -> Option<Tag>;
+    /// Our tags in a record, the latest write first: records that were merged carry several.
+    fn tags(&self, wire: &Value) -> Vec<Tag>;
+
+    /// Our tag in a record, when it carries one: that of the latest write.
+    fn tag(&self, wire: &Value) -> Option<Tag> {
+        self.tags(wire).into_iter().next()
+    }
 
     /// A new record that says what the card says, as far as the remote can hold it.
     fn compose(&self, card: &Card, groups: &BTreeSet<GroupId>, tag: &Tag) -> Value;

@@ -1,11 +1,11 @@
 //! Whose record one is: by its id, by a former id, then by our tag.
 
 use super::{Page, Source};
-use crate::domain::id::LinkId;
+use crate::domain::id::{LinkId, RemoteId};
 use crate::domain::link::{Former, Link, LinkState, Sighting, Suspicion};
 use crate::engine::rules::{self, Rule};
 use crate::engine::settle::is_folded_twin;
-use crate::remotes::{Presence, Record};
+use crate::remotes::{Presence, Record, Tag};
 
 /// How a record relates to a link.
 pub(super) enum Bearing {
@@ -28,6 +28,26 @@ pub(super) enum Bearing {
 pub(super) fn former_life<'l>(link: &'l Link, record: &Record) -> Option<&'l Former> {
     let former = link.former.as_ref()?;
     (record.id == former.remote || record.former_ids.contains(&former.remote)).then_some(former)
+}
+
+/// Settles which of several tags counts in a record that was merged with another one: that of the link whose record it is;
+/// else that of a link as it is now, before that of one in a former life; else that of the latest write.
+pub(super) fn choose_tag(page: &Page, record: &mut Record) {
+    if record.tags.len() < 2 {
+        return;
+    }
+    let names = || std::iter::once(&record.id).chain(&record.former_ids);
+    let linked = |name: &RemoteId| page.links.get(page.by_remote.get(name)?);
+    let own = names().find_map(|name| linked(name).filter(|link| link.remote.as_ref() == Some(name)));
+    let is_own = |tag: &&Tag| own.is_some_and(|link| link.token == tag.token);
+    let is_present = |tag: &&Tag| {
+        let link = page.by_token.get(&tag.token).and_then(|id| page.links.get(id));
+        link.is_some_and(|link| link.token == tag.token)
+    };
+    let chosen = record.tags.iter().find(is_own).or_else(|| record.tags.iter().find(is_present));
+    if let Some(tag) = chosen.cloned() {
+        record.tag = Some(tag);
+    }
 }
 
 /// How a record relates to the links of its page.

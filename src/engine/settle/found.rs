@@ -226,24 +226,27 @@ impl Run<'_> {
 
     async fn candidates(&mut self, links: &[&Link]) -> Result<Vec<Candidate>, EngineError> {
         let codec = self.deps.remote.codec();
-        let read: Vec<(&Link, &serde_json::Value, Option<Tag>)> = links
+        let read: Vec<(&Link, &serde_json::Value, Vec<Tag>)> = links
             .iter()
             .filter_map(|link| match &link.seen {
-                Some(Sighting::Present { wire, .. }) => Some((*link, wire, codec.tag(wire))),
+                Some(Sighting::Present { wire, .. }) => Some((*link, wire, codec.tags(wire))),
                 _ => None,
             })
             .collect();
-        let tokens: Vec<LinkToken> = read.iter().filter_map(|(_, _, tag)| Some(tag.as_ref()?.token.clone())).collect();
+        let tokens: Vec<LinkToken> = read.iter().flat_map(|(_, _, tags)| tags).map(|tag| tag.token.clone()).collect();
         let originals: BTreeMap<LinkToken, Link> = self.links_of_tokens(&tokens).await?.into_iter().collect();
         let unknown = tokens.iter().filter(|token| !originals.contains_key(*token)).cloned().collect();
         let derived = self.contacts_of_tokens(&unknown).await?;
         let formers: Vec<LinkId> = links.iter().filter_map(|link| Some(link.former.as_ref()?.link)).collect();
         let formers = self.deps.store.links(&formers).await.doing("reading links")?;
         let formers: BTreeMap<LinkId, Link> = formers.into_iter().map(|link| (link.id, link)).collect();
-        let candidate = |(link, wire, tag): (&Link, &serde_json::Value, Option<Tag>)| {
+        let candidate = |(link, wire, tags): (&Link, &serde_json::Value, Vec<Tag>)| {
             let is_other = |original: &&Link| {
                 original.account == link.account && original.id != link.id && original.contact.is_some()
             };
+            // Of a record that was merged, the tag of a link as it is now says more than that of a former life.
+            let is_present = |tag: &&Tag| originals.get(&tag.token).is_some_and(|link| link.token == tag.token);
+            let tag = tags.iter().find(is_present).or(tags.first()).cloned();
             let tagged = tag.as_ref().and_then(|tag| derived.get(&tag.token)).copied();
             let named = tag.as_ref().and_then(|tag| originals.get(&tag.token)).filter(is_other);
             let remembered = || formers.get(&link.former.as_ref()?.link).filter(is_other);

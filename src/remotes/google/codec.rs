@@ -220,8 +220,8 @@ impl Codec for GoogleCodec {
         draft.into_wire()
     }
 
-    fn tag(&self, wire: &Value) -> Option<Tag> {
-        tag::read(wire)
+    fn tags(&self, wire: &Value) -> Vec<Tag> {
+        tag::read_all(wire)
     }
 
     fn photo(&self, wire: &Value) -> Option<String> {

@@ -15,13 +15,17 @@ const FIELD: &str = "clientData";
 const KEY: &str = "contactsync";
 const VERSION: &str = "v1.";
 
-/// The tag of a record. Of several (a merge in Google's own pages can leave two) the one of the latest write counts.
+/// The tag of a record: of several, the one of the latest write.
 pub(super) fn read(wire: &Value) -> Option<Tag> {
-    wire::items(wire, FIELD)
-        .iter()
-        .filter(|entry| is_ours(entry))
-        .filter_map(|entry| parse(text(entry, "value")?))
-        .max_by_key(|tag| (tag.epoch, tag.marker))
+    read_all(wire).into_iter().next()
+}
+
+/// All tags of a record, the latest write first. A merge in Google's own pages can leave two.
+pub(super) fn read_all(wire: &Value) -> Vec<Tag> {
+    let entries = wire::items(wire, FIELD).iter().filter(|entry| is_ours(entry));
+    let mut tags: Vec<Tag> = entries.filter_map(|entry| parse(text(entry, "value")?)).collect();
+    tags.sort_by_key(|tag| std::cmp::Reverse((tag.epoch, tag.marker)));
+    tags
 }
 
 /// Makes `tag` the only one of ours in the record.
@@ -76,7 +80,9 @@ mod tests {
             let entries: Vec<Value> = values.iter().map(|value| json!({"key": KEY, "value": value})).collect();
             json!({ "clientData": entries })
         };
-        assert_eq!(read(&wire(&["v1.a.1.9", "v1.b.2.1", "v1.c.1.10"])), Some(tag("b", 2, 1)));
+        let several = wire(&["v1.a.1.9", "v1.b.2.1", "v1.c.1.10"]);
+        assert_eq!(read(&several), Some(tag("b", 2, 1)));
+        assert_eq!(read_all(&several), [tag("b", 2, 1), tag("c", 1, 10), tag("a", 1, 9)]);
         assert_eq!(read(&wire(&["v1.a.1", "v2.a.1.1", "v1..1.1", "v1.a.x.1", ""])), None);
     }
 }

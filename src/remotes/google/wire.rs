@@ -70,13 +70,15 @@ pub(super) fn record(person: &Value) -> Result<Record, WireError> {
     let source = contact_source(person);
     let deleted = person.pointer("/metadata/deleted").and_then(Value::as_bool) == Some(true);
     let wire = if deleted { Value::Object(Object::new()) } else { keep(person) };
+    let tags = tag::read_all(&wire);
     Ok(Record {
         id: RemoteId::new(id),
         former_ids: texts(person.pointer("/metadata/previousResourceNames")).map(RemoteId::new).collect(),
         etag: source.and_then(|source| text(source, "etag")).map(Etag::new),
         time: source.and_then(|source| text(source, "updateTime")).and_then(|time| time.parse::<Timestamp>().ok()),
         presence: if deleted { Presence::Deleted } else { Presence::Present },
-        tag: tag::read(&wire),
+        tag: tags.first().cloned(),
+        tags,
         groups: groups::read(&wire),
         wire,
     })
