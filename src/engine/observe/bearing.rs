@@ -36,10 +36,8 @@ pub(super) fn choose_tag(page: &Page, record: &mut Record) {
     if record.tags.len() < 2 {
         return;
     }
-    let names = || std::iter::once(&record.id).chain(&record.former_ids);
-    let linked = |name: &RemoteId| page.links.get(page.by_remote.get(name)?);
-    let own = names().find_map(|name| linked(name).filter(|link| link.remote.as_ref() == Some(name)));
-    let is_own = |tag: &&Tag| own.is_some_and(|link| link.token == tag.token);
+    let own = linked_by(page, &record.id).map_or_else(|| renamed(page, record), |link| vec![link]);
+    let is_own = |tag: &&Tag| own.iter().any(|link| link.token == tag.token);
     let is_present = |tag: &&Tag| {
         let link = page.by_token.get(&tag.token).and_then(|id| page.links.get(id));
         link.is_some_and(|link| link.token == tag.token)
@@ -50,12 +48,27 @@ pub(super) fn choose_tag(page: &Page, record: &mut Record) {
     }
 }
 
+/// The link whose record has this name.
+fn linked_by<'p>(page: &'p Page, name: &RemoteId) -> Option<&'p Link> {
+    let link = page.links.get(page.by_remote.get(name)?)?;
+    (link.remote.as_ref() == Some(name)).then_some(link)
+}
+
+/// The links whose records have former names of this one.
+fn renamed<'p>(page: &'p Page, record: &Record) -> Vec<&'p Link> {
+    record.former_ids.iter().filter_map(|former| linked_by(page, former)).collect()
+}
+
+/// The one of them that goes on with it: where several records became one, the one that its tag names.
+fn heir(page: &Page, record: &Record) -> Option<LinkId> {
+    let links = renamed(page, record);
+    let named = links.iter().find(|link| record.tag.as_ref().is_some_and(|tag| tag.token == link.token));
+    named.or(links.first()).map(|link| link.id)
+}
+
 /// How a record relates to the links of its page.
 pub(super) fn bearing(page: &Page, record: &Record) -> Bearing {
-    let renamed = record.former_ids.iter().find_map(|former| {
-        let id = page.by_remote.get(former)?;
-        (page.links.get(id)?.remote.as_ref() == Some(former)).then_some(*id)
-    });
+    let renamed = heir(page, record);
     if let Some(id) = page.by_remote.get(&record.id) {
         let Some(link) = page.links.get(id) else { return Bearing::None };
         if let Some(renamed) = renamed.filter(|_| is_provisional(link)) {
