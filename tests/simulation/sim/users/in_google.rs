@@ -143,7 +143,10 @@ impl Users {
         let Some(owner) = owner(&person) else { return };
         let mut items = bare(&person["phoneNumbers"], &["value", "type"]);
         let Some(place) = self.tape.pick(&places(items.len())) else { return };
-        let value = text(&items.remove(place)["value"]).unwrap_or_default();
+        let item = items.remove(place);
+        let value = text(&item["value"]).unwrap_or_default();
+        // Whoever removes it has seen its label, and it may come back with another one.
+        self.ledger.superseded.extend(text(&item["type"]));
         match is_deaf(stage, account) {
             true => _ = self.ledger.removed_there.insert(value.clone()),
             false => self.ledger.removed(&value),

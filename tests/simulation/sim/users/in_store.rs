@@ -129,7 +129,10 @@ impl Users {
         let Some(owner) = owner_of_card(&contact.card) else { return };
         let mut card = contact.card.clone();
         let Some(item) = self.tape.pick(&places(card.phones.len())) else { return };
-        let value = card.phones.remove(item).value;
+        let phone = card.phones.remove(item);
+        let value = phone.value;
+        // Whoever removes it has seen its label, and it may come back with another one.
+        self.ledger.superseded.extend(phone.label);
         self.ledger.removed(&value);
         self.note("store removes items", format!("store {owner} - {value}"));
         self.store_edit(stage, contact, card, Action::Edited).await;
