@@ -233,6 +233,7 @@ impl Run<'_> {
     fn accept(&mut self, page: &mut Page, mut link: Link, record: Record) {
         // Asked before the link takes over the record's time.
         let is_from_before = link.own_delete && !self.changed_after_death(&link, &record);
+        let doubt = self.outlasting_doubt(&link, &record);
         let is_ours = self.descend(page, &mut link, &record) == Origin::LostWrite;
         link.etag = record.etag.clone().or(link.etag);
         link.remote_time = record.time.or(link.remote_time);
@@ -274,7 +275,16 @@ impl Run<'_> {
                 base.certainty = Certainty::Answered;
             }
         }
+        link.seen = doubt.or(link.seen);
         keep(page, link);
+    }
+
+    /// The evidence that a record was deleted, when a state of it is no proof against that: it is from before, and only
+    /// reached us later.
+    fn outlasting_doubt(&self, link: &Link, record: &Record) -> Option<Sighting> {
+        let Some(Sighting::Suspect { cause: Suspicion::Tombstone, at }) = link.seen else { return None };
+        let is_from_before = record.time <= Some(self.remote_time_of(at));
+        (is_from_before && self.is_recent(at) && !link.own_delete).then(|| link.seen.clone()).flatten()
     }
 
     /// Notes what a state of the link's record says that is to be settled, if anything. A state that was seen before may
