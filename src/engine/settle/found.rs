@@ -111,7 +111,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Decides about the new records of a chunk. Returns apart the links that have got another record with that.
+    /// Decides about the new records of a chunk. Returns apart the other links that this brings something to.
     pub(super) async fn decide_found(
         &mut self,
         links: &[Link],
@@ -135,8 +135,9 @@ impl Run<'_> {
         let mut batch = Vec::new();
         let mut chosen = BTreeSet::new();
         for candidate in found {
+            let own = candidate.link.id;
             if let Some(original) = candidate.original.clone() {
-                batch.push(match &original.link {
+                let settled = match &original.link {
                     link if self.gets_no_record(link) => {
                         self.take_back(candidate, link, held, &mut organizations).await?
                     }
@@ -145,7 +146,8 @@ impl Run<'_> {
                         self.doubt_twin(candidate.link, link)
                     }
                     link => self.fold_twin(candidate, link, original.sent(&sent)).await?,
-                });
+                };
+                batch.push(self.unless_taken(own, settled, &mut moved));
                 continue;
             }
             if !self.order.promise.carries(candidate.reading.card.kind()) {
@@ -179,7 +181,6 @@ impl Run<'_> {
                     if heirs.get(&ids[..]) == Some(&1)
                         && let Some(link) = self.same_under_another_name(&candidate, &likeness, &ids) =>
                 {
-                    moved.insert(link.id);
                     take_over(&candidate, link)
                 }
                 Whose::Heir(ids) if self.is_undecided_for_long(&likeness, &ids) => self.wait_for_rival(candidate, &ids),
@@ -190,13 +191,33 @@ impl Run<'_> {
                 }
                 Whose::Nobody if let Some(ids) = self.unasked(&likeness, &candidate.reading) => {
                     self.heirs.insert(candidate.link.id);
-                    self.ask_for_rivals(&likeness, &ids)
+                    match likeness.links_of(&ids).any(|link| moved.contains(&link.id)) {
+                        true => Settled::default(),
+                        false => self.ask_for_rivals(&likeness, &ids),
+                    }
                 }
                 Whose::Nobody => self.import(candidate, &mut organizations),
             };
-            batch.push(settled);
+            batch.push(self.unless_taken(own, settled, &mut moved));
         }
         Ok((batch, moved))
+    }
+
+    /// What was decided about a found record, unless another one of this batch has already brought something to the same
+    /// link: what the two were decided on is then no more, and this one is decided about anew once that is stored. `moved`
+    /// are the links that the batch has brought something to.
+    fn unless_taken(&mut self, found: LinkId, settled: Settled, moved: &mut BTreeSet<LinkId>) -> Settled {
+        let written = settled.writes.iter().filter_map(|write| match write {
+            Write::Link(link) if link.id != found => Some(link.id),
+            _ => None,
+        });
+        let written: BTreeSet<LinkId> = written.collect();
+        if !written.is_disjoint(moved) {
+            self.heirs.insert(found);
+            return Settled::default();
+        }
+        moved.extend(written);
+        settled
     }
 
     /// The link whose record is gone, when a new record says what that one said last: nobody has edited it, and nobody else
@@ -307,8 +328,7 @@ impl Run<'_> {
             let seen = Some(Sighting::Suspect { cause: Suspicion::Rival, at: self.now() });
             Write::Link(Box::new(Link { seen, ..link.clone() }))
         };
-        let links = ids.iter().filter_map(|id| likeness.links.get(id));
-        Settled { writes: links.map(suspect).collect(), ..Settled::default() }
+        Settled { writes: likeness.links_of(ids).map(suspect).collect(), ..Settled::default() }
     }
 
     /// Whether a record with the tag of another one is a copy that somebody made of it, with all that clients had left
@@ -601,6 +621,11 @@ impl Run<'_> {
 }
 
 impl Likeness {
+    /// The links of these contacts.
+    fn links_of<'l>(&'l self, ids: &'l BTreeSet<ContactId>) -> impl Iterator<Item = &'l Link> {
+        ids.iter().filter_map(|id| self.links.get(id))
+    }
+
     /// The contacts that share a key with a record.
     fn sharing(&self, face: &Face<'_>) -> BTreeSet<ContactId> {
         face.search_keys(self.home).iter().filter_map(|key| self.by_key.get(key)).flatten().copied().collect()
