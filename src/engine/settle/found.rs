@@ -340,6 +340,11 @@ impl Run<'_> {
         };
         let (Some(tag), Some(sent)) = (&original.tag, original.sent(sent)) else { return false };
         let late = self.age(sent.at) > TWIN_WINDOW;
+        // It got a write that the link's own record has never had: it was that before another one stood in for it.
+        let known = original.link.base.as_ref().and_then(|base| base.marker);
+        if known.is_some_and(|known| known < tag.marker) {
+            return false;
+        }
         tag.token == original.link.token && (sent.kind != IntentKind::Create || late)
     }
 
