@@ -35,6 +35,8 @@ pub(crate) use classify::same_content;
 const LINEAGE_LIFE: Duration = Duration::from_secs(5 * 24 * 3600);
 /// Automatic full listings stay this far apart: the remote rations them.
 const FULL_DISTANCE: Duration = Duration::from_secs(10 * 60);
+/// What may lie between the noted beginning of a listing and its first call: the remote counts from that.
+const FULL_START: Duration = Duration::from_secs(30);
 /// One that showed fewer records than it counted is repeated later and later, at last once a day: where the remote counts
 /// what it never shows, that does not change.
 pub(crate) const SHORT_DISTANCE_MAX: Duration = Duration::from_secs(24 * 3600);
@@ -56,7 +58,7 @@ impl From<&Cursor> for Descent {
 /// Whether the full listing that the token descends from showed too little, and the next one may be asked for.
 fn is_due_again(cursor: &Cursor, now: Timestamp) -> bool {
     let times = 1_u32.checked_shl(cursor.short.saturating_sub(1)).unwrap_or(u32::MAX);
-    let distance = FULL_DISTANCE.saturating_mul(times).min(SHORT_DISTANCE_MAX);
+    let distance = FULL_DISTANCE.saturating_mul(times).min(SHORT_DISTANCE_MAX) + FULL_START;
     cursor.short > 0 && now.since(cursor.lineage) >= distance
 }
 
@@ -262,7 +264,7 @@ impl Run<'_> {
     /// off does not count: the work it was for is still to be done.
     fn listed_lately(&self) -> bool {
         let lineage = self.state.contacts.as_ref().map(|cursor| cursor.lineage);
-        lineage.is_some_and(|lineage| self.now().since(lineage) < FULL_DISTANCE)
+        lineage.is_some_and(|lineage| self.now().since(lineage) < FULL_DISTANCE + FULL_START)
     }
 
     /// Names contacts of a page that cannot be read. Returns whether there were none.

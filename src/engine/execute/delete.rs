@@ -203,17 +203,27 @@ impl Run<'_> {
             return if is_folded_twin(link) { Checked::Gone } else { Checked::Newer(record.clone()) };
         }
         match record.time.cmp(&link.remote_time) {
+            // Nobody looks at what is edited on a record that is set aside, so its time may be known and its edit not.
+            std::cmp::Ordering::Equal if self.retracted.contains(&link.id) && !self.says_the_same(link, record) => {
+                self.leave_retracted(link, remote);
+                Checked::Newer(record.clone())
+            }
             std::cmp::Ordering::Equal if link.etag.is_none() || record.etag == link.etag => Checked::AsKnown,
             // Edited within the same moment: the etag tells what the time does not.
             std::cmp::Ordering::Equal => Checked::Newer(record.clone()),
             std::cmp::Ordering::Less => Checked::Unknown,
             std::cmp::Ordering::Greater => {
                 reached::note(Situation::DeleteFindsNewer);
-                if self.retracted.remove(&link.id) {
-                    self.notice(format!("record {remote} was edited meanwhile; it is left as it is"));
-                }
+                self.leave_retracted(link, remote);
                 Checked::Newer(record.clone())
             }
+        }
+    }
+
+    /// Leaves a record alone that was to be taken back, when somebody has edited it.
+    fn leave_retracted(&mut self, link: &Link, remote: &RemoteId) {
+        if self.retracted.remove(&link.id) {
+            self.notice(format!("record {remote} was edited meanwhile; it is left as it is"));
         }
     }
 

@@ -429,7 +429,8 @@ impl Run<'_> {
         page.changed.insert(id);
     }
 
-    fn says_the_same(&self, link: &Link, record: &Record) -> bool {
+    /// Whether a record says what both sides last agreed on.
+    pub(crate) fn says_the_same(&self, link: &Link, record: &Record) -> bool {
         let Some(base) = &link.base else { return false };
         same_content(self.deps.remote.codec(), base.store.kind(), &base.remote, &record.wire)
     }
