@@ -21,6 +21,15 @@ struct Written {
     parent: Option<String>,
 }
 
+/// A company that a person was given in place of another one. Its name may be that of an organization, so it need not be
+/// new, and tells of no edit by itself.
+#[derive(Debug)]
+struct Employment {
+    person: String,
+    company: String,
+    before: Option<String>,
+}
+
 /// What users did to one person as a whole.
 #[derive(Debug, Default)]
 pub struct Fate {
@@ -67,6 +76,10 @@ pub struct Ledger {
     said: BTreeMap<(String, String), Said>,
     /// Values that somebody replaced, knowing them, by something that is not written down here.
     pub superseded: BTreeSet<String>,
+    /// Photos that somebody took away.
+    taken_away: BTreeSet<String>,
+    /// Companies that persons were given, whether or not somebody had written their name before.
+    employments: Vec<Employment>,
     /// Records whose photo we have replaced or removed. The service knows no condition for that: a photo that comes between
     /// our look and the call is overwritten, and nobody can prevent it.
     pub pictured_by_us: BTreeSet<String>,
@@ -174,6 +187,28 @@ impl Ledger {
         self.removed.insert(value.to_owned());
     }
 
+    /// Somebody took this photo away.
+    pub fn took_away(&mut self, photo: String) {
+        self.superseded.insert(photo.clone());
+        self.taken_away.insert(photo);
+    }
+
+    /// Somebody gave the person a company, in place of another one that was there before.
+    pub fn employed(&mut self, person: &str, company: &str, before: Option<String>) {
+        let (person, company) = (person.to_owned(), company.to_owned());
+        self.employments.push(Employment { person, company, before });
+    }
+
+    /// The companies that a person was given of which nobody knows who knows these values, nor of any that came after.
+    fn unknown_companies(&self, person: &str, known: &BTreeSet<String>) -> BTreeSet<String> {
+        let mut unknown: Vec<&Employment> = self.employments.iter().filter(|one| one.person == person).collect();
+        let mut told = known.clone();
+        while let Some(place) = unknown.iter().position(|one| told.contains(&one.company)) {
+            told.extend(unknown.remove(place).before.clone());
+        }
+        unknown.into_iter().map(|one| one.company.clone()).collect()
+    }
+
     /// Somebody who had to decide chose this side of a field, with all that is in it; the other side may have removed some.
     pub fn chosen(&mut self, side: &serde_json::Value) {
         let side = side.to_string();
@@ -265,8 +300,11 @@ impl Ledger {
                         .filter(|(value, slot)| slot.person == person && !known.contains(*value))
                         .map(|(value, _)| value.clone()),
                 )
-                // That a value was removed elsewhere is as good an edit as any.
+                // That a value was removed elsewhere is as good an edit as any, and so is that a photo was, or that
+                // somebody works for an organization that was there before.
                 .chain(seen.iter().filter(|value| self.removed.contains(*value)).cloned())
+                .chain(seen.iter().filter(|value| self.taken_away.contains(*value)).cloned())
+                .chain(self.unknown_companies(person, &known))
                 .collect();
             if least.as_ref().is_none_or(|least| unseen.len() < least.len()) {
                 least = Some(unseen);

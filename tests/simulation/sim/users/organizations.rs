@@ -142,15 +142,19 @@ impl Users {
     /// The name of a company, in place of another one.
     async fn company(&mut self, stage: &Stage, owner: &str, before: Option<String>) -> String {
         let own = slot(owner, "company");
+        let there = before.clone();
         // The name of an organization that has a life of its own is no less true because somebody leaves.
         let before = before.filter(|name| self.ledger.is_of(name, &own));
         if self.tape.below(2) == 0
             && let Some((organization, _)) = self.pick_organization(stage).await
         {
             self.ledger.superseded.extend(before);
-            return organization.card.display_name();
+            let company = organization.card.display_name();
+            self.ledger.employed(owner, &company, there);
+            return company;
         }
         let value = self.value();
+        self.ledger.employed(owner, &value, there);
         self.ledger.wrote(own, &value, before);
         value
     }

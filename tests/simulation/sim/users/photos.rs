@@ -54,7 +54,9 @@ impl Users {
         if contact.card.as_person().is_none_or(|person| person.photo.is_none()) {
             return;
         }
-        self.ledger.superseded.extend(pictures::in_store(stage, &contact.card).await);
+        if let Some(photo) = pictures::in_store(stage, &contact.card).await {
+            self.ledger.took_away(photo);
+        }
         self.note("store removes photos", format!("store {:?} has no photo", owner_of_card(&contact.card)));
         carry_out(stage, Edit::Picture(contact.id, PhotoEdit::Remove)).await;
     }
@@ -62,7 +64,7 @@ impl Users {
     fn remove_photo_in_google(&mut self, stage: &Stage, account: usize) {
         let Some(person) = self.pick_person(stage, account) else { return };
         let Some(value) = pictures::in_google(stage, account, resource(&person)) else { return };
-        self.ledger.superseded.insert(value);
+        self.ledger.took_away(value);
         self.note("Google removes photos", format!("Google {account} {:?} has no photo", owner(&person)));
         stage.by_hand(account, |user| user.remove_photo(resource(&person)).map(drop).expect("a photo is removed"));
     }
