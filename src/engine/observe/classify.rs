@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 
 use super::bearing::{Bearing, bearing, former_life, is_looked_at_again, is_provisional};
 use super::{Doubled, Page, Run, Source};
-use crate::domain::contact::Kind;
+use crate::domain::contact::{Card, Kind};
 use crate::domain::diff;
+use crate::domain::field::Field;
 use crate::domain::harm::{Harm, Side};
 use crate::domain::id::{GroupId, LinkId, Marker, RemoteId};
 use crate::domain::link::{Base, Certainty, Former, Link, LinkState, PhotoTrail, Sighting, Suspicion};
@@ -613,13 +614,28 @@ fn payload_of_double(page: &Page, codec: &dyn Codec, link: &Link, record: &Recor
 }
 
 /// Whether a record shows nothing of what was edited in Google on the one that it takes the place of, and is as it was made
-/// where that was: no write of ours tells the two apart.
+/// where that was: no write of ours tells the two apart. What is only spelled in capitals by now was edited on neither.
 fn never_had_edits(codec: &dyn Codec, lived: &Base, sent: &Sent, record: &Record) -> bool {
     let card = |wire: &serde_json::Value| codec.read(wire, lived.store.kind()).card;
     let (made, edited, seen) = (card(&sent.wire), card(&lived.remote), card(&record.wire));
-    let edits = diff::changed_fields(&made, &edited);
-    let (lacks, since_made) = (diff::changed_fields(&edited, &seen), diff::changed_fields(&made, &seen));
+    let since_made = |card: &Card| {
+        let mut changed = diff::changed_fields(&made, card);
+        changed.retain(|field| !is_spelled_alike(field, &made, card));
+        changed
+    };
+    let (edits, since_made) = (since_made(&edited), since_made(&seen));
+    let lacks = diff::changed_fields(&edited, &seen);
     edits.iter().all(|field| lacks.contains(field)) && edits.iter().any(|field| !since_made.contains(field))
+}
+
+/// Whether a field says the same on two cards, but for capitals: the remote may write what it is sent in its own way.
+fn is_spelled_alike(field: &Field, one: &Card, other: &Card) -> bool {
+    let folded = |card: &Card| {
+        let mut only = Card::blank(card.kind());
+        diff::copy_field(field, card, &mut only);
+        format!("{:?}", normal::card(&only)).to_lowercase()
+    };
+    folded(one) == folded(other)
 }
 
 fn rename(page: &mut Page, id: LinkId, record: &Record) {
