@@ -169,7 +169,9 @@ impl Run<'_> {
                 self.classify_unlinked(page, record, IsTwin::Yes, None);
             }
             _ if link.state == LinkState::Gone
-                && (self.changed_after_death(link, &record) || had_another_name(page, link, &record)) =>
+                && (self.changed_after_death(link, &record)
+                    || had_another_name(page, link, &record)
+                    || self.was_edited_under_another_name(page, link, &record)) =>
             {
                 let made = payload_of_double(page, self.deps.remote.codec(), link, &record);
                 go_out_from(page, id, made.map(without_photo));
@@ -221,6 +223,22 @@ impl Run<'_> {
     fn outlived_own_deletion(&self, page: &Page, id: LinkId, record: &Record) -> bool {
         let link = page.links.get(&id).filter(|link| link.state == LinkState::Gone && link.own_delete);
         record.presence == Presence::Present && link.is_some_and(|link| !self.changed_after_death(link, record))
+    }
+
+    /// Whether our deletion found nothing under the name that it knew, and this is the record that it was meant for, with
+    /// edits that nobody knew of who deleted the contact: our last write was an update, which only one record can have got,
+    /// and this one says something newer than what was checked. The edits bring the contact back. Where nobody edited
+    /// it, it may be a copy that somebody made, and is left to itself.
+    fn was_edited_under_another_name(&self, page: &Page, link: &Link, record: &Record) -> bool {
+        let marker = link.base.as_ref().and_then(|base| base.marker);
+        let last = record.tag.as_ref().filter(|tag| tag.token == link.token && Some(tag.marker) == marker);
+        let is_update = |sent: &Sent| sent.kind == IntentKind::Update;
+        link.own_delete
+            && record.presence == Presence::Present
+            && page.by_remote.get(&record.id) != Some(&link.id)
+            && last.and_then(|tag| page.sent.get(&tag.marker)).is_some_and(is_update)
+            && record.time > link.remote_time
+            && !self.says_the_same(link, record)
     }
 
     /// Whether somebody changed the record after the one of its link was deleted. A create of ours that landed late is
