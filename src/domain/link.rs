@@ -156,6 +156,9 @@ pub struct Former {
     /// What was known of the photo on either side.
     #[serde(default)]
     pub photo: Box<PhotoTrail>,
+    /// The remote's time of the state in which we deleted it; `None` when it went by itself, or an earlier release wrote this.
+    #[serde(default)]
+    pub deleted_at: Option<Timestamp>,
 }
 
 /// What both sides of a link looked like when they last agreed, each in its own language.

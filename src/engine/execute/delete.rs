@@ -319,6 +319,7 @@ impl Run<'_> {
         let lives = contact.is_some_and(Contact::is_live);
         if lives && !is_set_aside {
             // It came back while its deletion was on the way: it needs another record.
+            link.own_delete = rules::holds(Rule::OwnDelete);
             let former = self.renew(&mut link);
             return Ok(former.into_iter().chain([Write::Link(Box::new(link))]).collect());
         }

@@ -163,6 +163,9 @@ impl Run<'_> {
     /// renamed, merged into this one, or taken out of the trash under another name. Else it is one too many.
     fn classify_twin(&mut self, page: &mut Page, id: LinkId, record: Record) {
         let Some(link) = page.links.get(&id) else { return };
+        if is_from_before_deletion(link, &record) && rules::holds(Rule::OrderByRemoteTime) {
+            return reached::note(Situation::StateLate);
+        }
         match &link.remote {
             // The first one that is there again has the link already.
             _ if link.state == LinkState::Gone && matches!(link.seen, Some(Sighting::Present { .. })) => {
@@ -516,7 +519,13 @@ enum IsTwin {
 fn deleted_life(link: &Link, record: &Record) -> Option<Former> {
     let (Some(base), Some(remote)) = (&link.base, &link.remote) else { return None };
     let is_that = link.state == LinkState::Gone && link.own_delete && record.former_ids.contains(remote);
-    let former = || Former { link: link.id, remote: remote.clone(), base: base.clone(), photo: link.photo.clone() };
+    let former = || Former {
+        link: link.id,
+        remote: remote.clone(),
+        base: base.clone(),
+        photo: link.photo.clone(),
+        deleted_at: None,
+    };
     is_that.then(former)
 }
 
@@ -588,6 +597,14 @@ fn go_out_from(page: &mut Page, id: LinkId, agreed: Option<(Base, Box<PhotoTrail
         link.settled = VersionVector::new();
         link.photo = photo;
     }
+}
+
+/// Whether this is a state of a record that we deleted, older than the one that was checked then: it lacks what was written
+/// since, and nobody took that away.
+fn is_from_before_deletion(link: &Link, record: &Record) -> bool {
+    let former = link.former.as_ref().filter(|former| former.remote == record.id);
+    let deleted = former.and_then(|former| former.deleted_at);
+    record.time.zip(deleted).is_some_and(|(seen, deleted)| seen < deleted)
 }
 
 /// Whether a record is from before the link's own one was made: it is known by its name, or carries the tag of that time.

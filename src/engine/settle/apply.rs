@@ -318,7 +318,9 @@ impl Run<'_> {
         link.wanted.clear();
         link.leaving.clear();
         if let (Some(remote), Some(base)) = (former.clone(), link.base.take()) {
-            link.former = Some(Former { link: link.id, remote, base, photo: link.photo.clone() });
+            // The time of one that was found gone is that of the finding, and it may have come back right before.
+            let deleted_at = link.remote_time.filter(|_| link.own_delete);
+            link.former = Some(Former { link: link.id, remote, base, photo: link.photo.clone(), deleted_at });
         }
         link.seen = None;
         link.etag = None;

@@ -177,6 +177,7 @@ pub fn link(number: u32, contact: Option<ContactId>) -> Link {
                 agreed: None,
             },
             photo: Box::new(PhotoTrail { agreed: Some("7".repeat(64)), ..PhotoTrail::default() }),
+            deleted_at: Some(time(4)),
         }),
         photo: Box::default(),
     }
