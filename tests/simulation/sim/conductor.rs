@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 use super::echoes::Shown;
 use super::gated::Gate;
 use super::people;
+use super::pictures;
 use super::setting::{Rates, Setting};
 use super::stage::Stage;
 use super::tape::Tape;
@@ -318,12 +319,16 @@ impl Conductor {
         self.note_deletion(&request).await;
         let latency = if self.is_stormy() { self.draw(|tape, _| tape.below(400)) } else { 0 };
         self.stage.world.advance(Duration::from_millis(50 + latency as u64));
+        let in_doubt = self.doubt_photo(&request).await;
         let answer = self.watched(transport, &request).await;
         self.stage.emulator().faults_mut().clear();
         self.interrupt().await;
         if self.strikes(|rates| rates.nap) {
             self.meet("process sleeps with an answer in hand");
             self.sleep().await;
+        }
+        if let Some((record, shown)) = in_doubt.filter(|_| answer.as_ref().is_ok_and(is_full)) {
+            self.users.lock().await.ledger.pictures_are_told(&record, &shown);
         }
         match answer {
             Ok(answer) if is_listing(&request) => Ok(self.spoil(answer)),
@@ -477,6 +482,17 @@ impl Conductor {
         };
         let mut users = self.users.lock().await;
         read.into_iter().for_each(|(name, checked)| users.ledger.we_delete(&name, checked));
+    }
+
+    /// A photo that somebody gave a record may come between our look and the call that replaces it. Until that is answered,
+    /// nobody can tell whose photo the record shows. Returns whose photo is in doubt from now on.
+    async fn doubt_photo(&self, request: &http::Request<Bytes>) -> Option<(RemoteId, String)> {
+        let record = pictured_by(request)?;
+        let shown = pictures::in_google(&self.stage, self.inner().account, &record)?;
+        let record = RemoteId::new(record);
+        let mut users = self.users.lock().await;
+        let is_somebodys = users.ledger.is_of_google(&shown);
+        (is_somebodys && users.ledger.pictures_are_in_doubt(&record, &shown)).then_some((record, shown))
     }
 
     /// I11: nothing that changes a record is sent without an intent that is open in the store.
@@ -663,6 +679,12 @@ fn name_of(kind: &FaultKind) -> String {
         FaultKind::Answer { .. } => "answered by a page".to_owned(),
         other => format!("{other:?}"),
     }
+}
+
+/// Whether an answer says what became of a call.
+fn is_full(answer: &http::Response<Bytes>) -> bool {
+    let says = || serde_json::from_slice::<Value>(answer.body()).is_ok();
+    answer.status().is_client_error() || answer.status().is_success() && says()
 }
 
 fn is_listing(request: &http::Request<Bytes>) -> bool {

@@ -137,7 +137,8 @@ async fn judge_account(
             let ours = pictures::in_store(stage, &contact.card).await;
             let theirs = pictures::in_google(stage, account, people::resource(person));
             let in_doubt = link.remote.as_ref().and_then(|remote| ledger.pictured_in_doubt.get(remote));
-            if ours != theirs && (in_doubt.is_none() || in_doubt != theirs.as_ref()) {
+            let is_in_doubt = in_doubt.zip(theirs.as_ref()).is_some_and(|(in_doubt, theirs)| in_doubt.contains(theirs));
+            if ours != theirs && !is_in_doubt {
                 faults.push((
                     "I1",
                     format!("account {account}: {name} has the photo {ours:?}, and in Google {theirs:?}"),

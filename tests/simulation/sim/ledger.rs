@@ -85,7 +85,7 @@ pub struct Ledger {
     pub pictured_by_us: BTreeSet<String>,
     /// What the photos of records showed that were changed while it was not known whether one of ours had arrived there.
     /// Nobody can tell whose it is, so each side keeps its own until the next change.
-    pub pictured_in_doubt: BTreeMap<RemoteId, String>,
+    pub pictured_in_doubt: BTreeMap<RemoteId, BTreeSet<String>>,
     /// Values that somebody gave up who had to decide a conflict; the history has to remember them.
     pub given_up: BTreeSet<String>,
 }
@@ -270,6 +270,26 @@ impl Ledger {
         self.is_murky(person) || is_nameless || self.given_up.contains(value)
     }
 
+    /// Whether this is a photo of the store, and somebody gave the person another one in Google while it was not known whether
+    /// it had arrived there: nobody can tell whether that one was meant to replace it, and the history has to remember it.
+    fn may_be_painted_over(&self, value: &str, slot: &Slot) -> bool {
+        let is_of_store = slot.field == "photo" && !self.is_of_google(value);
+        is_of_store && self.pictured_in_doubt.values().flatten().any(|shown| self.is_of(shown, slot))
+    }
+
+    /// Notes that it is not known whether a photo of ours has arrived on a record that shows this one, which somebody gave it.
+    /// Returns whether that is news.
+    pub fn pictures_are_in_doubt(&mut self, record: &RemoteId, shown: &str) -> bool {
+        self.pictured_in_doubt.entry(record.clone()).or_default().insert(shown.to_owned())
+    }
+
+    /// It is known by now.
+    pub fn pictures_are_told(&mut self, record: &RemoteId, shown: &str) {
+        if let Some(in_doubt) = self.pictured_in_doubt.get_mut(record) {
+            in_doubt.remove(shown);
+        }
+    }
+
     fn ancestors(&self, value: &str) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         let mut next = self.written.get(value).and_then(|written| written.parent.clone());
@@ -360,6 +380,7 @@ impl Ledger {
                 || seen_off
                 || item_gone
                 || overrun.contains(value)
+                || (self.may_be_painted_over(value, slot) && remains.history.contains(value))
                 || (self.is_half_known(value, &slot.person) && remains.history.contains(value));
             if !kept {
                 faults.push(("I2", format!("{value}, written into {slot:?}, is lost")));

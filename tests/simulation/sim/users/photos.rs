@@ -84,7 +84,7 @@ impl Users {
         let name = &stage.promises[account].account;
         let links = stage.store.links_of_remotes(name, std::slice::from_ref(&remote)).await.expect("links");
         if links.iter().any(|(_, link)| link.photo.sending.is_some()) {
-            self.ledger.pictured_in_doubt.insert(remote, value.to_owned());
+            self.ledger.pictures_are_in_doubt(&remote, value);
         }
     }
 }
