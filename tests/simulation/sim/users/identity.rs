@@ -6,7 +6,7 @@ use contactsync::emulator::settings::Feed;
 use contactsync::emulator::{FormerName, MergeTrace};
 use serde_json::Value;
 
-use super::Users;
+use super::{Users, slot};
 use crate::sim::people::{group, owners, resource, values_of_person};
 use crate::sim::pictures;
 use crate::sim::stage::Stage;
@@ -59,9 +59,22 @@ impl Users {
                 }
                 let told = format!("Google {account} merges {:?} into {:?} {trace:?}", owners(&other), owners(&person));
                 self.note("Google merges", told);
-                stage.by_hand(account, |user| {
-                    user.merge(resource(&person), &[resource(&other)], trace).map(drop).unwrap_or_default();
-                });
+                let merged = stage.by_hand(account, |user| user.merge(resource(&person), &[resource(&other)], trace));
+                self.leave_employments(&merged.unwrap_or_default());
+            }
+        }
+    }
+
+    /// Of the jobs that a merged record has, one is the person's; the others are employments that nobody keeps equal, and
+    /// they go with the record. Whoever merged the two saw them.
+    fn leave_employments(&mut self, record: &Value) {
+        let jobs = record["organizations"].as_array().map_or(&[][..], Vec::as_slice);
+        let own = jobs.iter().position(|job| job["current"] == true).unwrap_or(0);
+        let others = jobs.iter().enumerate().filter(|(place, _)| *place != own);
+        let said = others.flat_map(|(_, job)| [("job_title", &job["title"]), ("company", &job["name"])]);
+        for (field, value) in said.filter_map(|(field, value)| Some((field, value.as_str()?.to_lowercase()))) {
+            if owners(record).iter().any(|owner| self.ledger.is_of(&value, &slot(owner, field))) {
+                self.ledger.superseded.insert(value);
             }
         }
     }
