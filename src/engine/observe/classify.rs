@@ -632,9 +632,13 @@ fn payload_of_double(page: &Page, codec: &dyn Codec, link: &Link, record: &Recor
     // Somebody may have set the record itself back to an older state; that is an edit, and newer. What a create made twice
     // may have been edited since.
     let knows_less = tag.marker < known && (is_create || record.time <= link.remote_time);
-    // A record that only changed its name does not go back in time.
-    let is_untouched = tag.marker == known && is_create && record.time < link.remote_time;
-    let knows_less = knows_less || is_untouched && never_had_edits(codec, lived, sent, record);
+    // A record that only changed its name does not go back in time. Of one that was found gone, the time is that of the
+    // finding, and of one in a former life it is no longer known: there, only what the record says tells.
+    let is_from_before = tag.marker == known && is_create && record.time < link.remote_time;
+    let is_found_gone = link.state == LinkState::Gone || matches!(link.seen, Some(Sighting::Gone { .. }));
+    let is_dated = !is_former && !is_found_gone;
+    let is_another = is_from_before && (is_dated || never_had_edits(codec, lived, sent, record));
+    let knows_less = knows_less || is_another;
     if !knows_less {
         return None;
     }
