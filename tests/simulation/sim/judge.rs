@@ -354,13 +354,19 @@ fn comparable(card: &Card, but: &BTreeSet<Field>) -> String {
     serde_json::to_string(&card).expect("a card")
 }
 
+/// How the line of an organization begins that is there because somebody named it.
+pub const IMPLICIT: &str = "store implicit";
+
 /// Everything that both sides hold, for comparing two worlds that should have come out alike.
 pub async fn portrait(stage: &Stage, codec: &dyn Codec) -> Vec<String> {
     let none = BTreeSet::new();
     let mut lines: Vec<String> = all_contacts(stage)
         .await
         .iter()
-        .map(|contact| format!("store live={} {}", contact.is_live(), comparable(&contact.card, &none)))
+        .map(|contact| {
+            let standing = if contact.implicit { IMPLICIT } else { "store" };
+            format!("{standing} live={} {}", contact.is_live(), comparable(&contact.card, &none))
+        })
         .collect();
     for account in 0..stage.promises.len() {
         let groups = people::groups(stage, account);
