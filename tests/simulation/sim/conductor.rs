@@ -331,7 +331,7 @@ impl Conductor {
             self.users.lock().await.ledger.pictures_are_told(&record, &shown);
         }
         match answer {
-            Ok(answer) if is_listing(&request) => Ok(self.spoil(answer)),
+            Ok(answer) if is_listing(&request) => Ok(self.spoil(&request, answer)),
             other => other,
         }
     }
@@ -344,15 +344,17 @@ impl Conductor {
     }
 
     /// What becomes of a page of a listing on its way.
-    fn spoil(&self, answer: http::Response<Bytes>) -> http::Response<Bytes> {
+    fn spoil(&self, request: &http::Request<Bytes>, answer: http::Response<Bytes>) -> http::Response<Bytes> {
         let answer = if self.strikes(|rates| rates.listing) { self.damage(answer) } else { answer };
         let has_echoes = self.inner().rates.echo > 0;
-        if has_echoes { self.echo(answer) } else { answer }
+        // A full listing would count it.
+        let is_delta = request.uri().query().is_some_and(|query| query.contains("syncToken="));
+        if has_echoes { self.echo(is_delta, answer) } else { answer }
     }
 
     /// Remembers what a page shows, and now and then shows something again that an earlier one did: the change stream may
     /// come from a replica that lags behind.
-    fn echo(&self, answer: http::Response<Bytes>) -> http::Response<Bytes> {
+    fn echo(&self, is_delta: bool, answer: http::Response<Bytes>) -> http::Response<Bytes> {
         let Ok(mut page) = serde_json::from_slice::<Value>(answer.body()) else { return answer };
         let now = self.stage.world.now();
         let strikes = self.strikes(|rates| rates.echo);
@@ -360,8 +362,6 @@ impl Conductor {
         let account = inner.account;
         let old = inner.shown.lately(account, now);
         inner.shown.note(account, now, &page);
-        // A full listing would count it.
-        let is_delta = page.get("totalItems").is_none();
         let Some(old) = inner.tape.pick(&old).filter(|_| strikes && is_delta) else { return answer };
         let mut items = page["connections"].as_array().cloned().unwrap_or_default();
         items.push(old);
