@@ -133,7 +133,7 @@ impl Run<'_> {
         let mut organizations = self.load_organizations(found.iter().map(|c| &c.reading.card)).await?;
         let heirs = likeness.heirs(&found, &self.answers);
         let mut batch = Vec::new();
-        let mut chosen = BTreeSet::new();
+        let (mut chosen, mut asked_for) = (BTreeSet::new(), BTreeSet::<ContactId>::new());
         for candidate in found {
             let own = candidate.link.id;
             if let Some(original) = candidate.original.clone() {
@@ -189,11 +189,15 @@ impl Run<'_> {
                     self.heirs.insert(candidate.link.id);
                     Settled::default()
                 }
-                Whose::Nobody if let Some(ids) = self.unasked(&likeness, &candidate.reading) => {
+                Whose::Nobody if let Some(mut ids) = self.unasked(&likeness, &candidate.reading) => {
                     self.heirs.insert(candidate.link.id);
-                    match likeness.links_of(&ids).any(|link| moved.contains(&link.id)) {
-                        true => Settled::default(),
-                        false => self.ask_for_rivals(&likeness, &ids),
+                    // Whom another record of this batch asks for is asked for already.
+                    ids.retain(|id| !asked_for.contains(id));
+                    if likeness.links_of(&ids).any(|link| moved.contains(&link.id)) {
+                        Settled::default()
+                    } else {
+                        asked_for.extend(&ids);
+                        self.ask_for_rivals(&likeness, &ids)
                     }
                 }
                 Whose::Nobody => self.import(candidate, &mut organizations),
