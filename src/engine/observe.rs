@@ -36,7 +36,7 @@ const LINEAGE_LIFE: Duration = Duration::from_secs(5 * 24 * 3600);
 /// Automatic full listings stay this far apart: the remote rations them.
 const FULL_DISTANCE: Duration = Duration::from_secs(10 * 60);
 /// What may lie between the noted beginning of a listing and its first call: the remote counts from that.
-const FULL_START: Duration = Duration::from_secs(30);
+const FULL_START: Duration = Duration::from_secs(5);
 /// One that showed fewer records than it counted is repeated later and later, at last once a day: where the remote counts
 /// what it never shows, that does not change.
 pub(crate) const SHORT_DISTANCE_MAX: Duration = Duration::from_secs(24 * 3600);
