@@ -22,6 +22,9 @@ pub(super) struct Doubled {
     pub(super) is_former_life: bool,
     /// Whether that was just now, so that a read which does not find the other one proves nothing.
     pub(super) other_may_be_hidden: bool,
+    /// Whether the change stream has the other one deleted: that a read does not find it confirms that then, however
+    /// lately it changed.
+    pub(super) other_is_reported_gone: bool,
     /// Whether it is known as one too many already.
     pub(super) is_folded: bool,
 }
@@ -40,6 +43,7 @@ impl Run<'_> {
         let (mut told, mut untold) = (Vec::new(), Vec::new());
         for mut doubled in doubled {
             let Doubled { record, other, is_older, is_former_life, other_may_be_hidden, .. } = &doubled;
+            let other_is_gone = doubled.other_is_reported_gone;
             let is_unclear = unclear.contains(&record.id) || unclear.contains(other);
             let (found, found_other) = (found.get(&record.id), found.get(other));
             // Listed before a direct read shows it, or the other one is not shown yet.
@@ -50,7 +54,7 @@ impl Run<'_> {
                 (None, None) => *other_may_be_hidden || *is_older && self.is_fresh(record),
                 // A create that went through twice, and one of the two was edited: that the other one is not found proves
                 // nothing yet, and taken for this one it would show up as somebody new.
-                (Some(own), None) => own.id == record.id && *other_may_be_hidden,
+                (Some(own), None) => own.id == record.id && *other_may_be_hidden && !other_is_gone,
                 // What a listing and a read show may both be from before it got the other name.
                 (Some(own), _) => own.id == record.id && (*is_older || *is_former_life) && *other_may_be_hidden,
             };

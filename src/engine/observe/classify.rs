@@ -200,6 +200,7 @@ impl Run<'_> {
                 let is_older = !is_gone && record.time < link.remote_time;
                 let is_former_life = record.tag.as_ref().is_some_and(|tag| tag.token != link.token);
                 let other_may_be_hidden = self.may_be_hidden(link);
+                let other_is_reported_gone = is_reported_gone(link);
                 let brought_back = self.bring_back(link);
                 let (other, known) = (other.clone(), page.by_remote.get(&record.id));
                 let is_folded = known.and_then(|known| page.links.get(known)).is_some_and(is_folded_twin);
@@ -209,6 +210,7 @@ impl Run<'_> {
                     is_older,
                     is_former_life,
                     other_may_be_hidden,
+                    other_is_reported_gone,
                     is_folded,
                 });
                 if let Some(link) = brought_back {
@@ -693,6 +695,11 @@ fn rename(page: &mut Page, id: LinkId, record: &Record) {
 fn keep(page: &mut Page, link: Link) {
     page.changed.insert(link.id);
     page.links.insert(link.id, link);
+}
+
+/// Whether more than silence speaks for it that the link's record is gone: the change stream says so, or it was confirmed.
+fn is_reported_gone(link: &Link) -> bool {
+    matches!(link.seen, Some(Sighting::Gone { .. } | Sighting::Suspect { cause: Suspicion::Tombstone, .. }))
 }
 
 /// Whether nothing but silence speaks for it that the link's record is gone.
