@@ -48,7 +48,8 @@ pub struct AccountState {
 pub struct ClockSet {
     /// When that was noticed last.
     pub at: Timestamp,
-    /// By how many milliseconds; several times that followed each other closely add up.
+    /// By how many milliseconds; several times that followed each other closely add up, and what was taken back since is
+    /// left out.
     pub by_ms: i64,
 }
 

@@ -25,19 +25,23 @@ const UNSTEADINESS_MS: i64 = 60_000;
 const STEPS_LIFE: Duration = Duration::from_secs(48 * 3600);
 
 impl Run<'_> {
-    /// Finds out whether our clock was set ahead since the last run; once the remote has said what time it is.
-    pub(crate) async fn notice_clock_set_ahead(&mut self) -> Result<(), EngineError> {
+    /// Finds out whether our clock was set since the last run; once the remote has said what time it is.
+    pub(crate) async fn notice_clock_set(&mut self) -> Result<(), EngineError> {
         let Some(ahead) = self.deps.remote.clock_ahead_ms().filter(|_| self.state.last_run.is_some()) else {
             return Ok(());
         };
-        if self.state.clock_ahead_ms.saturating_sub(ahead) <= UNSTEADINESS_MS {
+        let by_ms = self.state.clock_ahead_ms.saturating_sub(ahead);
+        if by_ms.abs() <= UNSTEADINESS_MS {
             return Ok(());
         }
+        self.state.clock_ahead_ms = ahead;
+        if by_ms > 0 { self.note_clock_set_ahead(by_ms).await } else { self.note_clock_set_back(by_ms).await }
+    }
+
+    async fn note_clock_set_ahead(&mut self, by_ms: i64) -> Result<(), EngineError> {
         reached::note(Situation::ClockSetAhead);
         let now = self.now();
-        let by_ms = self.state.clock_ahead_ms.saturating_sub(ahead);
         let before = self.state.clock_set.filter(|set| now.since(set.at) < STEPS_LIFE).map_or(0, |set| set.by_ms);
-        self.state.clock_ahead_ms = ahead;
         self.state.clock_set = Some(ClockSet { at: now, by_ms: by_ms.saturating_add(before) });
         let mut writes = vec![Write::Account(Box::new(self.state.clone()))];
         for intent in self.intents.values_mut() {
@@ -45,6 +49,14 @@ impl Run<'_> {
             writes.push(Write::ResendIntent(intent.marker, now));
         }
         self.commit(writes, "following the clock").await
+    }
+
+    /// What came before a step ahead that was taken back since is as old as it looks. Without this it would seem to have
+    /// just happened for as long as the step was.
+    async fn note_clock_set_back(&mut self, by_ms: i64) -> Result<(), EngineError> {
+        let Some(set) = self.state.clock_set.filter(|set| set.by_ms > 0) else { return Ok(()) };
+        self.state.clock_set = Some(ClockSet { by_ms: set.by_ms.saturating_add(by_ms).max(0), ..set });
+        self.commit(vec![Write::Account(Box::new(self.state.clone()))], "following the clock").await
     }
 
     /// Whether the record changed so recently that a reader may not be shown it yet.

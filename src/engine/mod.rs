@@ -372,7 +372,7 @@ impl<'a> Run<'a> {
         self.apply_settings();
         self.follow_clock().await?;
         self.observe_groups().await?;
-        self.notice_clock_set_ahead().await?;
+        self.notice_clock_set().await?;
         self.observe_contacts().await?;
         self.recover().await?;
         self.undo().await?;
@@ -491,7 +491,7 @@ impl<'a> Run<'a> {
         if self.order.purpose == Purpose::Preview {
             return Ok(());
         }
-        self.notice_clock_set_ahead().await?;
+        self.notice_clock_set().await?;
         self.state.last_run = Some(self.order.run);
         self.state.last_outcome = Some(self.summary.outcome);
         self.state.last_error = self.summary.error.clone();
