@@ -202,7 +202,7 @@ impl Run<'_> {
 
     /// The writes that record an update that went through; `version` is that of the contact as it was sent.
     fn acknowledge(
-        &self,
+        &mut self,
         mut link: Link,
         card: Card,
         version: VersionVector,
@@ -228,8 +228,8 @@ impl Run<'_> {
         link.wanted = self.groups_wanted(&card);
         let agreed = link.base.as_ref().and_then(|base| self.agreed_after(base, &card));
         let (marker, certainty) = (Some(marker), Certainty::Answered);
-        let is_parted = self.parted.contains_key(&link.id);
-        // The two have nothing in common any more.
+        // The two have nothing in common any more, and a later round of this run has nothing to send again.
+        let is_parted = self.parted.remove(&link.id).is_some();
         link.base = (!is_parted).then_some(Base { store: card, remote: record.wire, marker, certainty, agreed });
         writes.push(Write::Link(Box::new(link)));
         writes
