@@ -133,6 +133,7 @@ impl Run<'_> {
         let mut organizations = self.load_organizations(found.iter().map(|c| &c.reading.card)).await?;
         let heirs = likeness.heirs(&found, &self.answers);
         let mut batch = Vec::new();
+        let mut doubts = Vec::new();
         let (mut chosen, mut asked_for) = (BTreeSet::new(), BTreeSet::<ContactId>::new());
         for candidate in found {
             let own = candidate.link.id;
@@ -169,10 +170,15 @@ impl Run<'_> {
                     settled
                 }
                 Whose::Twin(id) if claims.0.get(&id).copied().unwrap_or(0) > 1 => {
+                    doubts.push((batch.len(), own, vec![id]));
                     self.doubt(candidate, &likeness, &[id], "another record of the group could be it as well")
                 }
                 Whose::Twin(id) => self.link_to(candidate, &likeness, id, held, &mut organizations),
-                Whose::Doubtful(ids, why) => self.doubt(candidate, &likeness, &ids, why_doubtful(why)),
+                Whose::Doubtful(ids, why) => {
+                    let settled = self.doubt(candidate, &likeness, &ids, why_doubtful(why));
+                    doubts.push((batch.len(), own, ids));
+                    settled
+                }
                 Whose::Waits => {
                     self.waiting += 1;
                     Settled::default()
@@ -204,7 +210,26 @@ impl Run<'_> {
             };
             batch.push(self.unless_taken(own, settled, &mut moved));
         }
+        self.put_off_doubts(doubts, &mut batch);
         Ok((batch, moved))
+    }
+
+    /// Puts off doubts, each with its place in the batch and the contacts it is about, that end with the batch: another
+    /// new record becomes that of one of these contacts. Who is left to be meant is known once that is stored.
+    fn put_off_doubts(&mut self, doubts: Vec<(usize, LinkId, Vec<ContactId>)>, batch: &mut [Settled]) {
+        let given = batch.iter().flat_map(|settled| &settled.writes).filter_map(|write| match write {
+            Write::Link(link) if link.state == LinkState::Bound => link.contact,
+            _ => None,
+        });
+        let given: BTreeSet<ContactId> = given.collect();
+        for (place, found, ids) in doubts {
+            if ids.iter().any(|id| given.contains(id))
+                && let Some(settled) = batch.get_mut(place)
+            {
+                *settled = Settled::default();
+                self.heirs.insert(found);
+            }
+        }
     }
 
     /// What was decided about a found record, unless another one of this batch has already brought something to the same
