@@ -123,16 +123,17 @@ impl Run<'_> {
         if links.is_empty() {
             return Ok((Vec::new(), moved));
         }
-        let mut found = self.candidates(&links).await?;
+        let found = self.candidates(&links).await?;
         let sent = self.sent_for(&found).await?;
-        found.retain(|candidate| !self.may_be_renamed(candidate, &sent));
+        let (waiting, mut found): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|candidate| self.may_be_renamed(candidate, &sent));
         for candidate in found.iter_mut().filter(|candidate| self.is_copy(candidate, &sent)) {
             candidate.original = None;
         }
         let likeness = self.likeness(&found).await?;
         let mut organizations = self.load_organizations(found.iter().map(|c| &c.reading.card)).await?;
         let heirs = likeness.heirs(&found, &self.answers);
-        let mut batch = Vec::new();
+        let mut batch = self.bring_back_originals(&waiting, &mut moved);
         let mut doubts = Vec::new();
         let (mut chosen, mut asked_for) = (BTreeSet::new(), BTreeSet::<ContactId>::new());
         for candidate in found {
@@ -378,11 +379,26 @@ impl Run<'_> {
     }
 
     /// Whether what looks like a copy may be the record itself: under another name, while reads still show it under its
-    /// former one. It waits until they must not any more.
+    /// former one. It waits until they must not any more. Of a record that has been gone for as long, everything shows
+    /// already; one that comes by in each full listing and is left outside would wait each time.
     fn may_be_renamed(&mut self, candidate: &Candidate, sent: &BTreeMap<Marker, Sent>) -> bool {
-        let waits = self.is_copy(candidate, sent) && self.may_be_hidden(&candidate.link);
+        let is_long_gone = candidate
+            .original
+            .as_ref()
+            .is_some_and(|Original { link, .. }| link.state == LinkState::Gone && !self.may_be_hidden(link));
+        let waits = self.is_copy(candidate, sent) && self.may_be_hidden(&candidate.link) && !is_long_gone;
         self.waiting += u64::from(waits);
         waits
+    }
+
+    /// Brings back the links whose records new ones wait for, should the clock have been ahead when those were found gone:
+    /// else the wait would last until it comes there again.
+    fn bring_back_originals(&self, waiting: &[Candidate], moved: &mut BTreeSet<LinkId>) -> Vec<Settled> {
+        let originals = waiting.iter().filter_map(|candidate| candidate.original.as_ref());
+        let gone = originals.filter(|original| original.link.state == LinkState::Gone);
+        let brought = gone.filter_map(|original| self.bring_back(&original.link));
+        let once = brought.filter(|link| moved.insert(link.id));
+        once.map(|link| Settled { writes: vec![Write::Link(Box::new(link))], ..Settled::default() }).collect()
     }
 
     /// Links a new record to the contact that it is, and merges both from an empty base.
