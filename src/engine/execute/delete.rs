@@ -36,7 +36,7 @@ enum Checked<'o> {
     /// It is as it was last seen.
     AsKnown,
     /// It was edited since, or is another record by now.
-    Newer(Record),
+    Newer(Box<Record>),
     /// It is gone already.
     Gone,
     /// It is not found, which proves nothing yet.
@@ -140,7 +140,7 @@ impl Run<'_> {
                 Checked::Newer(record) if taken.get(&record.id).is_some_and(|other| *other != link.id) => {
                     gone.push(link)
                 }
-                Checked::Newer(record) => newer.push(record),
+                Checked::Newer(record) => newer.push(*record),
                 Checked::Gone => gone.push(link),
                 Checked::Hidden => {
                     self.waiting += 1;
@@ -200,22 +200,22 @@ impl Run<'_> {
         }
         // It was renamed: the name leads to a record that is somebody else's, or has to be looked at first.
         if record.id != *remote {
-            return if is_folded_twin(link) { Checked::Gone } else { Checked::Newer(record.clone()) };
+            return if is_folded_twin(link) { Checked::Gone } else { Checked::Newer(Box::new(record.clone())) };
         }
         match record.time.cmp(&link.remote_time) {
             // Nobody looks at what is edited on a record that is set aside, so its time may be known and its edit not.
             std::cmp::Ordering::Equal if self.retracted.contains(&link.id) && !self.says_the_same(link, record) => {
                 self.leave_retracted(link, remote);
-                Checked::Newer(record.clone())
+                Checked::Newer(Box::new(record.clone()))
             }
             std::cmp::Ordering::Equal if link.etag.is_none() || record.etag == link.etag => Checked::AsKnown,
             // Edited within the same moment: the etag tells what the time does not.
-            std::cmp::Ordering::Equal => Checked::Newer(record.clone()),
+            std::cmp::Ordering::Equal => Checked::Newer(Box::new(record.clone())),
             std::cmp::Ordering::Less => Checked::Unknown,
             std::cmp::Ordering::Greater => {
                 reached::note(Situation::DeleteFindsNewer);
                 self.leave_retracted(link, remote);
-                Checked::Newer(record.clone())
+                Checked::Newer(Box::new(record.clone()))
             }
         }
     }
